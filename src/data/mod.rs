@@ -1,0 +1,134 @@
+//! From a file of Alpaca rows to token ids: [`alpaca`] reads, [`split`] divides, [`checks`] counts what a
+//! reader must know, [`encode`] makes ids. [`prepare`] walks the whole way and returns the record's
+//! [`Dataset`] beside the rows.
+
+pub mod alpaca;
+pub mod batches;
+pub mod checks;
+pub mod encode;
+pub mod split;
+
+use crate::error::{Error, Result};
+use crate::recipe::DataRecipe;
+use crate::record::run::{Dataset, ExampleRow};
+use alpaca::{Row, RowFile};
+use encode::{EncodedRow, RowEncoder};
+use split::Split;
+use std::path::Path;
+
+/// Where the rows of a run come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// One file, split by the recipe's seed.
+    OneFile {
+        /// The rows.
+        file: RowFile,
+        /// Made by a program, not written by people.
+        synthetic: bool,
+    },
+    /// The user's own split, kept in the order of the files.
+    TwoFiles {
+        /// Rows to train on.
+        train: RowFile,
+        /// Rows held out.
+        evaluation: RowFile,
+        /// SHA-256 of the bytes of train followed by those of eval.
+        sha256: String,
+    },
+}
+
+impl Source {
+    /// Reads the user's own split.
+    ///
+    /// # Errors
+    /// As [`alpaca::read`], for either file.
+    pub fn two_files(train: impl AsRef<Path>, evaluation: impl AsRef<Path>) -> Result<Self> {
+        let read = |path: &Path| std::fs::read(path).map_err(|source| Error::file(path, source));
+        let parse = |path: &Path, bytes: &[u8]| alpaca::parse(&path.display().to_string(), bytes);
+        let (train, evaluation) = (train.as_ref(), evaluation.as_ref());
+        let (train_bytes, evaluation_bytes) = (read(train)?, read(evaluation)?);
+        Ok(Source::TwoFiles {
+            train: parse(train, &train_bytes)?,
+            evaluation: parse(evaluation, &evaluation_bytes)?,
+            sha256: alpaca::sha256(&[train_bytes, evaluation_bytes].concat()),
+        })
+    }
+}
+
+/// Rows that are ready to be trained and evaluated on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    /// The rows in two parts.
+    pub split: Split,
+    /// `split.train` as ids, in the same order.
+    pub train: Vec<EncodedRow>,
+    /// `split.evaluation` as ids, in the same order.
+    pub evaluation: Vec<EncodedRow>,
+    /// Rows whose own text spells a special token: worth a warning, see [`RowEncoder::encode`].
+    pub rows_with_special_text: usize,
+    /// What the record says of them.
+    pub dataset: Dataset,
+}
+
+/// Splits, counts and encodes the rows of `source`.
+///
+/// # Errors
+/// As [`split::split`] and [`RowEncoder::encode`]; `Error::Data` where no training row, or no evaluation row,
+/// keeps a response token at the encoder's `max_seq_len`: there would be nothing to learn or to measure.
+pub fn prepare(source: Source, recipe: &DataRecipe, encoder: &RowEncoder) -> Result<Prepared> {
+    let (name, sha256, synthetic, split_seed, split) = match source {
+        Source::OneFile { file, synthetic } => {
+            let split = split::split(&file, recipe.eval_fraction, recipe.split_seed)?;
+            (file.name, file.sha256, synthetic, Some(recipe.split_seed), split)
+        }
+        Source::TwoFiles { train, evaluation, sha256 } => {
+            let name = format!("{} + {}", train.name, evaluation.name);
+            (name, sha256, false, None, Split { train: train.rows, evaluation: evaluation.rows })
+        }
+    };
+    let train = encode_all(&name, "training", &split.train, encoder)?;
+    let evaluation = encode_all(&name, "evaluation", &split.evaluation, encoder)?;
+
+    let checks = checks::check(&split.train, &split.evaluation);
+    let lengths = encode::summarize(train.iter().chain(&evaluation), encoder.max_seq_len());
+    let example = &split.train[0];
+    let dataset = Dataset {
+        source: name,
+        sha256,
+        synthetic,
+        rows: split.train.len() + split.evaluation.len(),
+        train_rows: split.train.len(),
+        eval_rows: split.evaluation.len(),
+        split_seed,
+        train_sha256: alpaca::sha256(alpaca::to_json(&split.train).as_bytes()),
+        eval_sha256: alpaca::sha256(alpaca::to_json(&split.evaluation).as_bytes()),
+        duplicate_rows: checks.duplicate_rows,
+        leaked_rows: checks.leaked_rows,
+        words: checks::word_lengths(split.train.iter().chain(&split.evaluation)),
+        tokens: lengths.tokens,
+        truncated_rows: lengths.truncated_rows,
+        rows_without_target: lengths.rows_without_target,
+        example: ExampleRow {
+            instruction: example.instruction.clone(),
+            input: example.input.clone(),
+            output: example.output.clone(),
+        },
+    };
+    Ok(Prepared { split, train, evaluation, rows_with_special_text: lengths.rows_with_special_text, dataset })
+}
+
+/// The rows of one part as ids, at least one of them with a target.
+fn encode_all(name: &str, part: &str, rows: &[Row], encoder: &RowEncoder) -> Result<Vec<EncodedRow>> {
+    let encoded = rows.iter().map(|row| encoder.encode(row)).collect::<Result<Vec<_>>>()?;
+    if encoded.iter().all(|row| row.targets() == 0) {
+        return Err(Error::Data {
+            path: name.to_string(),
+            row: None,
+            message: format!(
+                "expected a {part} row with a response left at data.max_seq_len {}, got none",
+                encoder.max_seq_len()
+            ),
+        });
+    }
+    Ok(encoded)
+}

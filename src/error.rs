@@ -1,0 +1,95 @@
+//! What can go wrong, each variant saying when it occurs.
+
+use std::path::{Path, PathBuf};
+
+/// The crate's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Everything a run can fail with. Messages are one line: where, what was expected, what was found.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file in question.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A data file does not hold what it must.
+    #[error("{path}{}: {message}", row.map(|row| format!(", row {row}")).unwrap_or_default())]
+    Data {
+        /// The data file.
+        path: String,
+        /// The row, counted from 1, where one row is at fault.
+        row: Option<usize>,
+        /// Field, expected and got.
+        message: String,
+    },
+    /// A setting is unknown, of the wrong type or out of its range.
+    #[error("setting {key}: {message}")]
+    Setting {
+        /// The dotted path of the setting.
+        key: String,
+        /// Expected and got, or the known keys.
+        message: String,
+    },
+    /// A model folder or file is not one that can be run.
+    #[error("model {source_name}: {message}")]
+    Model {
+        /// The model as the user named it.
+        source_name: String,
+        /// Expected and got, and what to do.
+        message: String,
+    },
+    /// An adapter does not fit the model.
+    #[error("adapter {path}: {message}")]
+    Adapter {
+        /// The adapter's folder or file.
+        path: PathBuf,
+        /// Expected and got.
+        message: String,
+    },
+    /// The device asked for is not there, or too small.
+    #[error("device {device}: {message}")]
+    Device {
+        /// The device as the user named it.
+        device: String,
+        /// What to do about it.
+        message: String,
+    },
+    /// The training diverged: a loss or a gradient is no number any more.
+    #[error("training diverged at step {step}: {message}")]
+    Diverged {
+        /// The optimizer step, from 1.
+        step: usize,
+        /// Which quantity stopped being finite.
+        message: String,
+    },
+    /// A record could not be understood.
+    #[error("record {path}: {message}")]
+    Record {
+        /// The record's file.
+        path: PathBuf,
+        /// Expected and got.
+        message: String,
+    },
+    /// A document could not be rendered.
+    #[error("report: {0}")]
+    Report(String),
+    /// An operation of the tensor library failed.
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+}
+
+impl Error {
+    /// A failed read or write of `path`.
+    pub fn file(path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        Error::File { path: path.as_ref().to_path_buf(), source }
+    }
+
+    /// A model that cannot be run, by the name the user gave it.
+    pub fn model(source_name: impl Into<String>, message: impl Into<String>) -> Self {
+        Error::Model { source_name: source_name.into(), message: message.into() }
+    }
+}

@@ -1,0 +1,13 @@
+//! tezgah placeholder
+pub mod data;
+pub mod error;
+pub mod evaluate;
+pub mod level;
+pub mod model;
+pub mod random;
+pub mod recipe;
+pub mod record;
+pub mod report;
+pub mod train;
+
+pub use report::turkish;

@@ -1,0 +1,13 @@
+//! The model: base weights, LoRA beside them, and an explicit forward and backward pass without autograd.
+
+pub mod adapter;
+pub mod config;
+pub mod frozen;
+mod gguf;
+mod gguf_llama;
+pub mod layer;
+pub mod linear;
+pub mod llama;
+pub mod ops;
+pub mod source;
+pub mod weights;

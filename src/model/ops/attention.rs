@@ -1,0 +1,221 @@
+//! Causal grouped-query attention over packed rows: softmax(scale Q K^T) V, scale = 1 / sqrt(D).
+//!
+//! Scores exist for one block of queries at a time, forward and backward (Rabe and Staats, 2021), so
+//! memory grows with the row's length and not with its square. The backward pass computes the
+//! probabilities again. Blocks stop at the diagonal, which saves nearly half of the work on long rows.
+
+use super::gemm::{Threads, View, Write, gemm};
+use super::{create, dispatch, is_fast, simd};
+use candle_core::{Result, Tensor};
+use rayon::prelude::*;
+
+/// How the columns of a packed (N, (heads + 2 key_value_heads) D) matrix divide into heads: all queries, then
+/// all keys, then all values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heads {
+    /// Query heads.
+    pub query: usize,
+    /// Key and value heads; each serves query / key_value query heads.
+    pub key_value: usize,
+    /// Width of a head.
+    pub width: usize,
+}
+
+impl Heads {
+    /// Columns of the packed matrix.
+    pub fn packed_width(self) -> usize {
+        (self.query + 2 * self.key_value) * self.width
+    }
+
+    fn group(self) -> usize {
+        self.query / self.key_value
+    }
+
+    fn scale(self) -> f32 {
+        1.0 / (self.width as f32).sqrt()
+    }
+
+    /// First columns of key head `index` and of value head `index`.
+    fn key_value_columns(self, index: usize) -> (usize, usize) {
+        ((self.query + index) * self.width, (self.query + self.key_value + index) * self.width)
+    }
+}
+
+/// Queries of one block. 64 keeps scores and probabilities of a 2048-token row in the second-level cache.
+const QUERIES: usize = 64;
+
+/// # Shapes
+/// qkv (N, packed) with rows at `offsets` (one more than rows) -> (N, query heads x D)
+pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
+    if !is_fast(qkv) {
+        return device::attention(qkv, offsets, heads);
+    }
+    let (tokens, packed) = qkv.dims2()?;
+    let (d, out) = (heads.width, heads.query * heads.width);
+    create((tokens, out), [qkv], |y, [qkv]| {
+        let mut by_head = vec![0f32; tokens * out];
+        let tasks = tasks(&mut by_head, offsets, heads.query, d);
+        tasks.into_par_iter().for_each(|Task { start, length, head, values }| {
+            let row = &qkv[start * packed..(start + length) * packed];
+            let (key, value) = heads.key_value_columns(head / heads.group());
+            let mut scores = vec![0f32; QUERIES.min(length) * length];
+            for (block, values) in values.chunks_mut(QUERIES * d).enumerate() {
+                let (first, queries) = (block * QUERIES, values.len() / d);
+                let keys = first + queries;
+                let q = View::new(&row[first * packed + head * d..], (queries, d), (packed, 1));
+                let k = View::new(&row[key..], (keys, d), (packed, 1));
+                let v = View::new(&row[value..], (keys, d), (packed, 1));
+                gemm(&mut scores, keys, Write::Replace, heads.scale(), q, k.t(), Threads::One);
+                causal_softmax(&mut scores[..queries * keys], first, keys);
+                let p = View::new(&scores, (queries, keys), (keys, 1));
+                gemm(values, d, Write::Replace, 1.0, p, v, Threads::One);
+            }
+        });
+        interleave(y, &by_head, offsets, heads.query, d, |head| head * d);
+    })
+}
+
+/// The gradient of queries, keys and values.
+///
+/// With P the probabilities: dV = P^T dO, dP = dO V^T, dS = scale P (dP - rowsum(P dP)), dQ = dS K,
+/// dK = dS^T Q.
+///
+/// # Shapes
+/// qkv (N, packed), grad_y (N, query heads x D) -> (N, packed)
+pub fn backward(qkv: &Tensor, grad_y: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
+    if !is_fast(qkv) {
+        return device::backward(qkv, grad_y, offsets, heads);
+    }
+    let (tokens, packed) = qkv.dims2()?;
+    let (d, out, group) = (heads.width, heads.query * heads.width, heads.group());
+    create((tokens, packed), [qkv, grad_y], |grad, [qkv, grad_y]| {
+        // A task owns its group's query heads, its key head and its value head, one after the other.
+        let mut by_head = vec![0f32; tokens * packed];
+        let tasks = tasks(&mut by_head, offsets, heads.key_value, (group + 2) * d);
+        tasks.into_par_iter().for_each(|Task { start, length, head, values }| {
+            let row = &qkv[start * packed..(start + length) * packed];
+            let grad_row = &grad_y[start * out..(start + length) * out];
+            let (key, value) = heads.key_value_columns(head);
+            let (grad_q, grad_kv) = values.split_at_mut(group * length * d);
+            let (grad_k, grad_v) = grad_kv.split_at_mut(length * d);
+            let block = QUERIES.min(length) * length;
+            let (mut p, mut ds) = (vec![0f32; block], vec![0f32; block]);
+            for (member, grad_q) in grad_q.chunks_mut(length * d).enumerate() {
+                let query = head * group + member;
+                for (block, grad_q) in grad_q.chunks_mut(QUERIES * d).enumerate() {
+                    let (first, queries) = (block * QUERIES, grad_q.len() / d);
+                    let keys = first + queries;
+                    let q = View::new(&row[first * packed + query * d..], (queries, d), (packed, 1));
+                    let k = View::new(&row[key..], (keys, d), (packed, 1));
+                    let v = View::new(&row[value..], (keys, d), (packed, 1));
+                    let dy = View::new(&grad_row[first * out + query * d..], (queries, d), (out, 1));
+                    gemm(&mut p, keys, Write::Replace, heads.scale(), q, k.t(), Threads::One);
+                    causal_softmax(&mut p[..queries * keys], first, keys);
+                    gemm(&mut ds, keys, Write::Replace, 1.0, dy, v.t(), Threads::One);
+                    let probabilities = View::new(&p, (queries, keys), (keys, 1));
+                    gemm(grad_v, d, Write::Add, 1.0, probabilities.t(), dy, Threads::One);
+                    softmax_backward(&p[..queries * keys], &mut ds[..queries * keys], keys, heads.scale());
+                    let ds = View::new(&ds, (queries, keys), (keys, 1));
+                    gemm(grad_q, d, Write::Replace, 1.0, ds, k, Threads::One);
+                    gemm(grad_k, d, Write::Add, 1.0, ds.t(), q, Threads::One);
+                }
+            }
+        });
+        interleave(grad, &by_head, offsets, heads.packed_width() / d, d, |place| {
+            // Place in a row's blocks -> column: group members, key, value of each key-value head in turn.
+            let (head, member) = (place / (group + 2), place % (group + 2));
+            let (key, value) = heads.key_value_columns(head);
+            match member.checked_sub(group) {
+                None => (head * group + member) * d,
+                Some(0) => key,
+                Some(_) => value,
+            }
+        });
+    })
+}
+
+struct Task<'a> {
+    start: usize,
+    length: usize,
+    head: usize,
+    values: &'a mut [f32],
+}
+
+/// One task a row and head, each with its own part of `values`: rows outermost, `width` numbers a token.
+fn tasks<'a>(mut values: &'a mut [f32], offsets: &[usize], heads: usize, width: usize) -> Vec<Task<'a>> {
+    let mut tasks = Vec::with_capacity(offsets.len() * heads);
+    for row in offsets.windows(2) {
+        let length = row[1] - row[0];
+        for head in 0..heads {
+            let (own, rest) = values.split_at_mut(length * width);
+            values = rest;
+            tasks.push(Task { start: row[0], length, head, values: own });
+        }
+    }
+    // Long rows first, so that the last thread does not start the longest task last.
+    tasks.sort_by_key(|task| std::cmp::Reverse(task.length));
+    tasks
+}
+
+/// From blocks (row, place, token, D) to tokens with `place` at `column(place)`.
+fn interleave(
+    y: &mut [f32],
+    by_head: &[f32],
+    offsets: &[usize],
+    places: usize,
+    d: usize,
+    column: impl Fn(usize) -> usize + Sync,
+) {
+    let width = places * d;
+    let mut rows = Vec::with_capacity(offsets.len());
+    let mut rest = y;
+    for row in offsets.windows(2) {
+        let (own, others) = rest.split_at_mut((row[1] - row[0]) * width);
+        rest = others;
+        rows.push((row[0], own));
+    }
+    rows.into_par_iter().for_each(|(start, y)| {
+        let length = y.len() / width;
+        for place in 0..places {
+            let block = &by_head[start * width + place * length * d..][..length * d];
+            let column = column(place);
+            for (token, values) in block.chunks_exact(d).enumerate() {
+                y[token * width + column..][..d].copy_from_slice(values);
+            }
+        }
+    });
+}
+
+/// Softmax of each score row up to its diagonal, 0 beyond; query i of the block is token first + i.
+fn causal_softmax(scores: &mut [f32], first: usize, keys: usize) {
+    dispatch(
+        #[inline(always)]
+        || {
+            for (i, row) in scores.chunks_exact_mut(keys).enumerate() {
+                let (seen, hidden) = row.split_at_mut(first + i + 1);
+                let top = simd::maximum(seen);
+                let scale = 1.0 / simd::exp_in_place(seen, top);
+                seen.iter_mut().for_each(|p| *p *= scale);
+                hidden.fill(0.0);
+            }
+        },
+    );
+}
+
+/// dS = scale P (dP - rowsum(P dP)), in the place of dP.
+fn softmax_backward(p: &[f32], dp: &mut [f32], keys: usize, scale: f32) {
+    dispatch(
+        #[inline(always)]
+        || {
+            for (p, dp) in p.chunks_exact(keys).zip(dp.chunks_exact_mut(keys)) {
+                let along = simd::dot(p, dp);
+                for (p, dp) in p.iter().zip(dp) {
+                    *dp = p * (*dp - along) * scale;
+                }
+            }
+        },
+    );
+}
+
+#[path = "attention_device.rs"]
+pub mod device;

@@ -1,0 +1,161 @@
+//! Inverted dropout whose mask is a function, not a state (Srivastava et al., 2014).
+//!
+//! An element is dropped where hash(key, index) < rate x 2^32, and scaled by 1 / (1 - rate) elsewhere. The same key
+//! gives the same mask, so that the backward pass, a recomputed layer and a resumed run replay it.
+
+use super::{create, dispatch, in_place, is_fast};
+use candle_core::{Device, Result, Tensor};
+use rayon::prelude::*;
+
+/// One mask: rate and key.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mask {
+    /// Share of dropped elements, in [0, 1).
+    pub rate: f64,
+    /// Which of the masks.
+    pub key: u64,
+}
+
+/// The streams of a run: a mask for each micro-batch, layer and module.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DropoutStream {
+    /// Share of dropped elements, in [0, 1).
+    pub rate: f64,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Micro-batches done before this one.
+    pub micro_batch: u64,
+}
+
+impl DropoutStream {
+    /// The mask of one module in one layer; none where the rate is 0.
+    pub fn mask(&self, layer: usize, module: usize) -> Option<Mask> {
+        let place = ((layer as u64) << 8) | module as u64;
+        let key = mix64(mix64(mix64(self.seed) ^ self.micro_batch) ^ place);
+        (self.rate > 0.0).then_some(Mask { rate: self.rate, key })
+    }
+}
+
+/// SplitMix64's finalizer (Steele, Lea and Flood, 2014).
+fn mix64(x: u64) -> u64 {
+    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+#[derive(Clone, Copy)]
+struct Kernel {
+    threshold: u32,
+    scale: f32,
+    keys: (u32, u32),
+}
+
+impl Kernel {
+    fn new(mask: Mask) -> Self {
+        Kernel {
+            threshold: (mask.rate * 4_294_967_296.0) as u32,
+            scale: (1.0 / (1.0 - mask.rate)) as f32,
+            keys: (mask.key as u32, (mask.key >> 32) as u32),
+        }
+    }
+
+    /// 0 where the element is dropped, else the scale. The hash is Wellons' lowbias32, keyed twice.
+    #[inline(always)]
+    fn factor(self, index: u32) -> f32 {
+        let x = index ^ self.keys.0;
+        let x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d).wrapping_add(self.keys.1);
+        let x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
+        let x = x ^ (x >> 16);
+        if x < self.threshold { 0.0 } else { self.scale }
+    }
+}
+
+const CHUNK: usize = 1 << 14;
+
+/// mask(x) / (1 - rate).
+///
+/// # Shapes
+/// (N, H) -> (N, H)
+pub fn dropout(x: &Tensor, mask: Mask) -> Result<Tensor> {
+    if !is_fast(x) {
+        return x * device::factors(x, mask)?;
+    }
+    let (kernel, count) = (Kernel::new(mask), x.elem_count());
+    create(x.dims2()?, [x], |y, [x]| {
+        y.par_chunks_mut(CHUNK).zip(x[..count].par_chunks(CHUNK)).enumerate().for_each(|(chunk, (y, x))| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    let first = (chunk * CHUNK) as u32;
+                    for (i, (y, x)) in y.iter_mut().zip(x).enumerate() {
+                        *y = x * kernel.factor(first.wrapping_add(i as u32));
+                    }
+                },
+            )
+        });
+    })
+}
+
+/// grad_x + mask(grad_y) / (1 - rate), consuming grad_x: the gradient through [`dropout`].
+pub fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: Mask) -> Result<Tensor> {
+    if !is_fast(&grad_x) {
+        return grad_x + (grad_y * device::factors(grad_y, mask)?)?;
+    }
+    let (kernel, count) = (Kernel::new(mask), grad_x.elem_count());
+    in_place(&grad_x, [grad_y], |x, [y]| {
+        let chunks = x[..count].par_chunks_mut(CHUNK).zip(y[..count].par_chunks(CHUNK));
+        chunks.enumerate().for_each(|(chunk, (x, y))| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    let first = (chunk * CHUNK) as u32;
+                    for (i, (x, y)) in x.iter_mut().zip(y).enumerate() {
+                        *x += y * kernel.factor(first.wrapping_add(i as u32));
+                    }
+                },
+            )
+        });
+    })?;
+    Ok(grad_x)
+}
+
+/// The factors as a tensor: the same bits on every device, made on the host.
+pub mod device {
+    use super::*;
+
+    /// 0 or 1 / (1 - rate) for each element of `like`.
+    pub fn factors(like: &Tensor, mask: Mask) -> Result<Tensor> {
+        let kernel = Kernel::new(mask);
+        let values: Vec<f32> = (0..like.elem_count() as u32).map(|index| kernel.factor(index)).collect();
+        Tensor::from_vec(values, like.dims2()?, &Device::Cpu)?.to_device(like.device())?.to_dtype(like.dtype())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::DType;
+
+    /// 2^20 draws at p = 0.05: the count is binomial with sigma = 223; neighbouring keys must not agree
+    /// more often than chance (0.05^2 + 0.95^2 = 0.905).
+    #[test]
+    fn masks_have_the_rate_and_differ_by_key() {
+        let shape = (1024, 1024);
+        let ones = Tensor::ones(shape, DType::F32, &Device::Cpu).expect("ones");
+        let draw = |micro_batch, layer, module| {
+            let stream = DropoutStream { rate: 0.05, seed: 3407, micro_batch };
+            let mask = stream.mask(layer, module).expect("the rate is not 0");
+            let y = dropout(&ones, mask).expect("dropout");
+            y.flatten_all().expect("flat").to_vec1::<f32>().expect("values")
+        };
+        let first = draw(0, 0, 0);
+        let dropped = first.iter().filter(|&&x| x == 0.0).count() as f64;
+        assert!((dropped - 52428.8).abs() < 5.0 * 223.0, "{dropped} dropped of 2^20 at rate 0.05");
+        assert!(first.iter().all(|&x| x == 0.0 || (x - 1.0 / 0.95).abs() < 1e-6));
+        for other in [draw(1, 0, 0), draw(0, 1, 0), draw(0, 0, 1)] {
+            let same = first.iter().zip(&other).filter(|(a, b)| a == b).count() as f64 / first.len() as f64;
+            assert!((same - 0.905).abs() < 0.003, "masks of different keys agree on {same}");
+        }
+    }
+}

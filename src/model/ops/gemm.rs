@@ -1,0 +1,113 @@
+//! The one place of unsafe arithmetic: candle's own matmul crate, called on checked views.
+//!
+//! candle's `matmul` has no C += A B and fills its output with zeros first; LoRA and the backward pass
+//! are mostly C += A B.
+#![allow(unsafe_code, reason = "gemm takes raw pointers; every view is bounds-checked before the call")]
+
+/// A matrix in a slice, rows and columns at any stride.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    values: &'a [f32],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+fn last_index(rows: usize, columns: usize, row_stride: usize, column_stride: usize) -> usize {
+    (rows - 1) * row_stride + (columns - 1) * column_stride
+}
+
+impl<'a> View<'a> {
+    /// A view that reaches no element outside `values`.
+    ///
+    /// # Panics
+    /// Where it would: that is a bug of the calling kernel.
+    pub(crate) fn new(values: &'a [f32], shape: (usize, usize), strides: (usize, usize)) -> Self {
+        let ((rows, columns), (row_stride, column_stride)) = (shape, strides);
+        if rows > 0 && columns > 0 {
+            assert!(last_index(rows, columns, row_stride, column_stride) < values.len(), "view outside its values");
+        }
+        View { values, rows, columns, row_stride, column_stride }
+    }
+
+    /// The transpose, without a copy.
+    pub(crate) fn t(self) -> Self {
+        View {
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+            ..self
+        }
+    }
+}
+
+/// Whether the destination is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Write {
+    /// C = scale A B
+    Replace,
+    /// C = C + scale A B
+    Add,
+}
+
+/// On which threads the product is computed.
+#[derive(Clone, Copy)]
+pub(crate) enum Threads {
+    /// The calling one: the caller is parallel already.
+    One,
+    /// All of rayon's.
+    All,
+}
+
+/// C = [C +] scale A B, C given by its values and the distance of its rows.
+///
+/// # Panics
+/// Where the shapes do not fit together or C does not fit its values: a bug of the calling kernel.
+pub(crate) fn gemm(
+    c: &mut [f32],
+    c_row_stride: usize,
+    write: Write,
+    scale: f32,
+    a: View,
+    b: View,
+    threads: Threads,
+) {
+    let (m, k, n) = (a.rows, a.columns, b.columns);
+    assert_eq!(k, b.rows, "inner sizes of a product");
+    if m == 0 || n == 0 {
+        return;
+    }
+    assert!(n <= c_row_stride || m == 1, "rows of the result overlap");
+    assert!(last_index(m, n, c_row_stride, 1) < c.len(), "result outside its values");
+    let parallelism = match threads {
+        Threads::One => gemm::Parallelism::None,
+        Threads::All => gemm::Parallelism::Rayon(0),
+    };
+    // SAFETY: `View::new` and the assertion above bound every index that gemm forms from these shapes and
+    // strides; C is exclusively borrowed, and its elements are distinct since its rows do not overlap.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            c.as_mut_ptr(),
+            1,
+            c_row_stride as isize,
+            write == Write::Add,
+            a.values.as_ptr(),
+            a.column_stride as isize,
+            a.row_stride as isize,
+            b.values.as_ptr(),
+            b.column_stride as isize,
+            b.row_stride as isize,
+            1f32,
+            scale,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! Rotary position embedding, the rotate-half form of Hugging Face checkpoints (Su et al., 2021).
+//!
+//! Element i of the first half of a head is paired with element i of the second half and turned by
+//! position x inverse_frequency(i).
+
+use super::{ROWS_PER_TASK, dispatch, in_place, is_fast};
+use candle_core::{DType, Device, Result, Tensor};
+use rayon::prelude::*;
+
+/// Cosines and sines of every token of a batch, each (N, D / 2).
+pub struct Angles {
+    /// Cosines.
+    pub cos: Tensor,
+    /// Sines.
+    pub sin: Tensor,
+}
+
+impl Angles {
+    /// The angles of tokens at `positions`, computed in f64.
+    pub fn new(
+        positions: &[usize],
+        inverse_frequencies: &[f64],
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
+        let shape = (positions.len(), inverse_frequencies.len());
+        let table = |turn: fn(f64) -> f64| {
+            let values: Vec<f64> = positions
+                .iter()
+                .flat_map(|&position| inverse_frequencies.iter().map(move |f| turn(position as f64 * f)))
+                .collect();
+            // The tables stay 32-bit under bf16 activations: the turn is computed in f32 and rounded once.
+            let dtype = if dtype == DType::F64 { DType::F64 } else { DType::F32 };
+            Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(dtype)?.to_device(device)
+        };
+        Ok(Angles { cos: table(f64::cos)?, sin: table(f64::sin)? })
+    }
+}
+
+/// Which way to turn.
+#[derive(Clone, Copy)]
+pub enum Direction {
+    /// The forward pass.
+    Forward,
+    /// Its transpose: the inverse rotation.
+    Backward,
+}
+
+/// Turns the first `heads` heads of each row, consuming `x`: on the CPU it is turned in place.
+///
+/// # Shapes
+/// (N, at least heads x D) -> the same
+pub fn rope(x: Tensor, angles: &Angles, heads: usize, direction: Direction) -> Result<Tensor> {
+    let sign = match direction {
+        Direction::Forward => 1f32,
+        Direction::Backward => -1f32,
+    };
+    if !is_fast(&x) {
+        return device::rope(&x, angles, heads, sign as f64);
+    }
+    let (rows, width) = x.dims2()?;
+    let half = angles.cos.dim(1)?;
+    in_place(&x, [&angles.cos, &angles.sin], |x, [cos, sin]| {
+        let task = ROWS_PER_TASK * width;
+        x[..rows * width].par_chunks_mut(task).enumerate().for_each(|(index, x)| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    for (row, x) in x.chunks_exact_mut(width).enumerate() {
+                        let at = (index * ROWS_PER_TASK + row) * half;
+                        let (cos, sin) = (&cos[at..at + half], &sin[at..at + half]);
+                        for head in x[..heads * 2 * half].chunks_exact_mut(2 * half) {
+                            let (first, second) = head.split_at_mut(half);
+                            for i in 0..half {
+                                let (p, q) = (first[i], second[i]);
+                                first[i] = p * cos[i] - sign * q * sin[i];
+                                second[i] = q * cos[i] + sign * p * sin[i];
+                            }
+                        }
+                    }
+                },
+            )
+        });
+    })?;
+    Ok(x)
+}
+
+/// The same in candle operations.
+pub mod device {
+    use super::*;
+
+    /// See [`super::rope`]; `sign` is 1 forward, -1 backward.
+    pub fn rope(x: &Tensor, angles: &Angles, heads: usize, sign: f64) -> Result<Tensor> {
+        let (rows, width) = x.dims2()?;
+        let half = angles.cos.dim(1)?;
+        let turned = heads * 2 * half;
+        let cos = angles.cos.reshape((rows, 1, half))?;
+        let sin = (angles.sin.reshape((rows, 1, half))? * sign)?;
+        let heads_of = x.narrow(1, 0, turned)?.contiguous()?.reshape((rows, heads, 2 * half))?;
+        let heads_of = heads_of.to_dtype(cos.dtype())?;
+        let (first, second) = (heads_of.narrow(2, 0, half)?, heads_of.narrow(2, half, half)?);
+        let new_first = (first.broadcast_mul(&cos)? - second.broadcast_mul(&sin)?)?;
+        let new_second = (second.broadcast_mul(&cos)? + first.broadcast_mul(&sin)?)?;
+        let heads_of = Tensor::cat(&[new_first, new_second], 2)?.reshape((rows, turned))?.to_dtype(x.dtype())?;
+        if turned == width {
+            return Ok(heads_of);
+        }
+        Tensor::cat(&[heads_of, x.narrow(1, turned, width - turned)?], 1)
+    }
+}

@@ -1,0 +1,94 @@
+//! SwiGLU: y = silu(gate) * up, silu(g) = g sigmoid(g) (Shazeer, 2020).
+
+use super::{ROWS_PER_TASK, create, dispatch, in_place, is_fast, simd};
+use candle_core::{Result, Tensor};
+use rayon::prelude::*;
+
+/// # Shapes
+/// gate and up side by side (N, 2F) -> (N, F)
+pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
+    if !is_fast(gate_up) {
+        return device::swiglu(gate_up);
+    }
+    let (rows, both) = gate_up.dims2()?;
+    let width = both / 2;
+    create((rows, width), [gate_up], |y, [gate_up]| {
+        let tasks = gate_up[..rows * both].par_chunks(ROWS_PER_TASK * both);
+        y.par_chunks_mut(ROWS_PER_TASK * width).zip(tasks).for_each(|(y, gate_up)| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    for (y, row) in y.chunks_exact_mut(width).zip(gate_up.chunks_exact(both)) {
+                        let (gate, up) = row.split_at(width);
+                        for ((y, g), u) in y.iter_mut().zip(gate).zip(up) {
+                            *y = g * u / (1.0 + simd::exp(-g));
+                        }
+                    }
+                },
+            )
+        });
+    })
+}
+
+/// The gradient of gate and up, consuming them: on the CPU it is written in their place.
+///
+/// d gate = g u (sigma + silu (1 - sigma)), d up = g silu.
+///
+/// # Shapes
+/// (N, 2F), (N, F) -> (N, 2F)
+pub fn backward(gate_up: Tensor, grad_y: &Tensor) -> Result<Tensor> {
+    if !is_fast(&gate_up) {
+        return device::backward(&gate_up, grad_y);
+    }
+    let (rows, both) = gate_up.dims2()?;
+    let width = both / 2;
+    in_place(&gate_up, [grad_y], |gate_up, [grad_y]| {
+        let tasks = grad_y[..rows * width].par_chunks(ROWS_PER_TASK * width);
+        gate_up[..rows * both].par_chunks_mut(ROWS_PER_TASK * both).zip(tasks).for_each(|(gate_up, grad_y)| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    for (row, grad_y) in gate_up.chunks_exact_mut(both).zip(grad_y.chunks_exact(width)) {
+                        let (gate, up) = row.split_at_mut(width);
+                        for ((g, u), d) in gate.iter_mut().zip(up).zip(grad_y) {
+                            let sigma = 1.0 / (1.0 + simd::exp(-*g));
+                            let silu = *g * sigma;
+                            *g = d * *u * (sigma + silu * (1.0 - sigma));
+                            *u = d * silu;
+                        }
+                    }
+                },
+            )
+        });
+    })?;
+    Ok(gate_up)
+}
+
+/// The same in candle operations.
+pub mod device {
+    use super::*;
+
+    fn halves(gate_up: &Tensor) -> Result<(Tensor, Tensor)> {
+        let width = gate_up.dim(1)? / 2;
+        Ok((gate_up.narrow(1, 0, width)?.contiguous()?, gate_up.narrow(1, width, width)?.contiguous()?))
+    }
+
+    fn sigmoid(x: &Tensor) -> Result<Tensor> {
+        (x.neg()?.exp()? + 1.0)?.recip()
+    }
+
+    /// See [`super::swiglu`].
+    pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
+        let (gate, up) = halves(gate_up)?;
+        (&gate * sigmoid(&gate)?)? * up
+    }
+
+    /// See [`super::backward`].
+    pub fn backward(gate_up: &Tensor, grad_y: &Tensor) -> Result<Tensor> {
+        let (gate, up) = halves(gate_up)?;
+        let sigma = sigmoid(&gate)?;
+        let silu = (&gate * &sigma)?;
+        let slope = (&sigma + (&silu * (1.0 - &sigma)?)?)?;
+        Tensor::cat(&[((grad_y * up)? * slope)?, (grad_y * silu)?], 1)
+    }
+}

@@ -1,0 +1,364 @@
+//! Every choice of a run, typed, with units. The recipe goes into the record whole, as it was used.
+
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a run does, apart from which rows and which base weights it does it to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Rows and tokens.
+    pub data: DataRecipe,
+    /// The frozen base model.
+    pub model: ModelRecipe,
+    /// The low-rank update that is trained.
+    pub lora: LoraRecipe,
+    /// Steps, batches, optimizer.
+    pub train: TrainRecipe,
+    /// Texts generated before and after, for the reader's eye.
+    pub samples: SamplesRecipe,
+}
+
+/// Rows and tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataRecipe {
+    /// Seed of the permutation that splits the rows; apart from the training seed, so that another
+    /// training seed meets the same evaluation rows.
+    pub split_seed: u64,
+    /// Share of the rows held out, in (0, 1).
+    pub eval_fraction: f64,
+    /// Longest encoded row, in tokens; the rest is cut from the right.
+    pub max_seq_len: usize,
+}
+
+/// The frozen base model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelRecipe {
+    /// How the seven projections of each layer are stored.
+    pub quantization: Quantization,
+    /// Type of activations and of what is not quantized; `auto` is f32 on a CPU, bf16 on a GPU.
+    pub dtype: ModelDtype,
+}
+
+/// Storage of the frozen projections. Norms and embeddings are never quantized.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantization {
+    /// Dense, in the model's dtype.
+    None,
+    /// GGML Q4_0: blocks of 32, f16 scale; 4.5 bits a weight.
+    #[serde(rename = "q4_0")]
+    Q4_0,
+    /// GGML Q4_1: blocks of 32, f16 scale and minimum; 5 bits a weight.
+    #[serde(rename = "q4_1")]
+    Q4_1,
+    /// GGML Q4_K: superblocks of 256; 4.5 bits a weight. Needs input sizes divisible by 256.
+    #[serde(rename = "q4_k")]
+    Q4K,
+    /// GGML Q8_0: blocks of 32, f16 scale; 8.5 bits a weight.
+    #[serde(rename = "q8_0")]
+    Q8_0,
+    /// bitsandbytes' NormalFloat4: blocks of 64, f32 scale; 4.5 bits a weight.
+    Nf4,
+    /// NF4 with its scales quantized again; 4.127 bits a weight.
+    Nf4Double,
+    /// The types that a GGUF file already has.
+    AsIs,
+}
+
+/// Type of activations and of the weights that are not quantized.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelDtype {
+    /// f32 on a CPU, bf16 on a GPU.
+    Auto,
+    /// 32-bit float.
+    F32,
+    /// bfloat16, for GPUs.
+    Bf16,
+}
+
+/// LoRA: y = W x + (alpha / rank) B A dropout(x).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoraRecipe {
+    /// Rank r of the update.
+    pub rank: usize,
+    /// Scale numerator: the update counts alpha / rank.
+    pub alpha: f64,
+    /// Probability that an input element of A is dropped in training, in [0, 1).
+    pub dropout: f64,
+    /// Biases trained beside the update.
+    pub bias: Bias,
+    /// The projections that get an update.
+    pub target_modules: Vec<Projection>,
+}
+
+/// Which biases are trained. Llama has none, so neither is one trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bias {
+    /// No bias.
+    None,
+}
+
+/// The seven linear maps of a Llama layer, in the order of the computation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Projection {
+    /// Queries.
+    QProj,
+    /// Keys.
+    KProj,
+    /// Values.
+    VProj,
+    /// Attention output.
+    OProj,
+    /// Gate of the MLP.
+    GateProj,
+    /// Input of the MLP.
+    UpProj,
+    /// Output of the MLP.
+    DownProj,
+}
+
+impl Projection {
+    /// All seven, in the order of the computation.
+    pub const ALL: [Projection; 7] = [
+        Projection::QProj,
+        Projection::KProj,
+        Projection::VProj,
+        Projection::OProj,
+        Projection::GateProj,
+        Projection::UpProj,
+        Projection::DownProj,
+    ];
+
+    /// The name in recipes and adapter files: `q_proj`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Projection::QProj => "q_proj",
+            Projection::KProj => "k_proj",
+            Projection::VProj => "v_proj",
+            Projection::OProj => "o_proj",
+            Projection::GateProj => "gate_proj",
+            Projection::UpProj => "up_proj",
+            Projection::DownProj => "down_proj",
+        }
+    }
+
+    /// The path inside a layer of a checkpoint: `self_attn.q_proj`.
+    pub fn path(self) -> &'static str {
+        match self {
+            Projection::QProj => "self_attn.q_proj",
+            Projection::KProj => "self_attn.k_proj",
+            Projection::VProj => "self_attn.v_proj",
+            Projection::OProj => "self_attn.o_proj",
+            Projection::GateProj => "mlp.gate_proj",
+            Projection::UpProj => "mlp.up_proj",
+            Projection::DownProj => "mlp.down_proj",
+        }
+    }
+}
+
+/// Steps, batches, optimizer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainRecipe {
+    /// Rows of one micro-batch.
+    pub batch_size: usize,
+    /// Rows of one evaluation batch; the token-weighted loss does not depend on it.
+    pub eval_batch_size: usize,
+    /// Micro-batches of one optimizer step.
+    pub accumulation_steps: usize,
+    /// Passes over the training rows.
+    pub epochs: f64,
+    /// Optimizer steps at most; 0 leaves it to `epochs`.
+    pub max_steps: usize,
+    /// Peak learning rate, reached at the end of the warmup.
+    pub learning_rate: f64,
+    /// Shape of the learning rate after the warmup.
+    pub lr_scheduler: LrScheduler,
+    /// Optimizer steps in which the learning rate climbs from 0.
+    pub warmup_steps: usize,
+    /// AdamW's decoupled decay.
+    pub weight_decay: f64,
+    /// Gradients longer than this (L2 norm over all of them) are scaled down to it.
+    pub max_grad_norm: f64,
+    /// Evaluation every so many optimizer steps, and after the last.
+    pub eval_steps: usize,
+    /// Checkpoint every so many optimizer steps, and after the last.
+    pub save_steps: usize,
+    /// Checkpoints kept; the best is never deleted.
+    pub save_total_limit: usize,
+    /// Load the checkpoint of the lowest evaluation loss at the end.
+    pub load_best_at_end: bool,
+    /// Seed of the LoRA initial values, of dropout and of the row order.
+    pub seed: u64,
+    /// Rows in a new order each epoch; false keeps the order of the file.
+    pub shuffle: bool,
+    /// Keep only each layer's input and compute the rest again in the backward pass.
+    pub gradient_checkpointing: Checkpointing,
+    /// Which tokens the training loss counts.
+    pub loss_on: LossOn,
+}
+
+/// Shape of the learning rate after the warmup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LrScheduler {
+    /// Half a cosine, from the peak to 0.
+    Cosine,
+}
+
+/// Whether activations are kept or computed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checkpointing {
+    /// Keep them where they fit the memory.
+    Auto,
+    /// Compute again.
+    On,
+    /// Keep.
+    Off,
+}
+
+impl Serialize for Checkpointing {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Checkpointing::Auto => serializer.serialize_str("auto"),
+            Checkpointing::On => serializer.serialize_bool(true),
+            Checkpointing::Off => serializer.serialize_bool(false),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Checkpointing {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Bool(true) => Ok(Checkpointing::On),
+            Value::Bool(false) => Ok(Checkpointing::Off),
+            Value::String(name) if name == "auto" => Ok(Checkpointing::Auto),
+            other => Err(serde::de::Error::custom(format!("expected auto, true or false, got {other}"))),
+        }
+    }
+}
+
+/// Which tokens the training loss counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LossOn {
+    /// The response and its end-of-sequence token.
+    Response,
+}
+
+/// Texts generated from evaluation prompts, before and after, greedily.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SamplesRecipe {
+    /// How many evaluation prompts; 0 for none.
+    pub count: usize,
+    /// Longest generated text, in tokens.
+    pub max_new_tokens: usize,
+}
+
+impl Recipe {
+    /// Changes the field at `path` (dotted, `lora.rank`) to `value` as typed on a command line.
+    ///
+    /// # Errors
+    /// `Error::Setting`: an unknown path (the message lists the known ones), a value of another type,
+    /// or one that leaves the recipe invalid.
+    pub fn set(&mut self, path: &str, value: &str) -> Result<()> {
+        let mut tree = self.tree();
+        let field = path.split('.').try_fold(&mut tree, |node, name| node.get_mut(name));
+        let field = field.filter(|field| !field.is_object()).ok_or_else(|| Error::Setting {
+            key: path.to_string(),
+            message: format!("unknown; the known settings are {}", self.paths().join(", ")),
+        })?;
+        let wrong = |expected: String| Error::Setting {
+            key: path.to_string(),
+            message: format!("expected {expected}, got '{value}'"),
+        };
+        *field = match field {
+            Value::Array(_) => value.split(',').map(|part| Value::String(part.trim().to_string())).collect(),
+            Value::String(_) => {
+                serde_json::from_str::<bool>(value).map_or_else(|_| Value::String(value.to_string()), Value::Bool)
+            }
+            Value::Bool(_) if value == "auto" => Value::String(value.to_string()),
+            Value::Bool(_) => Value::Bool(value.parse().map_err(|_| wrong("true or false".into()))?),
+            Value::Number(number) if number.is_f64() => {
+                let parsed: f64 = value.parse().map_err(|_| wrong("a number".into()))?;
+                serde_json::Number::from_f64(parsed).ok_or_else(|| wrong("a finite number".into()))?.into()
+            }
+            _ => Value::from(value.parse::<u64>().map_err(|_| wrong("a whole number from 0 on".into()))?),
+        };
+        let changed: Recipe = serde_json::from_value(tree).map_err(|error| wrong(error.to_string()))?;
+        changed.check()?;
+        *self = changed;
+        Ok(())
+    }
+
+    /// The dotted paths of all settings, in the order of the record.
+    pub fn paths(&self) -> Vec<String> {
+        fn walk(prefix: &str, node: &Value, paths: &mut Vec<String>) {
+            match node {
+                Value::Object(fields) => {
+                    for (name, field) in fields {
+                        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                        walk(&path, field, paths);
+                    }
+                }
+                _ => paths.push(prefix.to_string()),
+            }
+        }
+        let mut paths = Vec::new();
+        walk("", &self.tree(), &mut paths);
+        paths
+    }
+
+    /// Refuses values that no run can have.
+    ///
+    /// # Errors
+    /// `Error::Setting` with the path, the range and the value.
+    pub fn check(&self) -> Result<()> {
+        let train = &self.train;
+        let bounds = [
+            ("lora.rank", self.lora.rank >= 1, "at least 1", self.lora.rank as f64),
+            ("lora.alpha", self.lora.alpha > 0.0, "more than 0", self.lora.alpha),
+            ("lora.dropout", (0.0..1.0).contains(&self.lora.dropout), "at least 0 and below 1", self.lora.dropout),
+            ("train.batch_size", train.batch_size >= 1, "at least 1", train.batch_size as f64),
+            ("train.eval_batch_size", train.eval_batch_size >= 1, "at least 1", train.eval_batch_size as f64),
+            ("train.accumulation_steps", train.accumulation_steps >= 1, "at least 1", train.accumulation_steps as f64),
+            ("train.epochs", train.epochs > 0.0 || train.max_steps > 0, "more than 0", train.epochs),
+            ("train.learning_rate", train.learning_rate > 0.0, "more than 0", train.learning_rate),
+            ("train.weight_decay", train.weight_decay >= 0.0, "at least 0", train.weight_decay),
+            ("train.max_grad_norm", train.max_grad_norm > 0.0, "more than 0", train.max_grad_norm),
+            ("train.eval_steps", train.eval_steps >= 1, "at least 1", train.eval_steps as f64),
+            ("train.save_steps", train.save_steps >= 1, "at least 1", train.save_steps as f64),
+            ("train.save_total_limit", train.save_total_limit >= 1, "at least 1", train.save_total_limit as f64),
+            (
+                "data.eval_fraction",
+                self.data.eval_fraction > 0.0 && self.data.eval_fraction < 1.0,
+                "between 0 and 1",
+                self.data.eval_fraction,
+            ),
+            ("data.max_seq_len", self.data.max_seq_len >= 2, "at least 2", self.data.max_seq_len as f64),
+        ];
+        if let Some((key, _, range, got)) = bounds.into_iter().find(|(_, holds, ..)| !holds) {
+            return Err(Error::Setting { key: key.into(), message: format!("expected {range}, got {got}") });
+        }
+        if self.lora.target_modules.is_empty() {
+            return Err(Error::Setting {
+                key: "lora.target_modules".into(),
+                message: "expected at least one projection, got none".into(),
+            });
+        }
+        Ok(())
+    }
+
+    fn tree(&self) -> Value {
+        serde_json::to_value(self).expect("a recipe is plain numbers, names and lists")
+    }
+}

@@ -1,0 +1,99 @@
+//! Files, written whole or not at all; the record among them.
+
+use crate::error::{Error, Result};
+use crate::record::run::{RunRecord, SCHEMA};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::io::Write;
+use std::path::Path;
+
+/// Writes `bytes` to `path` through a temporary file beside it: a reader sees the old file or the new one.
+///
+/// Folders on the way are made. The file and its folder are synced before the return.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_with(path, |file| file.write_all(bytes))
+}
+
+/// The same, for contents that are produced piece by piece.
+pub fn write_with(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>) -> Result<()> {
+    let failed = |source: std::io::Error| Error::file(path, source);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    fill(file.as_file_mut()).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    set_permissions(file.as_file()).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    // The rename lasts once the folder is on the disk; not every platform lets a folder be synced.
+    if let Ok(folder) = std::fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+/// Temporary files are private to their owner; a report is meant to be read by others.
+#[cfg(unix)]
+fn set_permissions(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn set_permissions(_: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// The record as the text of `record.json`.
+///
+/// # Errors
+/// A number that is not finite, with its path: JSON would turn it into null.
+pub fn to_json(record: &RunRecord) -> std::result::Result<String, String> {
+    let value = serde_json::to_value(record).map_err(|error| error.to_string())?;
+    if let Some(path) = first_null(&value, String::new()) {
+        return Err(format!("{path} is no finite number"));
+    }
+    let mut text = serde_json::to_string_pretty(&value).map_err(|error| error.to_string())?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Absent values are left out, so the only null is a number that JSON cannot write.
+fn first_null(value: &Value, path: String) -> Option<String> {
+    match value {
+        Value::Null => Some(path),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| first_null(item, format!("{path}[{index}]")))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
+            first_null(field, if path.is_empty() { name.clone() } else { format!("{path}.{name}") })
+        }),
+        _ => None,
+    }
+}
+
+/// Writes `record.json`.
+pub fn write(path: &Path, record: &RunRecord) -> Result<()> {
+    let text = to_json(record).map_err(|message| Error::Record { path: path.to_path_buf(), message })?;
+    write_file(path, text.as_bytes())
+}
+
+/// Reads `record.json`.
+///
+/// # Errors
+/// A file that is no record, or one of a newer layout than this program knows.
+pub fn read(path: &Path) -> Result<RunRecord> {
+    let wrong = |message: String| Error::Record { path: path.to_path_buf(), message };
+    let text = std::fs::read(path).map_err(|source| Error::file(path, source))?;
+    let value: Value = serde_json::from_slice(&text).map_err(|error| wrong(format!("no JSON: {error}")))?;
+    let schema = value.get("schema").and_then(Value::as_u64);
+    let schema = schema.ok_or_else(|| wrong("expected a field 'schema' with a whole number".into()))?;
+    if schema > SCHEMA as u64 {
+        return Err(wrong(format!("its schema is {schema}, this program knows up to {SCHEMA}; use a newer tezgah")));
+    }
+    serde_json::from_value(value).map_err(|error| wrong(error.to_string()))
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

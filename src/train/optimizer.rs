@@ -1,0 +1,176 @@
+//! AdamW with decoupled weight decay (Loshchilov and Hutter, 2019) and clipping by the global norm.
+//!
+//! p -= lr wd p;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;
+//! p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps), with b1 = 0.9, b2 = 0.999, eps = 1e-8: PyTorch's.
+
+use crate::error::{Error, Result};
+use crate::model::adapter;
+use crate::model::linear::Parameter;
+use crate::model::llama::Llama;
+use crate::model::ops::{dispatch, in_place, is_fast, read};
+use candle_core::{DType, Device, Tensor};
+use rayon::prelude::*;
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+const EPSILON: f64 = 1e-8;
+
+/// The two running means of one parameter, on its device.
+struct Moments {
+    first: Tensor,
+    second: Tensor,
+}
+
+/// The optimizer's state: moments in the declared order of the parameters.
+pub struct AdamW {
+    steps: u64,
+    moments: Vec<Moments>,
+    weight_decay: f64,
+    max_grad_norm: f64,
+}
+
+impl AdamW {
+    /// Zero moments for every trained tensor of the model.
+    pub fn new(model: &Llama, weight_decay: f64, max_grad_norm: f64) -> Result<Self> {
+        let moments: Result<Vec<Moments>> = adapter::parameters(model)
+            .map(|(_, parameter)| {
+                Ok(Moments { first: parameter.value.zeros_like()?, second: parameter.value.zeros_like()? })
+            })
+            .collect();
+        Ok(AdamW { steps: 0, moments: moments?, weight_decay, max_grad_norm })
+    }
+
+    /// Updates every trained tensor from its gradient, zeroes the gradients and returns their L2 norm
+    /// before clipping. A norm that is no finite number changes nothing.
+    pub fn step(&mut self, model: &mut Llama, learning_rate: f64) -> Result<f64> {
+        let parameters: Vec<&mut Parameter> = adapter::parameters_mut(model).map(|(_, parameter)| parameter).collect();
+        let squares: Result<Vec<f64>> = parameters.par_iter().map(|p| sum_of_squares(&p.gradient)).collect();
+        // Summed in the declared order: the same norm on any number of threads.
+        let norm = squares?.iter().sum::<f64>().sqrt();
+        if !norm.is_finite() {
+            return Ok(norm);
+        }
+        self.steps += 1;
+        let update = Update {
+            clip: (self.max_grad_norm / (norm + 1e-6)).min(1.0),
+            decay: 1.0 - learning_rate * self.weight_decay,
+            step_size: learning_rate / (1.0 - BETA1.powi(self.steps as i32)),
+            second_correction: (1.0 - BETA2.powi(self.steps as i32)).sqrt(),
+        };
+        parameters
+            .into_par_iter()
+            .zip(&mut self.moments)
+            .try_for_each(|(parameter, moments)| update.apply(parameter, moments))?;
+        Ok(norm)
+    }
+
+    /// The moments by name, for a checkpoint.
+    pub fn state(&self, model: &Llama) -> Result<Vec<(String, Tensor)>> {
+        let mut state = vec![("step".to_string(), Tensor::new(&[self.steps as i64], &Device::Cpu)?)];
+        for ((name, _), moments) in adapter::parameters(model).zip(&self.moments) {
+            state.push((format!("{name}.exp_avg"), moments.first.to_device(&Device::Cpu)?));
+            state.push((format!("{name}.exp_avg_sq"), moments.second.to_device(&Device::Cpu)?));
+        }
+        Ok(state)
+    }
+
+    /// Takes the moments of a checkpoint.
+    ///
+    /// # Errors
+    /// A state of another set of parameters.
+    pub fn restore(&mut self, model: &Llama, mut take: impl FnMut(&str) -> Option<Tensor>) -> Result<()> {
+        let mut found = |name: &str| {
+            take(name).ok_or_else(|| Error::Adapter { path: "optimizer state".into(), message: format!("{name} is missing") })
+        };
+        self.steps = found("step")?.to_vec1::<i64>()?.first().copied().unwrap_or(0) as u64;
+        for ((name, parameter), moments) in adapter::parameters(model).zip(&mut self.moments) {
+            for (tensor, suffix) in [(&mut moments.first, "exp_avg"), (&mut moments.second, "exp_avg_sq")] {
+                let value = found(&format!("{name}.{suffix}"))?;
+                *tensor = value.reshape(parameter.value.shape())?.to_device(&model.device)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sum_of_squares(gradient: &Tensor) -> Result<f64> {
+    if !is_fast(gradient) {
+        let sum = gradient.sqr()?.sum_all()?.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+        return Ok(sum.to_scalar()?);
+    }
+    let count = gradient.elem_count();
+    let sum = read([gradient], |[gradient]| {
+        const BLOCK: usize = 4096;
+        let block_sum = |block: &[f32]| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    let mut sums = [0f32; 16];
+                    for chunk in block.chunks(16) {
+                        for (sum, g) in sums.iter_mut().zip(chunk) {
+                            *sum += g * g;
+                        }
+                    }
+                    sums.iter().sum::<f32>() as f64
+                },
+            )
+        };
+        Ok(gradient[..count].chunks(BLOCK).map(block_sum).sum::<f64>())
+    })?;
+    Ok(sum)
+}
+
+/// The scalars of one step.
+struct Update {
+    clip: f64,
+    decay: f64,
+    step_size: f64,
+    second_correction: f64,
+}
+
+impl Update {
+    fn apply(&self, parameter: &mut Parameter, moments: &mut Moments) -> Result<()> {
+        if is_fast(&parameter.value) {
+            return self.apply_in_place(parameter, moments);
+        }
+        let gradient = (&parameter.gradient * self.clip)?;
+        moments.first = ((&moments.first * BETA1)? + (&gradient * (1.0 - BETA1))?)?;
+        moments.second = ((&moments.second * BETA2)? + (gradient.sqr()? * (1.0 - BETA2))?)?;
+        let denominator = ((moments.second.sqrt()? / self.second_correction)? + EPSILON)?;
+        let step = ((&moments.first / denominator)? * self.step_size)?;
+        parameter.value = ((&parameter.value * self.decay)? - step)?;
+        parameter.gradient = parameter.value.zeros_like()?;
+        Ok(())
+    }
+
+    fn apply_in_place(&self, parameter: &Parameter, moments: &Moments) -> Result<()> {
+        let count = parameter.value.elem_count();
+        let (clip, decay, step_size) = (self.clip as f32, self.decay as f32, self.step_size as f32);
+        let inverse_correction = (1.0 / self.second_correction) as f32;
+        let (beta1, beta2) = (BETA1 as f32, BETA2 as f32);
+        let (one_minus_beta1, one_minus_beta2) = ((1.0 - BETA1) as f32, (1.0 - BETA2) as f32);
+        let (mut of_first, mut of_second) = (Ok(()), Ok(()));
+        in_place(&parameter.value, [], |values, []| {
+            of_first = in_place(&moments.first, [], |first, []| {
+                of_second = in_place(&moments.second, [&parameter.gradient], |second, [gradient]| {
+                    dispatch(
+                        #[inline(always)]
+                        || {
+                            let moments = first[..count].iter_mut().zip(&mut second[..count]);
+                            let operands = values[..count].iter_mut().zip(&gradient[..count]);
+                            for ((p, g), (m, v)) in operands.zip(moments) {
+                                let g = g * clip;
+                                *m = beta1 * *m + one_minus_beta1 * g;
+                                *v = beta2 * *v + one_minus_beta2 * g * g;
+                                *p = *p * decay - step_size * *m / (v.sqrt() * inverse_correction + EPSILON as f32);
+                            }
+                        },
+                    );
+                });
+            });
+        })?;
+        of_first.and(of_second)?;
+        in_place(&parameter.gradient, [], |gradient, []| gradient[..count].fill(0.0))?;
+        Ok(())
+    }
+}
