@@ -283,9 +283,8 @@ impl Recipe {
         };
         *field = match field {
             Value::Array(_) => value.split(',').map(|part| Value::String(part.trim().to_string())).collect(),
-            Value::String(_) => {
-                serde_json::from_str::<bool>(value).map_or_else(|_| Value::String(value.to_string()), Value::Bool)
-            }
+            Value::String(_) => serde_json::from_str::<bool>(value)
+                .map_or_else(|_| Value::String(value.to_string()), Value::Bool),
             Value::Bool(_) if value == "auto" => Value::String(value.to_string()),
             Value::Bool(_) => Value::Bool(value.parse().map_err(|_| wrong("true or false".into()))?),
             Value::Number(number) if number.is_f64() => {
@@ -327,17 +326,32 @@ impl Recipe {
         let bounds = [
             ("lora.rank", self.lora.rank >= 1, "at least 1", self.lora.rank as f64),
             ("lora.alpha", self.lora.alpha > 0.0, "more than 0", self.lora.alpha),
-            ("lora.dropout", (0.0..1.0).contains(&self.lora.dropout), "at least 0 and below 1", self.lora.dropout),
+            (
+                "lora.dropout",
+                (0.0..1.0).contains(&self.lora.dropout),
+                "at least 0 and below 1",
+                self.lora.dropout,
+            ),
             ("train.batch_size", train.batch_size >= 1, "at least 1", train.batch_size as f64),
             ("train.eval_batch_size", train.eval_batch_size >= 1, "at least 1", train.eval_batch_size as f64),
-            ("train.accumulation_steps", train.accumulation_steps >= 1, "at least 1", train.accumulation_steps as f64),
+            (
+                "train.accumulation_steps",
+                train.accumulation_steps >= 1,
+                "at least 1",
+                train.accumulation_steps as f64,
+            ),
             ("train.epochs", train.epochs > 0.0 || train.max_steps > 0, "more than 0", train.epochs),
             ("train.learning_rate", train.learning_rate > 0.0, "more than 0", train.learning_rate),
             ("train.weight_decay", train.weight_decay >= 0.0, "at least 0", train.weight_decay),
             ("train.max_grad_norm", train.max_grad_norm > 0.0, "more than 0", train.max_grad_norm),
             ("train.eval_steps", train.eval_steps >= 1, "at least 1", train.eval_steps as f64),
             ("train.save_steps", train.save_steps >= 1, "at least 1", train.save_steps as f64),
-            ("train.save_total_limit", train.save_total_limit >= 1, "at least 1", train.save_total_limit as f64),
+            (
+                "train.save_total_limit",
+                train.save_total_limit >= 1,
+                "at least 1",
+                train.save_total_limit as f64,
+            ),
             (
                 "data.eval_fraction",
                 self.data.eval_fraction > 0.0 && self.data.eval_fraction < 1.0,

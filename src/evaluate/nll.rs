@@ -61,7 +61,8 @@ pub struct EvalLoss {
 /// Both averages of the response loss; rows without a target count in neither.
 pub fn eval_loss(sums: &[RowSums], batch_size: usize) -> EvalLoss {
     let total = |sums: &[RowSums]| {
-        sums.iter().fold((0f64, 0usize), |(nll, tokens), row| (nll + row.nll.masked, tokens + row.masked_tokens))
+        sums.iter()
+            .fold((0f64, 0usize), |(nll, tokens), row| (nll + row.nll.masked, tokens + row.masked_tokens))
     };
     let (nll, tokens) = total(sums);
     let (mut weighted, mut rows) = (0f64, 0usize);
@@ -82,7 +83,10 @@ pub fn scores(sums: &[RowSums]) -> Scores {
         Score { nll, tokens, loss, perplexity: loss.exp() }
     };
     Scores {
-        masked: score(sums.iter().map(|row| row.nll.masked).sum(), sums.iter().map(|row| row.masked_tokens).sum()),
+        masked: score(
+            sums.iter().map(|row| row.nll.masked).sum(),
+            sums.iter().map(|row| row.masked_tokens).sum(),
+        ),
         full: score(sums.iter().map(|row| row.nll.full).sum(), sums.iter().map(|row| row.full_tokens).sum()),
     }
 }

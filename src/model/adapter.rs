@@ -54,14 +54,16 @@ fn trained_dtype(model: DType) -> DType {
 /// The trained tensors with their PEFT names, in the declared order: layer, projection, A before B.
 pub fn parameters(model: &Llama) -> impl Iterator<Item = (String, &Parameter)> {
     model.groups().flat_map(|(layer, group)| {
-        group.parts.iter().filter_map(move |part| part.lora.as_ref().map(|lora| (layer, part, lora))).flat_map(
-            |(layer, part, lora)| {
+        group
+            .parts
+            .iter()
+            .filter_map(move |part| part.lora.as_ref().map(|lora| (layer, part, lora)))
+            .flat_map(|(layer, part, lora)| {
                 [
                     (peft_name(layer, part.projection, "A"), &lora.a),
                     (peft_name(layer, part.projection, "B"), &lora.b),
                 ]
-            },
-        )
+            })
     })
 }
 
@@ -94,7 +96,8 @@ pub fn load(model: &mut Llama, folder: &Path) -> Result<()> {
     let path = folder.join(TENSORS);
     let bytes = std::fs::read(&path).map_err(|source| Error::file(&path, source))?;
     let wrong = |message: String| Error::Adapter { path: path.clone(), message };
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| wrong(format!("no safetensors file: {error}")))?;
+    let file =
+        SafeTensors::deserialize(&bytes).map_err(|error| wrong(format!("no safetensors file: {error}")))?;
     let mut values = BTreeMap::new();
     for (name, view) in file.tensors() {
         let tensor = candle_core::safetensors::Load::load(&view, &Device::Cpu)
@@ -114,7 +117,9 @@ pub fn load(model: &mut Llama, folder: &Path) -> Result<()> {
         changes.push(value.to_dtype(parameter.value.dtype())?.to_device(&model.device)?);
     }
     if let Some((name, _)) = values.pop_first() {
-        return Err(wrong(format!("{name} has no place in the model; are lora.target_modules the adapter's?")));
+        return Err(wrong(format!(
+            "{name} has no place in the model; are lora.target_modules the adapter's?"
+        )));
     }
     for ((_, parameter), value) in parameters_mut(model).zip(changes) {
         *parameter = Parameter::new(value)?;
@@ -141,11 +146,14 @@ pub fn read_config(folder: &Path) -> Result<(usize, f64, Vec<Projection>)> {
         }
     }
     let rank = field("r").as_u64().filter(|&rank| rank > 0);
-    let rank = rank.ok_or_else(|| wrong(format!("r: expected a whole number from 1 on, got {}", field("r"))))?;
+    let rank =
+        rank.ok_or_else(|| wrong(format!("r: expected a whole number from 1 on, got {}", field("r"))))?;
     let alpha = field("lora_alpha").as_f64();
-    let alpha = alpha.ok_or_else(|| wrong(format!("lora_alpha: expected a number, got {}", field("lora_alpha"))))?;
-    let targets: Vec<String> = serde_json::from_value(field("target_modules"))
-        .map_err(|_| wrong(format!("target_modules: expected a list of names, got {}", field("target_modules"))))?;
+    let alpha =
+        alpha.ok_or_else(|| wrong(format!("lora_alpha: expected a number, got {}", field("lora_alpha"))))?;
+    let targets: Vec<String> = serde_json::from_value(field("target_modules")).map_err(|_| {
+        wrong(format!("target_modules: expected a list of names, got {}", field("target_modules")))
+    })?;
     if let Some(unknown) = targets.iter().find(|name| !Projection::ALL.iter().any(|p| p.name() == **name)) {
         return Err(wrong(format!("target_modules: {unknown} is none of the seven projections")));
     }
@@ -155,8 +163,9 @@ pub fn read_config(folder: &Path) -> Result<(usize, f64, Vec<Projection>)> {
 
 /// The bytes of `adapter_model.safetensors`.
 pub fn tensors_file(model: &Llama) -> Result<Vec<u8>> {
-    let tensors: Result<Vec<(String, Tensor)>> =
-        parameters(model).map(|(name, parameter)| Ok((name, parameter.value.to_device(&Device::Cpu)?))).collect();
+    let tensors: Result<Vec<(String, Tensor)>> = parameters(model)
+        .map(|(name, parameter)| Ok((name, parameter.value.to_device(&Device::Cpu)?)))
+        .collect();
     serialize(tensors?)
 }
 

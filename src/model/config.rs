@@ -158,9 +158,8 @@ impl LlamaConfig {
                 ("mlp.up_proj", vec![self.intermediate_size, hidden]),
                 ("mlp.down_proj", vec![hidden, self.intermediate_size]),
             ];
-            tensors.extend(
-                of_layer.map(|(path, shape)| (format!("model.layers.{layer}.{path}.weight"), shape)),
-            );
+            tensors
+                .extend(of_layer.map(|(path, shape)| (format!("model.layers.{layer}.{path}.weight"), shape)));
         }
         tensors.push(("model.norm.weight".to_string(), vec![hidden]));
         if !self.tie_word_embeddings {
@@ -386,9 +385,8 @@ impl Fields<'_> {
     }
 
     fn number(&self, key: &str) -> std::result::Result<Option<f64>, String> {
-        let number = |value: &Value| {
-            value.as_f64().ok_or_else(|| format!("{key}: expected a number, got {value}"))
-        };
+        let number =
+            |value: &Value| value.as_f64().ok_or_else(|| format!("{key}: expected a number, got {value}"));
         self.get(key).map(number).transpose()
     }
 

@@ -32,8 +32,10 @@ impl Frozen {
     ) -> Result<Self> {
         let name = |projection: Projection| format!("model.layers.{layer}.{}.weight", projection.path());
         if quantization == Quantization::None {
-            let tensors: Result<Vec<Tensor>> =
-                projections.iter().map(|&projection| weights.dense(&name(projection), dtype, device)).collect();
+            let tensors: Result<Vec<Tensor>> = projections
+                .iter()
+                .map(|&projection| weights.dense(&name(projection), dtype, device))
+                .collect();
             // One matrix, so that one product serves all of them.
             return Ok(Frozen { parts: vec![Stored::Dense(Tensor::cat(&tensors?, 0)?)], dtype });
         }

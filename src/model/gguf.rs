@@ -174,7 +174,10 @@ fn read_tables(bytes: &[u8]) -> Parsed<Tables> {
     let alignment = match metadata.get("general.alignment") {
         None => 32,
         Some(Value::Integer(alignment)) if (1..=1 << 20).contains(alignment) => *alignment as usize,
-        Some(other) => return Err(format!("general.alignment: expected 1 to {}, got {other:?}", 1 << 20)),
+        Some(other) => {
+            let got = if let Value::Integer(got) = other { got.to_string() } else { other.kind().into() };
+            return Err(format!("general.alignment: expected 1 to {}, got {got}", 1 << 20));
+        }
     };
     let data_start = reader.at.next_multiple_of(alignment);
     let mut tensors = BTreeMap::new();
@@ -201,7 +204,8 @@ fn place(
         let block = dtype.block_size();
         return Err(format!("expected rows of a multiple of {block} values, got shape {shape:?}"));
     }
-    let too_long = || format!("expected inside the file of {file_size} bytes, got shape {shape:?} at {offset}");
+    let too_long =
+        || format!("expected inside the file of {file_size} bytes, got shape {shape:?} at {offset}");
     let blocks = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
     let size = blocks.and_then(|count| (count / dtype.block_size()).checked_mul(dtype.type_size()));
     let start = usize::try_from(offset).ok().and_then(|offset| offset.checked_add(data_start));
@@ -248,7 +252,9 @@ impl<'a> Reader<'a> {
         let left = self.bytes.len() - self.at;
         match usize::try_from(count).ok().and_then(|count| count.checked_mul(least)) {
             Some(size) if size <= left => Ok(count as usize),
-            _ => Err(format!("expected {count} entries at {}, got {left} bytes; is the file whole?", self.at)),
+            _ => {
+                Err(format!("expected {count} entries at {}, got {left} bytes; is the file whole?", self.at))
+            }
         }
     }
 
@@ -320,7 +326,8 @@ impl<'a> Reader<'a> {
                 let mut integers = Vec::new();
                 for _ in 0..count {
                     let integer = self.integer(kind)?;
-                    integers.push(integer.try_into().map_err(|_| format!("expected below 2^63, got {integer}"))?);
+                    integers
+                        .push(integer.try_into().map_err(|_| format!("expected below 2^63, got {integer}"))?);
                 }
                 Ok(Value::Integers(integers))
             }

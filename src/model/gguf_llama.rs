@@ -30,7 +30,8 @@ pub(crate) struct Place {
 /// `Error::Model` for a tensor that a Llama does not have: leaving it out would be another model.
 pub(crate) fn place(source_name: &str, gguf: &Gguf, gguf_name: &str) -> Result<Option<Place>> {
     let unknown = || {
-        let message = format!("tensor {gguf_name}: expected the tensors of a Llama, got one that it does not have");
+        let message =
+            format!("tensor {gguf_name}: expected the tensors of a Llama, got one that it does not have");
         Error::model(source_name, message)
     };
     let plain = |name: String| Ok(Some(Place { name, interleaved_heads: None }));
@@ -42,7 +43,8 @@ pub(crate) fn place(source_name: &str, gguf: &Gguf, gguf_name: &str) -> Result<O
         "rope_freqs" => return Ok(None),
         _ => {}
     }
-    let (layer, part) = path.strip_prefix("blk.").and_then(|rest| rest.split_once('.')).ok_or_else(unknown)?;
+    let (layer, part) =
+        path.strip_prefix("blk.").and_then(|rest| rest.split_once('.')).ok_or_else(unknown)?;
     let layer: usize = layer.parse().map_err(|_| unknown())?;
     let (heads, _) = heads(gguf)?;
     let (module, interleaved_heads) = match part {
@@ -222,7 +224,8 @@ impl Splitting {
     }
 
     fn pre_tokenizer(self) -> Value {
-        let sequence = |first: Value, second: Value| json!({"type": "Sequence", "pretokenizers": [first, second]});
+        let sequence =
+            |first: Value, second: Value| json!({"type": "Sequence", "pretokenizers": [first, second]});
         match self {
             Splitting::Gpt2 => byte_level(false, true),
             Splitting::SmolLm => {
@@ -300,15 +303,14 @@ fn rope_scaling(gguf: &Gguf, config: &LlamaConfig, bytes: &[u8]) -> Result<Optio
     let wrong = |expected: &str, got: String| gguf.wrong(ROPE_DIVISORS, expected, &got);
     let pairs = config.head_dim / 2;
     if entry.dtype != GgmlDType::F32 || entry.shape != [pairs] {
-        return Err(wrong(&format!("{pairs} values of F32"), format!("{:?} of {:?}", entry.shape, entry.dtype)));
+        return Err(wrong(
+            &format!("{pairs} values of F32"),
+            format!("{:?} of {:?}", entry.shape, entry.dtype),
+        ));
     }
     let data = &bytes[entry.range.clone()]; // the table was read from these bytes and checked against them
-    let divisors: Vec<f64> = data
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|&value| f64::from(f32::from_le_bytes(value)))
-        .collect();
+    let divisors: Vec<f64> =
+        data.as_chunks::<4>().0.iter().map(|&value| f64::from(f32::from_le_bytes(value))).collect();
     if divisors.iter().all(|&divisor| divisor == 1.0) {
         return Ok(None);
     }
@@ -321,7 +323,8 @@ fn rope_scaling(gguf: &Gguf, config: &LlamaConfig, bytes: &[u8]) -> Result<Optio
     };
     let scaled = LlamaConfig { rope_scaling: Some(scaling.clone()), ..config.clone() };
     let expected = config.inverse_frequencies().into_iter().zip(scaled.inverse_frequencies());
-    let same = expected.zip(&divisors).all(|((plain, scaled), got)| (plain / scaled / got - 1.0).abs() < 1e-4);
+    let same =
+        expected.zip(&divisors).all(|((plain, scaled), got)| (plain / scaled / got - 1.0).abs() < 1e-4);
     if !same {
         let expected = format!("the divisors of rope_type llama3 (low 1, high 4, original {original})");
         return Err(wrong(&expected, format!("{divisors:?}")));

@@ -89,8 +89,10 @@ impl LinearGroup {
             let hidden = matmul(&seen, &a.value.to_dtype(x.dtype())?.t()?)?; // (N, r)
             terms.push((part.columns, hidden, b.value.to_dtype(x.dtype())?));
         }
-        let terms: Vec<LowRank> =
-            terms.iter().map(|(columns, hidden, b)| LowRank { columns: *columns, hidden: hidden.clone(), b }).collect();
+        let terms: Vec<LowRank> = terms
+            .iter()
+            .map(|(columns, hidden, b)| LowRank { columns: *columns, hidden: hidden.clone(), b })
+            .collect();
         Ok(add_low_rank(y, scale, &terms)?)
     }
 

@@ -118,7 +118,7 @@ impl Llama {
         }
         let angles = self.angles(batch)?;
         let pass = self.pass(batch, &angles, LoraUse::Applied { scale: lora_scale, dropout });
-        let mut x = self.embed(batch)?;
+        let mut x = self.embed_ids(&batch.ids)?;
         let mut inputs = Vec::with_capacity(self.layers.len());
         for layer in &self.layers {
             let (y, saved) = layer.forward(&x, &pass)?;
@@ -155,7 +155,7 @@ impl Llama {
             Some(scale) => LoraUse::Applied { scale, dropout: None },
         };
         let pass = self.pass(batch, &angles, lora);
-        let mut x = self.embed(batch)?;
+        let mut x = self.embed_ids(&batch.ids)?;
         for layer in &self.layers {
             x = layer.forward(&x, &pass)?.0;
         }
@@ -182,28 +182,47 @@ impl Llama {
         Ok((nll, Tensor::zeros(shape, dtype, &self.device)?.index_add(&sources, &grad, 0)?))
     }
 
-    fn embed(&self, batch: &Batch) -> Result<Tensor> {
-        Ok(self.embedding.index_select(&self.indices(&batch.ids)?, 0)?)
+    /// The first layer's input, (N, H).
+    pub(super) fn embed_ids(&self, ids: &[u32]) -> Result<Tensor> {
+        let largest = ids.iter().copied().max().unwrap_or(0) as usize;
+        if largest >= self.config.vocab_size {
+            let message =
+                format!("token id {largest} is outside the vocabulary of {}", self.config.vocab_size);
+            return Err(Error::model("tokenizer", message));
+        }
+        Ok(self.embedding.index_select(&self.indices(ids)?, 0)?)
+    }
+
+    /// Scale of the last norm.
+    pub(super) fn norm(&self) -> &Tensor {
+        &self.norm
+    }
+
+    /// (V, H).
+    pub(super) fn head(&self) -> &Tensor {
+        &self.head
+    }
+
+    /// Rotary angle per position and pair.
+    pub(super) fn inverse_frequencies(&self) -> &[f64] {
+        &self.inverse_frequencies
+    }
+
+    /// Division of the packed columns into heads.
+    pub(super) fn heads(&self) -> Heads {
+        Heads {
+            query: self.config.num_attention_heads,
+            key_value: self.config.num_key_value_heads,
+            width: self.config.head_dim,
+        }
     }
 
     fn angles(&self, batch: &Batch) -> Result<Angles> {
-        let largest = batch.ids.iter().copied().max().unwrap_or(0) as usize;
-        if largest >= self.config.vocab_size {
-            return Err(Error::model(
-                "tokenizer",
-                format!("token id {largest} is outside the vocabulary of {}", self.config.vocab_size),
-            ));
-        }
         Ok(Angles::new(&batch.positions, &self.inverse_frequencies, self.dtype, &self.device)?)
     }
 
     fn pass<'a>(&self, batch: &'a Batch, angles: &'a Angles, lora: LoraUse) -> Pass<'a> {
-        let heads = Heads {
-            query: self.config.num_attention_heads,
-            key_value: self.config.num_key_value_heads,
-            width: self.config.head_dim,
-        };
-        Pass { offsets: &batch.offsets, angles, heads, eps: self.config.rms_norm_eps, lora }
+        Pass { offsets: &batch.offsets, angles, heads: self.heads(), eps: self.config.rms_norm_eps, lora }
     }
 
     fn indices(&self, values: &[u32]) -> Result<Tensor> {
@@ -212,16 +231,17 @@ impl Llama {
 
     /// The groups of all layers, in the declared order.
     pub fn groups(&self) -> impl Iterator<Item = (usize, &LinearGroup)> {
-        self.layers
-            .iter()
-            .flat_map(|layer| [&layer.qkv, &layer.output, &layer.gate_up, &layer.down].map(|group| (layer.index, group)))
+        self.layers.iter().flat_map(|layer| {
+            [&layer.qkv, &layer.output, &layer.gate_up, &layer.down].map(|group| (layer.index, group))
+        })
     }
 
     /// The groups of all layers, in the declared order, to be changed.
     pub fn groups_mut(&mut self) -> impl Iterator<Item = (usize, &mut LinearGroup)> {
         self.layers.iter_mut().flat_map(|layer| {
             let index = layer.index;
-            [&mut layer.qkv, &mut layer.output, &mut layer.gate_up, &mut layer.down].map(|group| (index, group))
+            [&mut layer.qkv, &mut layer.output, &mut layer.gate_up, &mut layer.down]
+                .map(|group| (index, group))
         })
     }
 
@@ -229,8 +249,11 @@ impl Llama {
     pub fn weight_bytes(&self) -> u64 {
         let bytes = |tensor: &Tensor| (tensor.elem_count() * tensor.dtype().size_in_bytes()) as u64;
         let head = if self.config.tie_word_embeddings { 0 } else { bytes(&self.head) };
-        let norms: u64 =
-            self.layers.iter().map(|layer| bytes(&layer.input_norm) + bytes(&layer.post_attention_norm)).sum();
+        let norms: u64 = self
+            .layers
+            .iter()
+            .map(|layer| bytes(&layer.input_norm) + bytes(&layer.post_attention_norm))
+            .sum();
         let projections: u64 = self.groups().map(|(_, group)| group.frozen.bytes()).sum();
         bytes(&self.embedding) + head + bytes(&self.norm) + norms + projections
     }

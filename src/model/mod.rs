@@ -3,11 +3,14 @@
 pub mod adapter;
 pub mod config;
 pub mod frozen;
+pub mod generate;
 mod gguf;
 mod gguf_llama;
 pub mod layer;
 pub mod linear;
 pub mod llama;
+pub mod memory;
+pub mod merge;
 pub mod ops;
 pub mod source;
 pub mod weights;

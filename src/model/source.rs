@@ -107,15 +107,14 @@ pub fn open(source: &ModelSource) -> Result<BaseModel> {
     let typed = source.to_string();
     match source {
         ModelSource::Demo => match demo() {
-            Some(model) => BaseModel::from_bytes(
-                "demo",
-                model.config_json,
-                model.tokenizer_json,
-                model.safetensors,
-            ),
+            Some(model) => {
+                BaseModel::from_bytes("demo", model.config_json, model.tokenizer_json, model.safetensors)
+            }
             None => Err(Error::model("demo", "expected the demonstration model in the program, got none")),
         },
-        ModelSource::Folder(folder) => ModelFiles::in_folder(&typed, folder)?.open(&short_name(folder), &typed),
+        ModelSource::Folder(folder) => {
+            ModelFiles::in_folder(&typed, folder)?.open(&short_name(folder), &typed)
+        }
         ModelSource::Gguf(path) => open_gguf(&typed, path),
         ModelSource::Hub { repo, revision } => open_hub(&typed, repo, revision.as_deref()),
     }
@@ -174,9 +173,12 @@ impl BaseModel {
         let largest = tokenizer.get_vocab(false).into_values().max();
         if let Some(id) = largest.filter(|&id| id as usize >= config.vocab_size) {
             let vocab_size = config.vocab_size;
-            return Err(wrong(format!("tokenizer.json: expected ids below vocab_size {vocab_size}, got {id}")));
+            return Err(wrong(format!(
+                "tokenizer.json: expected ids below vocab_size {vocab_size}, got {id}"
+            )));
         }
-        let eos_token_id = eos_token_id(&config, &tokenizer, texts.tokenizer_config_json.as_deref()).map_err(wrong)?;
+        let eos_token_id =
+            eos_token_id(&config, &tokenizer, texts.tokenizer_config_json.as_deref()).map_err(wrong)?;
         Ok(BaseModel {
             name: name.to_string(),
             source: source.to_string(),
@@ -217,7 +219,9 @@ fn eos_token_id(
             None | Some(Value::Null) => {}
             Some(Value::String(token)) => {
                 let id = tokenizer.token_to_id(token).filter(|&id| (id as usize) < config.vocab_size);
-                return id.ok_or_else(|| wrong(format!("eos_token: expected a token of the model, got {token:?}")));
+                return id.ok_or_else(|| {
+                    wrong(format!("eos_token: expected a token of the model, got {token:?}"))
+                });
             }
             Some(other) => return Err(wrong(format!("eos_token: expected a token, got {other}"))),
         }
@@ -239,7 +243,8 @@ impl ModelFiles {
     fn in_folder(source: &str, folder: &Path) -> Result<Self> {
         let existing = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
         let needed = |name: &str| {
-            existing(name).ok_or_else(|| Error::model(source, format!("expected {name} in the folder, got none")))
+            existing(name)
+                .ok_or_else(|| Error::model(source, format!("expected {name} in the folder, got none")))
         };
         let weights = if let Some(single) = existing("model.safetensors") {
             vec![single]
@@ -247,7 +252,8 @@ impl ModelFiles {
             let shards = shard_names(source, &read(&index)?)?;
             shards.iter().map(|name| needed(name)).collect::<Result<_>>()?
         } else {
-            let message = "expected model.safetensors or model.safetensors.index.json in the folder, got neither";
+            let message =
+                "expected model.safetensors or model.safetensors.index.json in the folder, got neither";
             return Err(Error::model(source, message));
         };
         Ok(ModelFiles {
@@ -314,7 +320,8 @@ fn open_hub(source: &str, repo: &str, revision: Option<&str>) -> Result<BaseMode
     if std::env::var_os("HF_HOME").is_none() && std::env::home_dir().is_none() {
         return Err(Error::model(source, "expected HF_HOME or a home folder for the downloads, got neither"));
     }
-    let mut builder = ApiBuilder::from_env().with_progress(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    let mut builder =
+        ApiBuilder::from_env().with_progress(std::io::IsTerminal::is_terminal(&std::io::stderr()));
     // hf-hub reads the token that `hf auth login` leaves in HF_HOME, and not the variable.
     if let Some(token) = std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty()) {
         builder = builder.with_token(Some(token));

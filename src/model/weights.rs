@@ -174,7 +174,8 @@ impl Weights {
         }
         let (header, metadata) = SafeTensors::read_metadata(data).map_err(|error| {
             let size = data.len();
-            let message = format!("{file_name}: expected a whole safetensors file, got {size} bytes: {error}");
+            let message =
+                format!("{file_name}: expected a whole safetensors file, got {size} bytes: {error}");
             Error::model(&self.source_name, message)
         })?;
         let data_start = 8 + header; // after the header's length, a u64, and the header
@@ -188,7 +189,9 @@ impl Weights {
                 format: Format::Safetensors(info.dtype),
             };
             if self.tensors.insert(name.clone(), stored).is_some() {
-                return Err(self.wrong(&name, format!("expected in one file only, got it in {file_name} again")));
+                return Err(
+                    self.wrong(&name, format!("expected in one file only, got it in {file_name} again"))
+                );
             }
         }
         self.files.push(bytes);
@@ -197,7 +200,10 @@ impl Weights {
 
     fn stored(&self, name: &str) -> Result<&Stored> {
         self.tensors.get(name).ok_or_else(|| {
-            self.wrong(name, format!("expected in the weights, got {} tensors without it", self.tensors.len()))
+            self.wrong(
+                name,
+                format!("expected in the weights, got {} tensors without it", self.tensors.len()),
+            )
         })
     }
 
@@ -233,7 +239,9 @@ impl Weights {
     fn halves_apart(&self, name: &str, bytes: &[u8], shape: &[usize], heads: usize) -> Result<Vec<u8>> {
         let rows = shape.first().copied().unwrap_or(0);
         if heads == 0 || rows == 0 || !rows.is_multiple_of(heads * 2) {
-            return Err(self.wrong(name, format!("expected an even number of rows for {heads} heads, got {rows}")));
+            return Err(
+                self.wrong(name, format!("expected an even number of rows for {heads} heads, got {rows}"))
+            );
         }
         let (head_dim, row_bytes) = (rows / heads, bytes.len() / rows);
         let half = head_dim / 2;

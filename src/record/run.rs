@@ -19,6 +19,9 @@ pub struct RunRecord {
     pub level: Level,
     /// How far the run came.
     pub status: Status,
+    /// Cut to a few rows and steps to try the program out: its numbers say nothing.
+    #[serde(default)]
+    pub smoke: bool,
     /// What stopped it, where it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -369,6 +372,12 @@ pub struct Output {
     pub path: String,
     /// Size in bytes, of a folder all its files.
     pub bytes: u64,
+    /// Type of the stored tensors, `F16`; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dtype: Option<String>,
+    /// For a merged model: type of the weights that the update was added to, `Q4_1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<String>,
 }
 
 /// Where and when a run happened.

@@ -4,25 +4,25 @@ use crate::error::{Error, Result};
 use crate::record::run::{RunRecord, SCHEMA};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::io::Write;
 use std::path::Path;
 
 /// Writes `bytes` to `path` through a temporary file beside it: a reader sees the old file or the new one.
 ///
 /// Folders on the way are made. The file and its folder are synced before the return.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_with(path, |file| file.write_all(bytes))
+    write_path(path, |temporary| std::fs::write(temporary, bytes))
 }
 
-/// The same, for contents that are produced piece by piece.
-pub fn write_with(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>) -> Result<()> {
+/// The same, for contents that `fill` writes to the temporary path it is given.
+pub fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<()> {
     let failed = |source: std::io::Error| Error::file(path, source);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    fill(file.as_file_mut()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    set_permissions(file.as_file()).map_err(failed)?;
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    fill(file.path()).map_err(failed)?;
+    let written = std::fs::File::open(file.path()).map_err(failed)?;
+    written.sync_all().map_err(failed)?;
+    set_permissions(&written).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     // The rename lasts once the folder is on the disk; not every platform lets a folder be synced.
     if let Ok(folder) = std::fs::File::open(folder) {
@@ -88,7 +88,9 @@ pub fn read(path: &Path) -> Result<RunRecord> {
     let schema = value.get("schema").and_then(Value::as_u64);
     let schema = schema.ok_or_else(|| wrong("expected a field 'schema' with a whole number".into()))?;
     if schema > SCHEMA as u64 {
-        return Err(wrong(format!("its schema is {schema}, this program knows up to {SCHEMA}; use a newer tezgah")));
+        return Err(wrong(format!(
+            "its schema is {schema}, this program knows up to {SCHEMA}; use a newer tezgah"
+        )));
     }
     serde_json::from_value(value).map_err(|error| wrong(error.to_string()))
 }

@@ -30,7 +30,9 @@ impl Checkpoints {
     /// Removes what an earlier run left.
     pub fn clear(&self) -> Result<()> {
         match std::fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file(&self.folder, error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::file(&self.folder, error))
+            }
             _ => Ok(()),
         }
     }
@@ -41,10 +43,19 @@ impl Checkpoints {
     }
 
     /// Writes the checkpoint of the last step in `course`, then deletes the ones beyond the limit.
-    pub fn save(&mut self, model: &Llama, optimizer: &AdamW, lora: &LoraRecipe, course: &Course) -> Result<()> {
+    pub fn save(
+        &mut self,
+        model: &Llama,
+        optimizer: &AdamW,
+        lora: &LoraRecipe,
+        course: &Course,
+    ) -> Result<()> {
         let folder = self.path(course.steps.len());
         store::write_file(&folder.join(adapter::TENSORS), &adapter::tensors_file(model)?)?;
-        store::write_file(&folder.join(adapter::CONFIG), adapter::config_file(lora, &self.base_model).as_bytes())?;
+        store::write_file(
+            &folder.join(adapter::CONFIG),
+            adapter::config_file(lora, &self.base_model).as_bytes(),
+        )?;
         store::write_file(&folder.join(OPTIMIZER), &adapter::serialize(optimizer.state(model)?)?)?;
         // The course is written last: a folder without it is no checkpoint.
         let text = serde_json::to_vec_pretty(course).expect("a course is finite numbers");

@@ -43,7 +43,8 @@ impl AdamW {
     /// Updates every trained tensor from its gradient, zeroes the gradients and returns their L2 norm
     /// before clipping. A norm that is no finite number changes nothing.
     pub fn step(&mut self, model: &mut Llama, learning_rate: f64) -> Result<f64> {
-        let parameters: Vec<&mut Parameter> = adapter::parameters_mut(model).map(|(_, parameter)| parameter).collect();
+        let parameters: Vec<&mut Parameter> =
+            adapter::parameters_mut(model).map(|(_, parameter)| parameter).collect();
         let squares: Result<Vec<f64>> = parameters.par_iter().map(|p| sum_of_squares(&p.gradient)).collect();
         // Summed in the declared order: the same norm on any number of threads.
         let norm = squares?.iter().sum::<f64>().sqrt();
@@ -80,7 +81,10 @@ impl AdamW {
     /// A state of another set of parameters.
     pub fn restore(&mut self, model: &Llama, mut take: impl FnMut(&str) -> Option<Tensor>) -> Result<()> {
         let mut found = |name: &str| {
-            take(name).ok_or_else(|| Error::Adapter { path: "optimizer state".into(), message: format!("{name} is missing") })
+            take(name).ok_or_else(|| Error::Adapter {
+                path: "optimizer state".into(),
+                message: format!("{name} is missing"),
+            })
         };
         self.steps = found("step")?.to_vec1::<i64>()?.first().copied().unwrap_or(0) as u64;
         for ((name, parameter), moments) in adapter::parameters(model).zip(&mut self.moments) {
@@ -162,7 +166,8 @@ impl Update {
                                 let g = g * clip;
                                 *m = beta1 * *m + one_minus_beta1 * g;
                                 *v = beta2 * *v + one_minus_beta2 * g * g;
-                                *p = *p * decay - step_size * *m / (v.sqrt() * inverse_correction + EPSILON as f32);
+                                *p = *p * decay
+                                    - step_size * *m / (v.sqrt() * inverse_correction + EPSILON as f32);
                             }
                         },
                     );

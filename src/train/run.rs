@@ -37,6 +37,8 @@ pub struct Course {
     pub evals: Vec<Eval>,
     /// The evaluation of the lowest loss.
     pub best: Option<Best>,
+    /// Wall time of steps, evaluations and checkpoints, in seconds.
+    pub seconds: f64,
 }
 
 /// The rows of a run.
@@ -68,6 +70,7 @@ pub fn run(
     let train = &recipe.train;
     let plan = Plan::new(rows.train.len(), train);
     let lora_scale = recipe.lora.alpha / recipe.lora.rank as f64;
+    let (began, earlier) = (Instant::now(), course.seconds);
     for step in course.steps.len() + 1..=plan.total_steps {
         let start = Instant::now();
         let window = Window::new(rows.train, recipe, plan, step);
@@ -101,6 +104,7 @@ pub fn run(
             supervised_tokens: supervised,
             seconds: start.elapsed().as_secs_f64(),
         });
+        course.seconds = earlier + began.elapsed().as_secs_f64();
         observe(Event::Step(&course.steps[course.steps.len() - 1]));
 
         let last = step == plan.total_steps;
@@ -108,12 +112,14 @@ pub fn run(
         if step % train.eval_steps == 0 || last {
             is_best = evaluate(model, rows, recipe, window.epoch, step, course, observe)?;
         }
+        course.seconds = earlier + began.elapsed().as_secs_f64();
         // A best evaluation between two saves gets a checkpoint too, or it could not be loaded at the end.
         if step % train.save_steps == 0 || last || (is_best && train.load_best_at_end) {
             checkpoints.save(model, optimizer, &recipe.lora, course)?;
             observe(Event::Checkpoint(step));
         }
     }
+    course.seconds = earlier + began.elapsed().as_secs_f64();
     if let (true, Some(best)) = (train.load_best_at_end, &course.best)
         && best.step != course.steps.len()
     {
@@ -172,7 +178,9 @@ impl Window {
             .chunks(train.batch_size)
             .skip(first)
             .take(train.accumulation_steps)
-            .map(|chunk| Batch::new(&chunk.iter().map(|&row| &rows[row]).collect::<Vec<_>>(), Targets::Response))
+            .map(|chunk| {
+                Batch::new(&chunk.iter().map(|&row| &rows[row]).collect::<Vec<_>>(), Targets::Response)
+            })
             .collect();
         let done = first + batches.len();
         Window {

@@ -86,7 +86,14 @@ impl Reference {
             let rows = alpaca::read(folder.join(file)).expect("rows").rows;
             rows.iter().map(|row| encoder.encode(row).expect("row")).collect()
         };
-        Reference { train: encode("train.json"), evaluation: encode("eval.json"), folder, expected, recipe, base }
+        Reference {
+            train: encode("train.json"),
+            evaluation: encode("eval.json"),
+            folder,
+            expected,
+            recipe,
+            base,
+        }
     }
 
     pub fn lora_scale(&self) -> f64 {
@@ -101,5 +108,8 @@ pub fn number(value: &Value) -> f64 {
 /// |a / b - 1| <= tolerance, with the place in the message.
 pub fn close(place: &str, ours: f64, theirs: f64, tolerance: f64) {
     let off = if theirs == 0.0 { ours.abs() } else { (ours / theirs - 1.0).abs() };
-    assert!(off <= tolerance, "{place}: {ours}, the reference has {theirs} (off by {off:.1e}, allowed {tolerance:.0e})");
+    assert!(
+        off <= tolerance,
+        "{place}: {ours}, the reference has {theirs} (off by {off:.1e}, allowed {tolerance:.0e})"
+    );
 }

@@ -35,11 +35,12 @@ impl Padding {
     /// (N, heads D) columns -> (rows x key_value, group x longest, D)
     fn split(&self, x: &Tensor, first: usize, heads: usize, groups: usize, d: usize) -> Result<Tensor> {
         let columns = x.narrow(1, first * d, heads * d)?.contiguous()?.index_select(&self.gather, 0)?;
-        columns
-            .reshape((self.rows, self.longest, heads, d))?
-            .transpose(1, 2)?
-            .contiguous()?
-            .reshape((self.rows * groups, heads / groups, self.longest, d))
+        columns.reshape((self.rows, self.longest, heads, d))?.transpose(1, 2)?.contiguous()?.reshape((
+            self.rows * groups,
+            heads / groups,
+            self.longest,
+            d,
+        ))
     }
 
     /// The inverse of `split`.
@@ -95,12 +96,31 @@ fn probabilities(q: &Tensor, k: &Tensor, first: usize, count: usize, scale: f64)
         .collect();
     let scores = (q.matmul(&k.t()?)? * scale)?;
     let wide = if q.dtype() == DType::F64 { DType::F64 } else { DType::F32 };
-    let mask = Tensor::from_vec(mask, (1, 1, count, keys), &Device::Cpu)?.to_device(q.device())?.to_dtype(wide)?;
+    let mask =
+        Tensor::from_vec(mask, (1, 1, count, keys), &Device::Cpu)?.to_device(q.device())?.to_dtype(wide)?;
     let scores = scores.to_dtype(wide)?.reshape((groups, grouped / count, count, keys))?;
     let scores = scores.broadcast_add(&mask)?;
     let shifted = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?)?.exp()?;
     let normed = shifted.broadcast_div(&shifted.sum_keepdim(D::Minus1)?)?;
     normed.reshape((groups, grouped, keys))?.to_dtype(q.dtype())
+}
+
+/// Attention of the last tokens of one sequence: queries (T, query heads x D), keys and values of all S tokens
+/// side by side (S, 2 key_value heads x D) -> (T, query heads x D).
+pub fn continued(q: &Tensor, keys_values: &Tensor, heads: Heads) -> Result<Tensor> {
+    let (fresh, all, d) = (q.dim(0)?, keys_values.dim(0)?, heads.width);
+    let split =
+        |x: Tensor, tokens: usize, heads: usize| x.reshape((tokens, heads, d))?.transpose(0, 1)?.contiguous();
+    let q = split(q.clone(), fresh, heads.query)?.reshape((heads.key_value, heads.group() * fresh, d))?;
+    let width = heads.key_value * d;
+    let k = split(keys_values.narrow(1, 0, width)?.contiguous()?, all, heads.key_value)?;
+    let v = split(keys_values.narrow(1, width, width)?.contiguous()?, all, heads.key_value)?;
+    let p = probabilities(&q, &k, all - fresh, fresh, heads.scale() as f64)?;
+    p.matmul(&v)?
+        .reshape((heads.query, fresh, d))?
+        .transpose(0, 1)?
+        .contiguous()?
+        .reshape((fresh, heads.query * d))
 }
 
 fn blocks(longest: usize) -> impl Iterator<Item = (usize, usize)> {

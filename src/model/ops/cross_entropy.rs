@@ -20,7 +20,14 @@ pub fn nll(logits: &Tensor, targets: &[u32]) -> Result<Vec<f64>> {
     let vocabulary = logits.dim(1)?;
     read([logits], |[logits]| {
         let rows = logits.par_chunks(vocabulary).zip(targets);
-        Ok(rows.map(|(row, &target)| dispatch(#[inline(always)] || row_nll(row, target))).collect())
+        Ok(rows
+            .map(|(row, &target)| {
+                dispatch(
+                    #[inline(always)]
+                    || row_nll(row, target),
+                )
+            })
+            .collect())
     })
 }
 
@@ -57,7 +64,8 @@ pub fn with_gradient(logits: Tensor, targets: &[u32], scale: f64) -> Result<(f64
                 || {
                     let at_target = row[target as usize];
                     let top = simd::maximum(row);
-                    let sum: f64 = row.chunks_mut(BLOCK).map(|block| simd::exp_in_place(block, top) as f64).sum();
+                    let sum: f64 =
+                        row.chunks_mut(BLOCK).map(|block| simd::exp_in_place(block, top) as f64).sum();
                     let factor = (scale / sum) as f32;
                     row.iter_mut().for_each(|p| *p *= factor);
                     row[target as usize] -= scale as f32;

@@ -128,7 +128,9 @@ pub mod device {
     pub fn factors(like: &Tensor, mask: Mask) -> Result<Tensor> {
         let kernel = Kernel::new(mask);
         let values: Vec<f32> = (0..like.elem_count() as u32).map(|index| kernel.factor(index)).collect();
-        Tensor::from_vec(values, like.dims2()?, &Device::Cpu)?.to_device(like.device())?.to_dtype(like.dtype())
+        Tensor::from_vec(values, like.dims2()?, &Device::Cpu)?
+            .to_device(like.device())?
+            .to_dtype(like.dtype())
     }
 }
 

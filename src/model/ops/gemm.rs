@@ -26,7 +26,10 @@ impl<'a> View<'a> {
     pub(crate) fn new(values: &'a [f32], shape: (usize, usize), strides: (usize, usize)) -> Self {
         let ((rows, columns), (row_stride, column_stride)) = (shape, strides);
         if rows > 0 && columns > 0 {
-            assert!(last_index(rows, columns, row_stride, column_stride) < values.len(), "view outside its values");
+            assert!(
+                last_index(rows, columns, row_stride, column_stride) < values.len(),
+                "view outside its values"
+            );
         }
         View { values, rows, columns, row_stride, column_stride }
     }

@@ -19,7 +19,9 @@ pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     }
     let (m, n) = (a.dim(0)?, b.dim(1)?);
     create((m, n), [a, b], |c, [x, y]| {
-        let (Ok(x), Ok(y)) = (view(x, a), view(y, b)) else { unreachable!("both are matrices: dim(1) exists") };
+        let (Ok(x), Ok(y)) = (view(x, a), view(y, b)) else {
+            unreachable!("both are matrices: dim(1) exists")
+        };
         gemm(c, n, Write::Replace, 1.0, x, y, Threads::All);
     })
 }

@@ -36,7 +36,13 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
 ///
 /// # Shapes
 /// all (N, H) but the weight (H)
-pub fn add_backward(grad_x: Tensor, x: &Tensor, weight: &Tensor, grad_y: &Tensor, eps: f64) -> Result<Tensor> {
+pub fn add_backward(
+    grad_x: Tensor,
+    x: &Tensor,
+    weight: &Tensor,
+    grad_y: &Tensor,
+    eps: f64,
+) -> Result<Tensor> {
     if !is_fast(x) {
         return device::add_backward(grad_x, x, weight, grad_y, eps);
     }

@@ -101,7 +101,8 @@ pub mod device {
         let (first, second) = (heads_of.narrow(2, 0, half)?, heads_of.narrow(2, half, half)?);
         let new_first = (first.broadcast_mul(&cos)? - second.broadcast_mul(&sin)?)?;
         let new_second = (second.broadcast_mul(&cos)? + first.broadcast_mul(&sin)?)?;
-        let heads_of = Tensor::cat(&[new_first, new_second], 2)?.reshape((rows, turned))?.to_dtype(x.dtype())?;
+        let heads_of =
+            Tensor::cat(&[new_first, new_second], 2)?.reshape((rows, turned))?.to_dtype(x.dtype())?;
         if turned == width {
             return Ok(heads_of);
         }

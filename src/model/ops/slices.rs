@@ -6,7 +6,9 @@ use std::cell::RefCell;
 fn f32s(storage: &CpuStorage, offset: usize) -> Result<&[f32]> {
     match storage {
         CpuStorage::F32(values) => Ok(&values[offset..]),
-        other => bail!("a CPU kernel takes f32, not {:?}", candle_core::backend::BackendStorage::dtype(other)),
+        other => {
+            bail!("a CPU kernel takes f32, not {:?}", candle_core::backend::BackendStorage::dtype(other))
+        }
     }
 }
 

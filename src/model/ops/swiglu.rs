@@ -44,22 +44,24 @@ pub fn backward(gate_up: Tensor, grad_y: &Tensor) -> Result<Tensor> {
     let width = both / 2;
     in_place(&gate_up, [grad_y], |gate_up, [grad_y]| {
         let tasks = grad_y[..rows * width].par_chunks(ROWS_PER_TASK * width);
-        gate_up[..rows * both].par_chunks_mut(ROWS_PER_TASK * both).zip(tasks).for_each(|(gate_up, grad_y)| {
-            dispatch(
-                #[inline(always)]
-                || {
-                    for (row, grad_y) in gate_up.chunks_exact_mut(both).zip(grad_y.chunks_exact(width)) {
-                        let (gate, up) = row.split_at_mut(width);
-                        for ((g, u), d) in gate.iter_mut().zip(up).zip(grad_y) {
-                            let sigma = 1.0 / (1.0 + simd::exp(-*g));
-                            let silu = *g * sigma;
-                            *g = d * *u * (sigma + silu * (1.0 - sigma));
-                            *u = d * silu;
+        gate_up[..rows * both].par_chunks_mut(ROWS_PER_TASK * both).zip(tasks).for_each(
+            |(gate_up, grad_y)| {
+                dispatch(
+                    #[inline(always)]
+                    || {
+                        for (row, grad_y) in gate_up.chunks_exact_mut(both).zip(grad_y.chunks_exact(width)) {
+                            let (gate, up) = row.split_at_mut(width);
+                            for ((g, u), d) in gate.iter_mut().zip(up).zip(grad_y) {
+                                let sigma = 1.0 / (1.0 + simd::exp(-*g));
+                                let silu = *g * sigma;
+                                *g = d * *u * (sigma + silu * (1.0 - sigma));
+                                *u = d * silu;
+                            }
                         }
-                    }
-                },
-            )
-        });
+                    },
+                )
+            },
+        );
     })?;
     Ok(gate_up)
 }

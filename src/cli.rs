@@ -1,0 +1,100 @@
+//! The flags that all experiments share.
+
+use crate::error::{Error, Result};
+use crate::model::adapter;
+use crate::recipe::{Checkpointing, Recipe};
+use clap::Parser;
+use std::path::PathBuf;
+
+/// What the user typed.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    about = "Fine-tunes a Llama with LoRA on the rows of one CEFR level and writes the Turkish results document"
+)]
+pub struct Flags {
+    /// Base model: demo, a folder in Hugging Face layout, a .gguf file, or org/name[@revision]
+    #[arg(long, value_name = "SRC", default_value = "demo")]
+    pub model: String,
+    /// Alpaca rows to split: a JSON array or JSONL [default: the level's embedded sample]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["train_file", "eval_file"])]
+    pub data: Option<PathBuf>,
+    /// Alpaca rows to train on, instead of a split
+    #[arg(long, value_name = "FILE", requires = "eval_file")]
+    pub train_file: Option<PathBuf>,
+    /// Alpaca rows to evaluate on, instead of a split
+    #[arg(long, value_name = "FILE", requires = "train_file")]
+    pub eval_file: Option<PathBuf>,
+    /// Where everything is written [default: reports/<level>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// auto, cpu, cuda, cuda:N or metal
+    #[arg(long, default_value = "auto")]
+    pub device: String,
+    /// Change a setting of the recipe by its dotted path, e.g. lora.rank=64
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+    /// Start LoRA from a PEFT adapter folder; its rank, alpha and targets become the recipe's
+    #[arg(long, value_name = "DIR")]
+    pub init_adapter: Option<PathBuf>,
+    /// Texts generated from evaluation prompts, before and after; 0 for none
+    #[arg(long, value_name = "N")]
+    pub samples: Option<usize>,
+    /// Typography of the documents: varsayilan, apa7, tohum, or a TOML file
+    #[arg(long, value_name = "NAME", default_value = "varsayilan")]
+    pub profile: String,
+    /// Go on from the newest checkpoint of --out
+    #[arg(long, conflicts_with_all = ["dry_run", "render_only"])]
+    pub resume: bool,
+    /// Render the documents again from --out's record.json, without model or data
+    #[arg(long, conflicts_with = "dry_run")]
+    pub render_only: bool,
+    /// The whole path in seconds, on a few rows and steps
+    #[arg(long)]
+    pub smoke: bool,
+    /// Check the data, print the arithmetic and a memory estimate, and stop before training
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print errors only
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Rows that a smoke run keeps.
+pub const SMOKE_ROWS: usize = 40;
+
+impl Flags {
+    /// The recipe as changed by the flags: smoke first, then the adapter, then `--set` in the order typed.
+    ///
+    /// # Errors
+    /// An unknown setting or one out of range; an adapter folder that cannot be read.
+    pub fn apply(&self, recipe: &mut Recipe) -> Result<()> {
+        if self.smoke {
+            recipe.train.max_steps = 2;
+            recipe.train.batch_size = 4;
+            recipe.train.accumulation_steps = 2;
+            recipe.train.eval_batch_size = 4;
+            recipe.lora.rank = 8;
+            recipe.lora.alpha = 16.0;
+            recipe.train.gradient_checkpointing = Checkpointing::Off;
+            recipe.samples.count = recipe.samples.count.min(1);
+            recipe.samples.max_new_tokens = 16;
+        }
+        if let Some(folder) = &self.init_adapter {
+            let (rank, alpha, targets) = adapter::read_config(folder)?;
+            recipe.lora.rank = rank;
+            recipe.lora.alpha = alpha;
+            recipe.lora.target_modules = targets;
+        }
+        if let Some(count) = self.samples {
+            recipe.samples.count = count;
+        }
+        for setting in &self.settings {
+            let (key, value) = setting.split_once('=').ok_or_else(|| Error::Setting {
+                key: setting.clone(),
+                message: "expected KEY=VALUE, got no '='".into(),
+            })?;
+            recipe.set(key.trim(), value.trim())?;
+        }
+        recipe.check()
+    }
+}

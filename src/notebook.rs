@@ -1,0 +1,508 @@
+//! Runs the cells of an experiment: what the flags say, what is finished, where it goes.
+//!
+//! The experiments call the rooms themselves; the notebook keeps the record beside them and writes it after
+//! every stage, so that a run that dies leaves what it had measured.
+
+mod preview;
+mod progress;
+
+use crate::cli::{Flags, SMOKE_ROWS};
+use crate::data::batches::Targets;
+use crate::data::encode::RowEncoder;
+use crate::data::{self, Prepared, Source, alpaca};
+use crate::error::{Error, Result};
+use crate::evaluate::{self, nll};
+use crate::level::Level;
+use crate::model::llama::{Activations, Llama};
+use crate::model::source::{BaseModel, ModelSource};
+use crate::model::{adapter, generate, memory, merge};
+use crate::recipe::{ModelDtype, Recipe};
+use crate::record::run::*;
+use crate::record::{environment, store};
+use crate::train::checkpoint::Checkpoints;
+use crate::train::optimizer::AdamW;
+use crate::train::run::{self as training, Course, Event, Rows};
+use crate::train::schedule::Plan;
+use candle_core::{DType, Device};
+use clap::Parser;
+use progress::Progress;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// One run of one level.
+pub struct Notebook {
+    level: Level,
+    flags: Flags,
+    recipe: Recipe,
+    sample: &'static [u8],
+    out: PathBuf,
+    device: Device,
+    progress: Progress,
+    record: Option<RunRecord>,
+    events: Option<std::fs::File>,
+}
+
+/// Reads the flags, runs the experiment, and answers for its errors: one line with its causes, exit code 1, and a
+/// record that says `failed`.
+pub fn run(
+    level: Level,
+    recipe: Recipe,
+    sample: &'static [u8],
+    experiment: fn(&mut Notebook) -> anyhow::Result<()>,
+) -> ExitCode {
+    let flags = Flags::parse();
+    let outcome =
+        Notebook::open(level, recipe, sample, flags).map_err(anyhow::Error::from).and_then(|mut notebook| {
+            if notebook.flags.render_only {
+                return Ok(notebook.render_again()?);
+            }
+            let outcome = experiment(&mut notebook);
+            if let Err(error) = &outcome {
+                notebook.record_failure(error);
+            }
+            outcome
+        });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Notebook {
+    /// A notebook for one level; nothing is written yet.
+    ///
+    /// # Errors
+    /// A setting that is unknown or out of range, a device that is not there.
+    pub fn open(level: Level, mut recipe: Recipe, sample: &'static [u8], flags: Flags) -> Result<Self> {
+        flags.apply(&mut recipe)?;
+        let out = flags.out.clone().unwrap_or_else(|| Path::new("reports").join(level.slug()));
+        let device = crate::device::open(&flags.device)?;
+        let progress = Progress::new(flags.quiet);
+        Ok(Notebook { level, flags, recipe, sample, out, device, progress, record: None, events: None })
+    }
+
+    /// The recipe as the flags changed it.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// The base model that the flags name.
+    pub fn model(&self) -> Result<ModelSource> {
+        self.flags.model.parse()
+    }
+
+    /// The rows that the flags name: one file to split, two files, or the level's embedded sample.
+    pub fn rows(&self) -> Result<Source> {
+        let sample = || alpaca::parse(&format!("embedded:{}", self.level.slug()), self.sample);
+        let mut source = match (&self.flags.data, &self.flags.train_file, &self.flags.eval_file) {
+            (None, Some(train), Some(evaluation)) => Source::two_files(train, evaluation)?,
+            (Some(path), ..) => {
+                let file = alpaca::read(path)?;
+                let synthetic = file.sha256 == store::sha256(self.sample);
+                Source::OneFile { file, synthetic }
+            }
+            _ => Source::OneFile { file: sample()?, synthetic: true },
+        };
+        if self.flags.smoke {
+            match &mut source {
+                Source::OneFile { file, .. } => file.rows.truncate(SMOKE_ROWS),
+                Source::TwoFiles { train, evaluation, .. } => {
+                    train.rows.truncate(SMOKE_ROWS);
+                    evaluation.rows.truncate(SMOKE_ROWS / 10);
+                }
+            }
+        }
+        Ok(source)
+    }
+
+    /// Rows to ids with the base model's tokenizer, and everything that is counted on the way.
+    pub fn prepare(&self, source: Source, base: &BaseModel) -> Result<Prepared> {
+        let encoder = self.encoder(base)?;
+        let prepared = data::prepare(source, &self.recipe.data, &encoder)?;
+        let dataset = &prepared.dataset;
+        let warnings = [
+            (dataset.duplicate_rows, "rows repeat an earlier row"),
+            (dataset.leaked_rows, "evaluation rows are also in the training rows"),
+            (dataset.truncated_rows, "rows are cut at data.max_seq_len"),
+            (dataset.rows_without_target, "rows keep no response token and are not learned from"),
+            (prepared.rows_with_special_text, "rows spell a special token in their text"),
+        ];
+        for (count, what) in warnings.into_iter().filter(|(count, _)| *count > 0) {
+            self.progress.say(&format!("warning: {count} of {} {what}", dataset.rows));
+        }
+        Ok(prepared)
+    }
+
+    fn encoder(&self, base: &BaseModel) -> Result<RowEncoder> {
+        RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, self.recipe.data.max_seq_len)
+    }
+
+    /// With `--dry-run`: prints what would be done, and says that it is enough.
+    pub fn stops_at_preview(&self, base: &BaseModel, rows: &Prepared) -> Result<bool> {
+        if self.flags.dry_run {
+            let activations = self.activations(base, rows)?;
+            let text =
+                preview::text(base, rows, &self.recipe, self.dtype(), activations, &self.encoder(base)?)?;
+            print!("{text}");
+        }
+        Ok(self.flags.dry_run)
+    }
+
+    /// The folder that everything is written to.
+    pub fn out(&self) -> &Path {
+        &self.out
+    }
+
+    fn dtype(&self) -> DType {
+        match self.recipe.model.dtype {
+            ModelDtype::Auto => crate::device::default_dtype(&self.device),
+            ModelDtype::F32 => DType::F32,
+            ModelDtype::Bf16 => DType::BF16,
+        }
+    }
+
+    fn lora_scale(&self) -> f64 {
+        self.recipe.lora.alpha / self.recipe.lora.rank as f64
+    }
+
+    /// Whether activations are kept, as asked or, under `auto`, where they fit.
+    fn activations(&self, base: &BaseModel, rows: &Prepared) -> Result<Activations> {
+        memory::choose(&base.config, &self.recipe, self.dtype(), rows, environment::available_memory())
+    }
+
+    /// Loads the base weights as the recipe stores them, and opens the record.
+    pub fn load(&mut self, base: &BaseModel, rows: &Prepared) -> Result<Llama> {
+        let dtype = self.dtype();
+        let activations = self.activations(base, rows)?;
+        let quantization = self.recipe.model.quantization;
+        let model = Llama::load(&base.config, &base.weights, quantization, dtype, &self.device)?;
+        self.open_record(base, rows, &model, activations);
+        for (part, name) in [(&rows.split.train, "train"), (&rows.split.evaluation, "eval")] {
+            let path = format!("split/training_data_{}_{name}.json", self.level.slug());
+            store::write_file(&self.out.join(&path), alpaca::to_json(part).as_bytes())?;
+            self.output(&format!("{name}_split"), &path, None, None)?;
+        }
+        let events = self.out.join("events.jsonl");
+        let open = std::fs::OpenOptions::new()
+            .create(true)
+            .write(true)
+            .append(self.flags.resume)
+            .truncate(!self.flags.resume)
+            .open(&events);
+        self.events = Some(open.map_err(|source| Error::file(&events, source))?);
+        self.save()?;
+        Ok(model)
+    }
+
+    fn open_record(&mut self, base: &BaseModel, rows: &Prepared, model: &Llama, activations: Activations) {
+        let plan = Plan::new(rows.train.len(), &self.recipe.train);
+        let config = &base.config;
+        let dense_bytes = config.parameters() * model.dtype.size_in_bytes() as u64;
+        let quantized_parameters: u64 =
+            model.groups().map(|(_, group)| group.frozen.quantized_parameters()).sum();
+        let projection_bytes: u64 = model.groups().map(|(_, group)| group.frozen.bytes()).sum();
+        let bits_per_weight = match quantized_parameters {
+            0 => 8.0 * model.dtype.size_in_bytes() as f64,
+            count => 8.0 * projection_bytes as f64 / count as f64,
+        };
+        self.record = Some(RunRecord {
+            schema: SCHEMA,
+            level: self.level,
+            status: Status::Running,
+            smoke: self.flags.smoke,
+            failure: None,
+            dataset: rows.dataset.clone(),
+            model: ModelFacts {
+                name: base.name.clone(),
+                source: base.source.clone(),
+                sha256: base.sha256.clone(),
+                demonstration: base.source == "demo",
+                parameters: config.parameters(),
+                trainable_parameters: memory::trainable_parameters(config, &self.recipe.lora),
+                quantization: self.recipe.model.quantization,
+                dtype: model.dtype.as_str().to_string(),
+                quantized_parameters,
+                bits_per_weight,
+                weight_bytes: model.weight_bytes(),
+                dense_weight_bytes: dense_bytes,
+                architecture: Architecture {
+                    layers: config.num_hidden_layers,
+                    hidden_size: config.hidden_size,
+                    intermediate_size: config.intermediate_size,
+                    attention_heads: config.num_attention_heads,
+                    key_value_heads: config.num_key_value_heads,
+                    head_dim: config.head_dim,
+                    vocab_size: config.vocab_size,
+                    tied_embeddings: config.tie_word_embeddings,
+                },
+            },
+            recipe: self.recipe.clone(),
+            training: Training {
+                total_steps: plan.total_steps,
+                steps_per_epoch: plan.steps_per_epoch,
+                gradient_checkpointing: activations == Activations::Recompute,
+                seconds: 0.0,
+                tokens_per_second: 0.0,
+                peak_memory_bytes: environment::peak_memory(),
+                steps: Vec::new(),
+                evals: Vec::new(),
+                best: None,
+            },
+            evaluation: Evaluation::default(),
+            samples: Vec::new(),
+            outputs: Vec::new(),
+            environment: environment::capture(&self.device, Path::new(env!("CARGO_MANIFEST_DIR"))),
+        });
+    }
+
+    fn record(&mut self) -> &mut RunRecord {
+        self.record.as_mut().expect("`load` opens the record before any measurement")
+    }
+
+    fn save(&mut self) -> Result<()> {
+        let path = self.out.join("record.json");
+        let record = self.record();
+        record.training.peak_memory_bytes = environment::peak_memory();
+        store::write(&path, record)
+    }
+
+    /// Measures the base model on the held-out rows, under both masks.
+    pub fn evaluate_baseline(&mut self, model: &Llama, rows: &Prepared) -> Result<()> {
+        let sums = self.evaluate("baseline", model, rows, None)?;
+        let record = self.record();
+        record.evaluation.baseline = Some(nll::scores(&sums));
+        record.evaluation.rows = sums
+            .iter()
+            .zip(&rows.evaluation)
+            .map(|(sums, row)| RowScores {
+                masked_tokens: sums.masked_tokens,
+                full_tokens: sums.full_tokens,
+                masked_bytes: row.response_bytes,
+                full_bytes: row.prompt_bytes + row.response_bytes,
+                baseline: sums.nll,
+                fine_tuned: None,
+            })
+            .collect();
+        self.save()
+    }
+
+    /// Measures the model with its update on the same rows and masks, and what the difference is worth.
+    pub fn evaluate_fine_tuned(&mut self, model: &Llama, rows: &Prepared) -> Result<()> {
+        let sums = self.evaluate("fine-tuned", model, rows, Some(self.lora_scale()))?;
+        let record = self.record();
+        record.evaluation.fine_tuned = Some(nll::scores(&sums));
+        for (row, sums) in record.evaluation.rows.iter_mut().zip(&sums) {
+            row.fine_tuned = Some(sums.nll);
+        }
+        record.evaluation.statistics =
+            evaluate::statistics_of(&record.evaluation.rows, record.recipe.data.split_seed);
+        self.save()
+    }
+
+    fn evaluate(
+        &mut self,
+        name: &str,
+        model: &Llama,
+        rows: &Prepared,
+        lora_scale: Option<f64>,
+    ) -> Result<Vec<nll::RowSums>> {
+        self.progress.begin(&format!("evaluating {name}"), rows.evaluation.len());
+        let batch_size = self.recipe.train.eval_batch_size;
+        let progress = &self.progress;
+        let done = |done| progress.at(done);
+        let sums = nll::rows(model, &rows.evaluation, batch_size, Targets::All, lora_scale, done)?;
+        self.progress.end();
+        let scores = nll::scores(&sums);
+        if !scores.full.loss.is_finite() {
+            let message = format!("the loss of the {name} model is no finite number");
+            return Err(Error::Diverged { step: self.record().training.steps.len(), message });
+        }
+        self.progress
+            .say(&format!("  masked loss {:.4}  full loss {:.4}", scores.masked.loss, scores.full.loss));
+        Ok(sums)
+    }
+
+    /// Attaches LoRA and trains it; the best adapter is in the model afterwards.
+    pub fn train(&mut self, model: &mut Llama, base: &BaseModel, rows: &Prepared) -> Result<()> {
+        adapter::attach(model, &self.recipe.lora, self.recipe.train.seed)?;
+        if let Some(folder) = &self.flags.init_adapter {
+            adapter::load(model, folder)?;
+        }
+        let train = &self.recipe.train;
+        let mut optimizer = AdamW::new(model, train.weight_decay, train.max_grad_norm)?;
+        let mut checkpoints =
+            Checkpoints::new(&self.out.join("checkpoints"), train.save_total_limit, &base.source);
+        let mut course = Course::default();
+        if self.flags.resume {
+            course = checkpoints.resume(model, &mut optimizer)?.unwrap_or_default();
+            self.progress.say(&format!("resuming after step {}", course.steps.len()));
+        } else {
+            checkpoints.clear()?;
+        }
+        let activations = match self.record().training.gradient_checkpointing {
+            true => Activations::Recompute,
+            false => Activations::Keep,
+        };
+        let total_steps = self.record().training.total_steps;
+        self.progress.begin("training", total_steps);
+        let recipe = self.recipe.clone();
+        let encoded = Rows { train: &rows.train, evaluation: &rows.evaluation };
+        let mut lost_event = None;
+        let outcome = training::run(
+            model,
+            &mut optimizer,
+            encoded,
+            &recipe,
+            activations,
+            &mut checkpoints,
+            &mut course,
+            &mut |event| {
+                if let Err(error) = self.observe(event, total_steps) {
+                    lost_event.get_or_insert(error);
+                }
+            },
+        );
+        self.progress.end();
+        self.take_course(course);
+        self.save()?;
+        outcome?;
+        lost_event.map_or(Ok(()), Err)
+    }
+
+    fn observe(&mut self, event: Event, total_steps: usize) -> Result<()> {
+        let line = match event {
+            Event::Step(step) => {
+                self.progress.step(step, total_steps);
+                serde_json::json!({ "event": "step", "step": step })
+            }
+            Event::Evaluating(_) => return Ok(()),
+            Event::Eval(eval, is_best) => {
+                self.progress.eval(eval, is_best);
+                serde_json::json!({ "event": "eval", "eval": eval, "best": is_best })
+            }
+            Event::Checkpoint(step) => serde_json::json!({ "event": "checkpoint", "step": step }),
+        };
+        let path = self.out.join("events.jsonl");
+        let Some(file) = &mut self.events else { return Ok(()) };
+        writeln!(file, "{line}").map_err(|source| Error::file(&path, source))
+    }
+
+    fn take_course(&mut self, course: Course) {
+        let training = &mut self.record().training;
+        let (tokens, seconds) = course
+            .steps
+            .iter()
+            .fold((0usize, 0f64), |(tokens, seconds), step| (tokens + step.tokens, seconds + step.seconds));
+        training.seconds = course.seconds;
+        training.tokens_per_second = if seconds > 0.0 { tokens as f64 / seconds } else { 0.0 };
+        training.steps = course.steps;
+        training.evals = course.evals;
+        training.best = course.best;
+    }
+
+    /// Generates from the first held-out prompts, with and without the update.
+    pub fn sample(&mut self, model: &Llama, base: &BaseModel, rows: &Prepared) -> Result<()> {
+        let encoder = self.encoder(base)?;
+        let samples = self.recipe.samples.clone();
+        let scale = self.lora_scale();
+        self.progress.begin("generating samples", samples.count.min(rows.evaluation.len()));
+        for (index, row) in rows.split.evaluation.iter().take(samples.count).enumerate() {
+            let prompt = encoder.encode_prompt(row)?;
+            let text = |lora_scale| -> Result<(String, bool)> {
+                let generated =
+                    generate::greedy(model, &prompt, encoder.eos(), samples.max_new_tokens, lora_scale)?;
+                let text = encoder.tokenizer().decode(&generated.ids, true);
+                let text = text.map_err(|error| Error::model("tokenizer", error.to_string()))?;
+                Ok((text.trim().to_string(), generated.capped))
+            };
+            let (baseline, baseline_capped) = text(None)?;
+            let (fine_tuned, fine_tuned_capped) = text(Some(scale))?;
+            self.record().samples.push(Sample {
+                row: index,
+                instruction: row.instruction.clone(),
+                input: row.input.clone(),
+                reference: row.output.clone(),
+                baseline,
+                baseline_capped,
+                fine_tuned,
+                fine_tuned_capped,
+            });
+            self.progress.at(index + 1);
+        }
+        self.progress.end();
+        self.save()
+    }
+
+    /// Writes the adapter and the merged model, closes the record and renders the documents from it.
+    pub fn finish(&mut self, model: &Llama, base: &BaseModel) -> Result<()> {
+        let folder = self.out.join("adapter");
+        store::write_file(&folder.join(adapter::TENSORS), &adapter::tensors_file(model)?)?;
+        let config = adapter::config_file(&self.recipe.lora, &base.source);
+        store::write_file(&folder.join(adapter::CONFIG), config.as_bytes())?;
+        self.output("adapter", "adapter", Some("F32".into()), None)?;
+        let (dtype, merged_into) = merge::write(model, base, self.lora_scale(), &self.out.join("merged"))?;
+        self.output("merged", "merged", Some(dtype), Some(merged_into))?;
+        let record = self.record();
+        record.status = Status::Completed;
+        record.environment.finished_at = Some(environment::now());
+        self.save()?;
+        self.render()
+    }
+
+    fn output(
+        &mut self,
+        kind: &str,
+        path: &str,
+        dtype: Option<String>,
+        merged_into: Option<String>,
+    ) -> Result<()> {
+        let bytes = size_of(&self.out.join(path))?;
+        let output = Output { kind: kind.into(), path: path.into(), bytes, dtype, merged_into };
+        self.record().outputs.push(output);
+        Ok(())
+    }
+
+    fn render_again(&mut self) -> Result<()> {
+        self.record = Some(store::read(&self.out.join("record.json"))?);
+        self.render()
+    }
+
+    fn render(&mut self) -> Result<()> {
+        let started = Instant::now();
+        let _ = started;
+        Ok(())
+    }
+
+    fn record_failure(&mut self, error: &anyhow::Error) {
+        let Some(record) = self.record.as_mut() else { return };
+        let step = match error.downcast_ref::<Error>() {
+            Some(Error::Diverged { step, .. }) => *step,
+            _ => record.training.steps.len(),
+        };
+        record.status = Status::Failed;
+        record.failure = Some(Failure { step, message: format!("{error:#}") });
+        record.environment.finished_at = Some(environment::now());
+        if let Err(second) = self.save().and_then(|()| self.render()) {
+            eprintln!("error: the record could not be written: {second}");
+        }
+    }
+}
+
+/// Bytes of a file, or of all files below a folder.
+fn size_of(path: &Path) -> Result<u64> {
+    let failed = |source| Error::file(path, source);
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if metadata.is_file() {
+        return Ok(metadata.len());
+    }
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        bytes += size_of(&entry.map_err(failed)?.path())?;
+    }
+    Ok(bytes)
+}
