@@ -1,12 +1,20 @@
 //! What several test files need: the seed document's recipe and the reference runs.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+use candle_core::{DType, Device};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tezgah::data::alpaca;
+use tezgah::data::batches::Targets;
 use tezgah::data::encode::{EncodedRow, RowEncoder};
+use tezgah::evaluate::nll::{self, RowSums};
+use tezgah::model::adapter;
+use tezgah::model::llama::{Activations, Llama};
 use tezgah::model::source::{BaseModel, ModelSource, open};
 use tezgah::recipe::*;
+use tezgah::train::checkpoint::Checkpoints;
+use tezgah::train::optimizer::AdamW;
+use tezgah::train::run::{self, Course, Rows};
 
 /// The seed document's recipe, stated here on its own: a test must notice a changed default.
 pub fn seed_recipe() -> Recipe {
@@ -59,8 +67,13 @@ pub fn reference_folder() -> PathBuf {
 }
 
 impl Reference {
-    /// Reads `tests/reference/<name>`; `model` is the base model's folder.
-    pub fn read(name: &str, model: &Path) -> Self {
+    /// The small random Llama, whose folder is part of the repository.
+    pub fn tiny() -> Self {
+        Reference::read("tiny", ModelSource::Folder(reference_folder().join("tiny/model")))
+    }
+
+    /// Reads `tests/reference/<name>`.
+    pub fn read(name: &str, model: ModelSource) -> Self {
         let folder = reference_folder().join(name);
         let text = std::fs::read_to_string(folder.join("expected.json")).expect("expected.json");
         let expected: Value = serde_json::from_str(&text).expect("JSON");
@@ -80,7 +93,7 @@ impl Reference {
         // The reference measured its last adapter, not its best.
         recipe.train.load_best_at_end = false;
         recipe.train.shuffle = false;
-        let base = open(&ModelSource::Folder(model.to_path_buf())).expect("base model");
+        let base = open(&model).expect("base model");
         let encoder = RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, 2048).expect("encoder");
         let encode = |file: &str| {
             let rows = alpaca::read(folder.join(file)).expect("rows").rows;
@@ -98,6 +111,75 @@ impl Reference {
 
     pub fn lora_scale(&self) -> f64 {
         self.recipe.lora.alpha / self.recipe.lora.rank as f64
+    }
+
+    /// The base model with the reference's initial adapter attached.
+    pub fn model(&self, quantization: Quantization, dtype: DType) -> Llama {
+        let base = &self.base;
+        let mut model =
+            Llama::load(&base.config, &base.weights, quantization, dtype, &Device::Cpu).expect("model");
+        adapter::attach(&mut model, &self.recipe.lora, 1).expect("attach");
+        adapter::load(&mut model, &self.folder.join("adapter_init")).expect("adapter_init");
+        model
+    }
+
+    pub fn sums(&self, model: &Llama, lora_scale: Option<f64>) -> Vec<RowSums> {
+        nll::rows(model, &self.evaluation, 4, Targets::All, lora_scale, |_| ()).expect("evaluation")
+    }
+
+    /// Every row's sums against the reference's `place`: base, adapter_init or adapter_final.
+    pub fn check_sums(&self, place: &str, sums: &[RowSums], tolerance: f64) {
+        let rows = self.expected["rows"][place].as_array().expect("rows");
+        assert_eq!(sums.len(), rows.len());
+        for (index, (ours, theirs)) in sums.iter().zip(rows).enumerate() {
+            assert_eq!(ours.masked_tokens as f64, number(&theirs["masked_tokens"]), "{place} row {index}");
+            assert_eq!(ours.full_tokens as f64, number(&theirs["full_tokens"]), "{place} row {index}");
+            let place = format!("{place} row {index}");
+            close(&format!("{place} masked"), ours.nll.masked, number(&theirs["masked_nll"]), tolerance);
+            close(&format!("{place} full"), ours.nll.full, number(&theirs["full_nll"]), tolerance);
+        }
+    }
+
+    pub fn train(&self, model: &mut Llama, activations: Activations) -> Course {
+        let folder = tempfile::tempdir().expect("folder");
+        let train = &self.recipe.train;
+        let mut optimizer = AdamW::new(model, train.weight_decay, train.max_grad_norm).expect("optimizer");
+        let mut checkpoints = Checkpoints::new(folder.path(), train.save_total_limit, "reference");
+        let mut course = Course::default();
+        let rows = Rows { train: &self.train, evaluation: &self.evaluation };
+        let outcome = run::run(
+            model,
+            &mut optimizer,
+            rows,
+            &self.recipe,
+            activations,
+            &mut checkpoints,
+            &mut course,
+            &mut |_| (),
+        );
+        outcome.expect("training");
+        course
+    }
+
+    /// Every step and evaluation against the reference's history.
+    pub fn check_course(&self, course: &Course, loss: f64, norm: f64) {
+        let history = self.expected["log_history"].as_array().expect("log_history");
+        let steps: Vec<_> = history.iter().filter(|entry| entry.get("loss").is_some()).collect();
+        let evals: Vec<_> = history.iter().filter(|entry| entry.get("eval_loss").is_some()).collect();
+        assert_eq!(course.steps.len(), steps.len());
+        assert_eq!(course.evals.len(), evals.len());
+        for (ours, theirs) in course.steps.iter().zip(steps) {
+            let place = format!("step {}", ours.step);
+            assert_eq!(ours.step as f64, number(&theirs["step"]));
+            close(&format!("{place} epoch"), ours.epoch, number(&theirs["epoch"]), 1e-4);
+            close(&format!("{place} loss"), ours.loss, number(&theirs["loss"]), loss);
+            close(&format!("{place} lr"), ours.learning_rate, number(&theirs["learning_rate"]), 1e-4);
+            close(&format!("{place} grad_norm"), ours.grad_norm, number(&theirs["grad_norm"]), norm);
+        }
+        for (ours, theirs) in course.evals.iter().zip(evals) {
+            assert_eq!(ours.step as f64, number(&theirs["step"]));
+            close(&format!("eval {}", ours.step), ours.trainer_eval_loss, number(&theirs["eval_loss"]), loss);
+        }
     }
 }
 

