@@ -1,0 +1,224 @@
+//! Composes one row: a scene, a voice, sentences in order until the wished length, and an instruction that fits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+
+use crate::dice::Dice;
+use crate::grammar::{capitalise, join_speakers, polish};
+use crate::people::{self, Gender, Person};
+use crate::scene::{Book, Kind, Place, Scene, Slot};
+use crate::voice::{Address, Voice};
+
+/// One example of the data set.
+pub struct Row {
+    /// What is asked for.
+    pub instruction: String,
+    /// The text.
+    pub output: String,
+}
+
+/// One attempt at a text of exactly `length` words; `None` if its sentences did not add up to that.
+///
+/// # Errors
+/// A template with a fault, named with its scene.
+pub fn attempt(
+    dice: &mut Dice,
+    book: &Book,
+    level: &str,
+    scene: &Scene,
+    kind: Kind,
+    length: usize,
+) -> Result<Option<Row>> {
+    let place = || format!("scene {:?}", scene.name);
+    let mut telling = Telling::open(dice, book, level, scene, kind).with_context(place)?;
+    let output = telling.text(scene, kind, length).with_context(place)?;
+    if word_count(&output) != length {
+        return Ok(None);
+    }
+    let instruction = telling.instruction(scene, kind, &output).with_context(place)?;
+    Ok(Some(Row { instruction, output }))
+}
+
+/// Words as the data set counts them: split at white space.
+pub fn word_count(text: &str) -> usize {
+    text.split_whitespace().count()
+}
+
+/// One text while it is told: the voice, and the frames of its level.
+struct Telling<'a> {
+    voice: Voice<'a>,
+    book: &'a Book,
+    level: &'a str,
+}
+
+impl<'a> Telling<'a> {
+    fn open(dice: &'a mut Dice, book: &'a Book, level: &'a str, scene: &Scene, kind: Kind) -> Result<Self> {
+        let mut values = BTreeMap::new();
+        for binding in &scene.bindings {
+            let order = dice.order(binding.values.len());
+            for (position, name) in binding.names.iter().enumerate() {
+                let index = *order.get(position).context("more names than values in a let")?;
+                values.insert(name.clone(), binding.values[index].clone());
+            }
+        }
+        let mut cast = BTreeMap::new();
+        let mut person = draw_people(dice, scene, kind, &mut cast);
+        while !suits(scene, &person, &cast, &values) {
+            person = draw_people(dice, scene, kind, &mut cast);
+        }
+        let address = if kind == Kind::They { Address::Third } else { Address::First };
+        let voice = Voice { dice, person, address, cast, values, introduced: false, rival: false };
+        Ok(Telling { voice, book, level })
+    }
+
+    /// Greeting, sentences, signature, polished.
+    fn text(&mut self, scene: &Scene, kind: Kind, length: usize) -> Result<String> {
+        let (before, after) = self.frame(scene, kind)?;
+        let alternatives: Vec<usize> =
+            scene.slots.iter().map(|slot| self.voice.dice.below(slot.alternatives.len())).collect();
+        let room = length.saturating_sub(word_count(&before) + word_count(&after));
+        let chosen = self.choose(&scene.slots, &alternatives, room)?;
+        self.voice.introduced = false;
+        self.voice.rival = false;
+        let mut sentences = Vec::new();
+        for index in chosen {
+            let sentence = self.voice.speak(&scene.slots[index].alternatives[alternatives[index]])?;
+            sentences.push(capitalise(&sentence));
+        }
+        let separator = if kind == Kind::Talk { " / " } else { " " };
+        let text = format!("{before} {} {after}", sentences.join(separator));
+        // "/" alone is a line break wherever it came from; breaks at the ends fall away.
+        let text = polish(text.replace(" / ", "\n").trim());
+        Ok(if kind == Kind::Talk { join_speakers(&text) } else { text })
+    }
+
+    /// The slots that go in: all required ones, then others in random order while there is room.
+    ///
+    /// Lengths come from a rehearsal; the telling itself draws its words anew and may differ a little.
+    fn choose(&mut self, slots: &[Slot], alternatives: &[usize], room: usize) -> Result<BTreeSet<usize>> {
+        let mut lengths = Vec::new();
+        for (slot, alternative) in slots.iter().zip(alternatives) {
+            lengths
+                .push(word_count(&self.voice.speak(&slot.alternatives[*alternative])?.replace(" / ", " ")));
+        }
+        let mut chosen: BTreeSet<usize> =
+            (0..slots.len()).filter(|index| slots[*index].place == Place::Required).collect();
+        let mut used: usize = chosen.iter().map(|index| lengths[*index]).sum();
+        // Followers come second, when it is known whether what they follow is there.
+        for wanted in [Place::Optional, Place::Follower] {
+            for index in self.voice.dice.order(slots.len()) {
+                let fits = used + lengths[index] <= room + 1;
+                let grounded = wanted == Place::Optional || (index > 0 && chosen.contains(&(index - 1)));
+                if slots[index].place == wanted && fits && grounded {
+                    used += lengths[index];
+                    chosen.insert(index);
+                }
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// What stands before and after the sentences of this kind of text.
+    fn frame(&mut self, scene: &Scene, kind: Kind) -> Result<(String, String)> {
+        match kind {
+            Kind::Mail => {
+                let about = self.phrase(scene)?;
+                self.voice.values.insert("about".to_owned(), vec![about]);
+                let before = self.from_frames("mail")?;
+                Ok((before, self.from_frames("sign")?))
+            }
+            Kind::Diary => Ok((self.from_frames("diary")?, String::new())),
+            Kind::Me | Kind::They | Kind::Talk => Ok((String::new(), String::new())),
+        }
+    }
+
+    /// An instruction that this text answers.
+    fn instruction(&mut self, scene: &Scene, kind: Kind, output: &str) -> Result<String> {
+        self.voice.introduced = false;
+        self.voice.rival = false;
+        if self.voice.address == Address::First {
+            self.voice.address = Address::Second;
+        }
+        let own = matches!(kind, Kind::Me | Kind::They | Kind::Talk) && !scene.asks.is_empty();
+        let template = if own && self.voice.dice.chance(if kind == Kind::Talk { 70 } else { 45 }) {
+            self.voice.dice.pick(&scene.asks).clone()
+        } else {
+            let key = match kind {
+                Kind::Me | Kind::They if scene.genre == "story" => "ask story",
+                Kind::Me | Kind::They => "ask",
+                Kind::Mail => "ask mail",
+                Kind::Diary => "ask diary",
+                Kind::Talk => "ask talk",
+            };
+            let frames = self.book.frames.get(key).with_context(|| format!("no frame {key:?}"))?;
+            self.voice.dice.pick(frames).clone()
+        };
+        let about = self.voice.dice.pick(&scene.about).clone();
+        self.voice.values.insert("about".to_owned(), vec![about]);
+        self.voice.values.insert("level".to_owned(), vec![self.level.to_owned()]);
+        let word = self.word_in(scene, output).unwrap_or_else(|| "I".to_owned());
+        self.voice.values.insert("word".to_owned(), vec![word]);
+        Ok(polish(&self.voice.speak(&template)?))
+    }
+
+    /// A word of the scene's list that the text really holds, else any longer word of the text.
+    fn word_in(&mut self, scene: &Scene, output: &str) -> Option<String> {
+        let lower = output.to_lowercase();
+        let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).collect();
+        let listed: Vec<&String> = scene.words.iter().filter(|word| words.contains(&word.as_str())).collect();
+        if listed.is_empty() {
+            return words.into_iter().max_by_key(|word| word.len()).map(str::to_owned);
+        }
+        Some((*self.voice.dice.pick(&listed)).clone())
+    }
+
+    fn phrase(&mut self, scene: &Scene) -> Result<String> {
+        let phrase = self.voice.dice.pick(&scene.about).clone();
+        self.voice.speak(&phrase)
+    }
+
+    fn from_frames(&mut self, key: &str) -> Result<String> {
+        let frames = self.book.frames.get(key).with_context(|| format!("no frame {key:?}"))?;
+        let template = self.voice.dice.pick(frames).clone();
+        self.voice.speak(&template)
+    }
+}
+
+/// The narrator, and the scene's people into `cast`.
+///
+/// In a third-person text the others are of the other gender where the scene leaves it open: he and she are
+/// then clear without naming.
+fn draw_people(dice: &mut Dice, scene: &Scene, kind: Kind, cast: &mut BTreeMap<String, Person>) -> Person {
+    cast.clear();
+    let person = people::draw(dice, None, &[]);
+    let mut taken = vec![person];
+    let opposite = if person.gender == Gender::Female { Gender::Male } else { Gender::Female };
+    for role in &scene.cast {
+        let wish = role.gender.or((kind == Kind::They).then_some(opposite));
+        let other =
+            if role.kin { people::draw_kin(dice, wish, &taken) } else { people::draw(dice, wish, &taken) };
+        taken.push(other);
+        cast.insert(role.letter.clone(), other);
+    }
+    if kind == Kind::Mail {
+        cast.insert("M".to_owned(), people::draw(dice, None, &taken));
+    }
+    person
+}
+
+/// False for someone who would be a foreigner at home or learn a first language.
+fn suits(
+    scene: &Scene,
+    person: &Person,
+    cast: &BTreeMap<String, Person>,
+    values: &BTreeMap<String, Vec<String>>,
+) -> bool {
+    let abroad = |someone: &Person| {
+        values
+            .values()
+            .flatten()
+            .all(|value| !value.contains(someone.country) && !value.contains(someone.city))
+    };
+    person.language != scene.not && abroad(person) && cast.values().all(abroad)
+}
