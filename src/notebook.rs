@@ -19,6 +19,7 @@ use crate::model::{adapter, generate, memory, merge};
 use crate::recipe::{ModelDtype, Recipe};
 use crate::record::run::*;
 use crate::record::{environment, store};
+use crate::report::{self, profile::Profile};
 use crate::train::checkpoint::Checkpoints;
 use crate::train::optimizer::AdamW;
 use crate::train::run::{self as training, Course, Event, Rows};
@@ -29,7 +30,6 @@ use progress::Progress;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
 
 /// One run of one level.
 pub struct Notebook {
@@ -83,7 +83,11 @@ impl Notebook {
         let out = flags.out.clone().unwrap_or_else(|| Path::new("reports").join(level.slug()));
         let device = crate::device::open(&flags.device)?;
         let progress = Progress::new(flags.quiet);
-        Ok(Notebook { level, flags, recipe, sample, out, device, progress, record: None, events: None })
+        let notebook =
+            Notebook { level, flags, recipe, sample, out, device, progress, record: None, events: None };
+        // A profile that cannot be read must not cost a training.
+        notebook.profile()?;
+        Ok(notebook)
     }
 
     /// The recipe as the flags changed it.
@@ -472,10 +476,36 @@ impl Notebook {
         self.render()
     }
 
+    /// Charts and documents of the record as it stands, each file whole or not at all.
     fn render(&mut self) -> Result<()> {
-        let started = Instant::now();
-        let _ = started;
+        let profile = self.profile()?;
+        let report = report::render(self.record(), &profile)?;
+        for chart in &report.charts {
+            let path = self.out.join("charts").join(chart.name);
+            store::write_file(&path.with_extension("svg"), chart.svg.as_bytes())?;
+            store::write_file(&path.with_extension("png"), &chart.png)?;
+        }
+        for document in &report.documents {
+            store::write_file(&self.out.join(&document.file_name), document.markdown.as_bytes())?;
+        }
+        let names: Vec<&str> = report.documents.iter().map(|document| document.file_name.as_str()).collect();
+        self.progress.say(&format!(
+            "{}: {}, {} charts",
+            self.out.display(),
+            names.join(", "),
+            report.charts.len()
+        ));
         Ok(())
+    }
+
+    /// A ready profile, or a TOML file of the user's.
+    fn profile(&self) -> Result<Profile> {
+        let name = self.flags.profile.as_str();
+        if !name.ends_with(".toml") {
+            return Profile::ready(name);
+        }
+        let text = std::fs::read_to_string(name).map_err(|source| Error::file(name, source))?;
+        Profile::parse(name, &text)
     }
 
     fn record_failure(&mut self, error: &anyhow::Error) {

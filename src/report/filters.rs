@@ -1,0 +1,432 @@
+//! What templates may do to a value: print it as Turkish text has it, and put a suffix on it.
+//!
+//! Each number filter takes a [`Figure`] and nothing else, so that a number that did not come from the record
+//! cannot be printed; the environment's formatter refuses a bare number, null or bool with its template and line.
+//!
+//! | filter | example |
+//! |---|---|
+//! | `sayi(2)` | 1,95 |
+//! | `sade`, `sade(3)` | 0,05: all decimals that the number shows, or up to three, without zeros at their end |
+//! | `yuzde(1)`, `yuzde_sade`, `yuzde_yaklasik` | %44,1; %10 or %12,5; %67 (two significant digits) |
+//! | `yuzde_isaretli` | +%7,9; −%44,1 |
+//! | `ayri(other)` | 1,95, with more decimals where the other number would print alike |
+//! | `buyuk` | 1,24 milyar |
+//! | `kacinda(whole)` | 13'ünde, or tamamında |
+//! | `tamsayi`, `kimlik` | 12.400 rows; seed 3407, which is a name and takes no groups |
+//! | `bilimsel` | 2 × 10⁻⁴ |
+//! | `p` | p < 0,001 |
+//! | `aralik(2)`, `yuzde_aralik(1)` | [0,61; 0,67] of a map with low and high |
+//! | `sure`, `boyut`, `tarih` | 93 saniye; 9,9 MB; 24 Ekim 2025 |
+//! | `ek("den")`, `iyelik("den")` | 1,95'ten; %44,1'inden |
+//! | `hucre`, `kod`, `blok("json")`, `duz` | text of others in a table cell, as code, as a block, in a line |
+
+use super::figure::{self, Amount, END, Figure};
+use super::markdown;
+use super::numbers::{self, Style};
+use super::profile::Profile;
+use super::turkish::{self, Case};
+use minijinja::value::ValueKind;
+use minijinja::{Environment, Error, ErrorKind, Value};
+
+/// The most decimals to which a number is printed longer than asked, so that it shows what it must.
+const MOST_DECIMALS: usize = 6;
+
+/// Adds all filters and the strict formatter to `environment`.
+pub(super) fn install(environment: &mut Environment<'_>, profile: &Profile) {
+    let style = Style { decimal: profile.mark() };
+    let mark = profile.mark();
+    environment.add_filter("sayi", move |value: Value, digits: Option<usize>| {
+        traced(&value, "sayi", |figure| {
+            nonzero(figure.real(), digits.unwrap_or(2), |digits| style.sayi(figure.real(), digits))
+        })
+    });
+    environment.add_filter("sade", move |value: Value, most: Option<usize>| {
+        traced(&value, "sade", |figure| {
+            shortest(most.unwrap_or(numbers::MAX_DIGITS), |digits| style.sayi(figure.real(), digits))
+        })
+    });
+    environment.add_filter("ayri", move |value: Value, other: Value| {
+        let other = figure_of(&other, "ayri")?.real();
+        traced(&value, "ayri", |figure| {
+            apart(figure.real(), other, |value, digits| style.sayi(value, digits))
+        })
+    });
+    environment.add_filter("buyuk", move |value: Value| {
+        traced(&value, "buyuk", |figure| in_words(style, figure.value))
+    });
+    environment.add_filter("kacinda", move |part: Value, whole: Value| {
+        let (part, whole) = (figure_of(&part, "kacinda")?, figure_of(&whole, "kacinda")?);
+        if part.value == whole.value {
+            return Ok(part.traced("tamamında"));
+        }
+        let count = style.sayi(part.real(), 0).map_err(|error| refused(error.to_string()))?;
+        suffixed(&part.traced(&count), "de", |number, case| {
+            turkish::possessive_suffix_with_mark(number, mark, case)
+        })
+    });
+    environment.add_filter("yuzde", move |value: Value, digits: Option<usize>| {
+        traced(&value, "yuzde", |figure| percent(style, figure.real(), digits.unwrap_or(1)))
+    });
+    environment.add_filter("yuzde_isaretli", move |value: Value, digits: Option<usize>| {
+        traced(&value, "yuzde_isaretli", |figure| {
+            let text = percent(style, figure.real(), digits.unwrap_or(1))?;
+            Ok(if figure.real() > 0.0 { format!("+{text}") } else { text })
+        })
+    });
+    environment.add_filter("yuzde_sade", move |value: Value, most: Option<usize>| {
+        traced(&value, "yuzde_sade", |figure| {
+            shortest(most.unwrap_or(1), |digits| style.yuzde(figure.real(), digits))
+        })
+    });
+    environment.add_filter("yuzde_yaklasik", move |value: Value| {
+        traced(&value, "yuzde_yaklasik", |figure| style.yuzde(figure.real(), two_significant(figure.real())))
+    });
+    environment.add_filter("tamsayi", move |value: Value| {
+        let figure = figure_of(&value, "tamsayi")?;
+        match figure.value {
+            Amount::Whole(count) => Ok(figure.traced(&style.tamsayi(count))),
+            Amount::Real(real) => {
+                Err(refused(format!("tamsayi: expected a count, got {} = {real}", figure.path)))
+            }
+        }
+    });
+    environment.add_filter("kimlik", move |value: Value| {
+        let figure = figure_of(&value, "kimlik")?;
+        match figure.value {
+            Amount::Whole(number) => Ok(figure.traced(&number.to_string())),
+            Amount::Real(real) => {
+                Err(refused(format!("kimlik: expected a whole number, got {} = {real}", figure.path)))
+            }
+        }
+    });
+    environment.add_filter("bilimsel", move |value: Value| {
+        traced(&value, "bilimsel", |figure| style.bilimsel(figure.real()))
+    });
+    environment.add_filter("p", move |value: Value| {
+        traced(&value, "p", |figure| {
+            style.p_degeri(figure.real()).map(|p| match p.strip_prefix('<') {
+                Some(bound) => format!("p < {bound}"),
+                None => format!("p = {p}"),
+            })
+        })
+    });
+    environment.add_filter("aralik", move |value: Value, digits: Option<usize>| {
+        interval(&value, digits.unwrap_or(2), |bound, digits| style.sayi(bound, digits))
+    });
+    environment.add_filter("yuzde_aralik", move |value: Value, digits: Option<usize>| {
+        interval(&value, digits.unwrap_or(1), |bound, digits| style.yuzde(bound, digits))
+    });
+    environment
+        .add_filter("sure", move |value: Value| traced(&value, "sure", |figure| style.sure(figure.real())));
+    environment.add_filter("boyut", move |value: Value| {
+        let figure = figure_of(&value, "boyut")?;
+        match figure.value {
+            Amount::Whole(bytes) => Ok(figure.traced(&style.boyut(bytes))),
+            Amount::Real(real) => {
+                Err(refused(format!("boyut: expected bytes, got {} = {real}", figure.path)))
+            }
+        }
+    });
+    environment.add_filter("tarih", |time: String| {
+        numbers::tarih(&time).map_err(|error| refused(error.to_string()))
+    });
+    environment.add_filter("ek", move |text: String, case: String| {
+        suffixed(&text, &case, |number, case| turkish::suffix_with_mark(number, mark, case))
+    });
+    environment.add_filter("iyelik", move |text: String, case: String| {
+        suffixed(&text, &case, |number, case| turkish::possessive_suffix_with_mark(number, mark, case))
+    });
+    environment.add_filter("hucre", |text: String| markdown::cell(&text));
+    environment.add_filter("kod", |text: String| markdown::code(&text));
+    environment.add_filter("duz", |text: String| markdown::escaped(&text));
+    environment.add_filter("blok", |text: String, language: Option<String>| {
+        markdown::block(&text, language.as_deref().unwrap_or_default())
+    });
+    environment.set_formatter(|output, state, value| {
+        match value.kind() {
+            ValueKind::String => {}
+            ValueKind::Undefined => {
+                return Err(refused("the value is undefined: expected a name of the view".into()));
+            }
+            kind => {
+                let got = match value.downcast_object_ref::<Figure>() {
+                    Some(figure) => format!("the number {} = {}", figure.path, figure.value),
+                    None => format!("{kind} {value:?}"),
+                };
+                return Err(refused(format!(
+                    "expected text, got {got}: print numbers through a number filter"
+                )));
+            }
+        }
+        minijinja::escape_formatter(output, state, value)
+    });
+}
+
+/// An error of a template; the engine adds template and line.
+pub(super) fn refused(message: String) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message)
+}
+
+fn figure_of<'a>(value: &'a Value, filter: &str) -> Result<&'a Figure, Error> {
+    value.downcast_object_ref::<Figure>().ok_or_else(|| {
+        refused(format!("{filter}: expected a number of the record, got {} {value:?}", value.kind()))
+    })
+}
+
+fn traced(
+    value: &Value,
+    filter: &str,
+    print: impl Fn(&Figure) -> Result<String, numbers::Error>,
+) -> Result<String, Error> {
+    let figure = figure_of(value, filter)?;
+    let text = print(figure).map_err(|error| refused(format!("{filter}: {}: {error}", figure.path)))?;
+    Ok(figure.traced(&text))
+}
+
+/// `[low; high]` of a map with both; with more decimals where the bounds would print alike.
+fn interval(
+    value: &Value,
+    digits: usize,
+    print: impl Fn(f64, usize) -> Result<String, numbers::Error>,
+) -> Result<String, Error> {
+    let bounds = [value.get_attr("low")?, value.get_attr("high")?];
+    let [low, high] = [figure_of(&bounds[0], "aralik")?, figure_of(&bounds[1], "aralik")?];
+    if low.real() > high.real() {
+        return Err(refused(format!(
+            "aralik: {} = {} is above {} = {}",
+            low.path, low.value, high.path, high.value
+        )));
+    }
+    let is_apart = |digits: usize| print(low.real(), digits).ok() != print(high.real(), digits).ok();
+    let digits = (digits..=MOST_DECIMALS).find(|digits| is_apart(*digits)).unwrap_or(digits);
+    let print = |figure: &Figure| {
+        print(figure.real(), digits)
+            .map(|text| figure.traced(&text))
+            .map_err(|error| refused(format!("aralik: {}: {error}", figure.path)))
+    };
+    Ok(format!("[{}; {}]", print(low)?, print(high)?))
+}
+
+/// Puts a suffix on a printed number, behind its end mark where it carries one.
+fn suffixed(
+    text: &str,
+    case: &str,
+    suffix: impl Fn(&str, Case) -> Result<String, turkish::Error>,
+) -> Result<String, Error> {
+    let case: Case = case.parse().map_err(|error: turkish::Error| refused(error.to_string()))?;
+    let number = figure::plain(text);
+    let whole = suffix(&number, case).map_err(|error| refused(format!("ek: {error}")))?;
+    match whole.strip_prefix(number.as_str()) {
+        Some(suffix) => Ok(format!("{text}{suffix}")),
+        // The stem changed (dakika 1 sa 12 dk never does; örnek -> örneği does): the trace cannot be kept inside.
+        None if text.ends_with(END) => {
+            let head = text.len() - END.len_utf8() - number.len();
+            Ok(format!("{}{whole}{END}", &text[..head]))
+        }
+        None => Ok(whole),
+    }
+}
+
+/// A percentage; see [`nonzero`].
+fn percent(style: Style, fraction: f64, digits: usize) -> Result<String, numbers::Error> {
+    nonzero(fraction, digits, |digits| style.yuzde(fraction, digits))
+}
+
+/// The number with `digits` decimals, or as many more as it needs not to print as zero: a change of 0,02 % is one.
+fn nonzero(
+    value: f64,
+    digits: usize,
+    print: impl Fn(usize) -> Result<String, numbers::Error>,
+) -> Result<String, numbers::Error> {
+    let is_zero = |text: &str| !text.contains(|character: char| ('1'..='9').contains(&character));
+    let printed = print(digits)?;
+    if value == 0.0 || !is_zero(&printed) {
+        return Ok(printed);
+    }
+    let mut longer = (digits + 1..=MOST_DECIMALS).map(print);
+    longer.find(|text| text.as_ref().is_ok_and(|text| !is_zero(text))).unwrap_or(Ok(printed))
+}
+
+/// Two decimals, or more where two numbers that differ would print alike: a text that says "fell from 1,97 to
+/// 1,97" says nothing.
+fn apart(
+    value: f64,
+    other: f64,
+    print: impl Fn(f64, usize) -> Result<String, numbers::Error>,
+) -> Result<String, numbers::Error> {
+    for digits in 2..=MOST_DECIMALS {
+        let text = print(value, digits)?;
+        if value == other || text != print(other, digits)? {
+            return Ok(text);
+        }
+    }
+    print(value, 2)
+}
+
+/// `1,24 milyar`, `90,2 milyon`, and below a million the count itself.
+fn in_words(style: Style, amount: Amount) -> Result<String, numbers::Error> {
+    let Amount::Whole(count) = amount else { return style.sayi(f64::NAN, 0) };
+    let (unit, word) = match count {
+        1_000_000_000.. => (1e9, "milyar"),
+        1_000_000.. => (1e6, "milyon"),
+        _ => return Ok(style.tamsayi(count)),
+    };
+    let scaled = count as f64 / unit;
+    // Three digits in all: 1,24; 90,2; 135.
+    let digits = if scaled < 9.995 { 2 } else { usize::from(scaled < 99.95) };
+    Ok(format!("{} {word}", style.sayi(scaled, digits)?))
+}
+
+/// The number with the fewest decimals, up to `most`, that say as much as `most` do: 0,05 and not 0,0500.
+fn shortest(
+    most: usize,
+    print: impl Fn(usize) -> Result<String, numbers::Error>,
+) -> Result<String, numbers::Error> {
+    let longest = print(most)?;
+    let zeros = longest.len() - longest.trim_end_matches('0').len();
+    print(most - zeros.min(most))
+}
+
+/// Decimals that leave two significant digits of a percentage, none from 10 % on: 67; 5,4; 0,31.
+fn two_significant(fraction: f64) -> usize {
+    let percent = (fraction * 100.0).abs();
+    if percent == 0.0 || !percent.is_finite() {
+        return 0;
+    }
+    (1 - percent.log10().floor() as i32).clamp(0, 6) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use minijinja::{UndefinedBehavior, context};
+
+    fn rendered(source: &str, value: Value) -> Result<String, String> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_debug(true);
+        install(&mut environment, &Profile::default());
+        environment.add_template("deneme.md.j2", source).map_err(|error| error.to_string())?;
+        let template = environment.get_template("deneme.md.j2").map_err(|error| error.to_string())?;
+        let text =
+            template.render(context! { x => value, yes => true, nothing => (), raw => 1.5, nan => f64::NAN });
+        text.map(|text| figure::plain(&text))
+            .map_err(|error| crate::report::document::fault(&error).to_string())
+    }
+
+    fn number(value: impl Into<Amount>) -> Value {
+        Value::from_object(Figure::new("training.seconds", value))
+    }
+
+    #[test]
+    fn numbers_print_as_turkish_text_has_them() {
+        for (filter, value, expected) in [
+            ("sayi", number(1.955), "1,96"),
+            ("sayi(4)", number(0.5), "0,5000"),
+            ("sayi", number(0.0012), "0,001"),
+            ("sayi", number(0.0), "0,00"),
+            ("sayi", number(1e-9), "0,00"),
+            ("sade", number(0.05), "0,05"),
+            ("sade", number(256.0), "256"),
+            ("sade(1)", number(116.04), "116"),
+            ("sade(3)", number(4.127), "4,127"),
+            ("yuzde", number(0.441), "%44,1"),
+            ("yuzde", number(0.0), "%0,0"),
+            ("yuzde", number(0.0002), "%0,02"),
+            ("yuzde(0)", number(0.95), "%95"),
+            ("yuzde_sade", number(0.1), "%10"),
+            ("yuzde_sade", number(0.125), "%12,5"),
+            ("yuzde_yaklasik", number(0.6718), "%67"),
+            ("yuzde_yaklasik", number(0.0543), "%5,4"),
+            ("yuzde_yaklasik", number(0.0031), "%0,31"),
+            ("yuzde_isaretli", number(0.079), "+%7,9"),
+            ("yuzde_isaretli", number(-0.441), "−%44,1"),
+            ("tamsayi", number(12_400u64), "12.400"),
+            ("kimlik", number(3407u64), "3407"),
+            ("buyuk", number(1_235_814_400u64), "1,24 milyar"),
+            ("buyuk", number(90_177_536u64), "90,2 milyon"),
+            ("buyuk", number(9_996_000u64), "10,0 milyon"),
+            ("buyuk", number(640_000u64), "640.000"),
+            ("bilimsel", number(2e-4), "2 × 10⁻⁴"),
+            ("p", number(0.0001), "p < 0,001"),
+            ("p", number(0.0132), "p = 0,013"),
+            ("sure", number(93.2), "93 saniye"),
+            ("boyut", number(9_912_345u64), "9,9 MB"),
+            ("sayi(2) | ek('den')", number(1.95), "1,95'ten"),
+            ("yuzde | ek('lik')", number(0.441), "%44,1'lik"),
+            ("yuzde | iyelik('den')", number(0.441), "%44,1'inden"),
+            ("sure | ek('de')", number(93.2), "93 saniyede"),
+        ] {
+            assert_eq!(
+                rendered(&format!("{{{{ x | {filter} }}}}"), value).as_deref(),
+                Ok(expected),
+                "{filter}"
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_that_differ_never_print_alike() {
+        let pair = |before: f64, after: f64| {
+            let value = Value::from(vec![number(before), number(after)]);
+            rendered("{{ x[0] | ayri(x[1]) }} {{ x[1] | ayri(x[0]) }}", value)
+        };
+        assert_eq!(pair(1.95, 0.64).as_deref(), Ok("1,95 0,64"));
+        assert_eq!(pair(1.9391, 1.9372).as_deref(), Ok("1,939 1,937"));
+        assert_eq!(pair(1.5, 1.5).as_deref(), Ok("1,50 1,50"));
+    }
+
+    #[test]
+    fn an_interval_is_no_point() {
+        let bounds = |low: f64, high: f64| {
+            rendered("{{ x | aralik(2) }}", Value::from_pairs([("low", number(low)), ("high", number(high))]))
+        };
+        assert_eq!(bounds(0.6104, 0.67).as_deref(), Ok("[0,61; 0,67]"));
+        assert_eq!(bounds(0.0012, 0.0018).as_deref(), Ok("[0,001; 0,002]"));
+        assert_eq!(bounds(0.5, 0.5).as_deref(), Ok("[0,50; 0,50]"));
+        assert!(bounds(0.7, 0.6).is_err_and(|error| error.contains("is above")));
+    }
+
+    #[test]
+    fn a_part_of_a_whole_is_read_as_words() {
+        let part = |part: u64, whole: u64| {
+            rendered("{{ x[0] | kacinda(x[1]) }}", Value::from(vec![number(part), number(whole)]))
+        };
+        assert_eq!(part(13, 87).as_deref(), Ok("13'ünde"));
+        assert_eq!(part(87, 87).as_deref(), Ok("tamamında"));
+    }
+
+    #[test]
+    fn what_is_no_printed_number_is_refused_with_its_place() {
+        let figure = number(93.2);
+        for (source, value, message) in [
+            ("\n{{ x }}", figure, "line 2: expected text, got the number training.seconds = 93.2"),
+            ("{{ raw }}", Value::UNDEFINED, "line 1: expected text, got number 1.5"),
+            ("{{ nan }}", Value::UNDEFINED, "line 1: expected text, got number NaN"),
+            ("{{ nothing }}", Value::UNDEFINED, "line 1: expected text, got none"),
+            ("{{ yes }}", Value::UNDEFINED, "line 1: expected text, got bool True"),
+            ("a\nb\n{{ unknown }}", Value::UNDEFINED, "line 3: `unknown` is undefined"),
+            ("{{ unknown.field }}", Value::UNDEFINED, "line 1: `unknown` is undefined"),
+            ("{% if unknown %}{% endif %}", Value::UNDEFINED, "line 1: `unknown` is undefined"),
+            (
+                "{{ raw | sayi }}",
+                Value::UNDEFINED,
+                "line 1: sayi: expected a number of the record, got number 1.5",
+            ),
+            ("{{ x | sayi }}", number(f64::NAN), "line 1: sayi: training.seconds: cannot print NaN"),
+            (
+                "{{ x | tamsayi }}",
+                number(1.5),
+                "line 1: tamsayi: expected a count, got training.seconds = 1.5",
+            ),
+            ("{{ x | sayi | ek('ten') }}", number(1.5), "line 1: unknown suffix \"ten\""),
+            ("{{ 'LoRA' | ek('den') }}", Value::UNDEFINED, "line 1: ek: no numeral to read"),
+            ("{{ x | aralik }}", number(1.5), "line 1"),
+        ] {
+            let error = rendered(source, value).expect_err(source);
+            assert!(error.contains("templates/deneme.md.j2"), "{source}: {error}");
+            assert!(error.contains(message), "{source}: {error}");
+            assert_eq!(error.lines().count(), 1, "{source}: {error}");
+        }
+    }
+}

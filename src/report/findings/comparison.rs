@@ -1,0 +1,129 @@
+//! Findings on base against fine-tuned.
+
+use super::{Finding, Kind};
+use crate::evaluate::statistics::Interval;
+use crate::record::run::RunRecord;
+use crate::report::figure::{Figure, Figures};
+use crate::report::measures::{self, Mask, Pair};
+
+/// Half a unit of the second decimal, the last that the text prints of a loss.
+const PRINTED: f64 = 0.005;
+
+/// Many rows make the smallest difference significant; below this share of the loss it is hardly one.
+const BARELY: f64 = 0.01;
+
+pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
+    let mut findings = uniform(record);
+    let (Some(masked), Some(full)) =
+        (measures::pair(record, Mask::Masked), measures::pair(record, Mask::Full))
+    else {
+        return findings;
+    };
+    let (of_masked, of_full) = (direction(&masked), direction(&full));
+    // A fall that chance explains is no improvement to contrast the other loss with.
+    let is_improved = |finding: &Finding| matches!(finding.kind, Kind::Improved | Kind::ImprovedUntested);
+    let is_lower = |pair: &Pair| pair.fine_tuned.loss < pair.baseline.loss;
+    let only = match (is_improved(&of_masked), is_improved(&of_full)) {
+        (true, false) if is_lower(&full) => None,
+        (false, true) if is_lower(&masked) => None,
+        (true, false) => Some(Kind::OnlyMaskedImproved),
+        (false, true) => Some(Kind::OnlyFullImproved),
+        _ => None,
+    };
+    let barely = (of_masked.kind == Kind::Improved && masked.loss_change().real() < BARELY)
+        .then(|| Kind::ImprovedBarely.with([("change", masked.loss_change())]));
+    findings.extend([of_masked, of_full]);
+    findings.extend(barely);
+    findings.extend(only.map(|kind| {
+        kind.with([
+            ("masked_before", masked.baseline_loss()),
+            ("masked_after", masked.fine_tuned_loss()),
+            ("full_before", full.baseline_loss()),
+            ("full_after", full.fine_tuned_loss()),
+        ])
+    }));
+    findings.extend(digits(record, &masked));
+    findings
+}
+
+/// A base model that a uniform guess over its vocabulary beats does not fit these texts, or was loaded wrong.
+fn uniform(record: &RunRecord) -> Vec<Finding> {
+    let Some(baseline) = &record.evaluation.baseline else { return Vec::new() };
+    let uniform = measures::uniform_loss(record);
+    [(Mask::Masked, &baseline.masked), (Mask::Full, &baseline.full)]
+        .into_iter()
+        .filter(|(_, score)| score.loss > uniform.real())
+        .map(|(mask, score)| Finding {
+            mask: Some(mask),
+            ..Kind::BaselineWorseThanUniform.with([
+                ("loss", Figure::new(format!("evaluation.baseline.{}.loss", mask.name()), score.loss)),
+                ("uniform", uniform.clone()),
+                (
+                    "vocabulary",
+                    Figure::new("model.architecture.vocab_size", record.model.architecture.vocab_size),
+                ),
+            ])
+        })
+        .collect()
+}
+
+/// Which way the loss went, and how sure that is.
+fn direction(pair: &Pair) -> Finding {
+    let (before, after) = (pair.baseline.loss, pair.fine_tuned.loss);
+    let is_significant = pair.statistics.map(|statistics| statistics.is_significant());
+    let kind = if after == before {
+        Kind::Unchanged
+    } else if after < before {
+        match is_significant {
+            Some(true) => Kind::Improved,
+            Some(false) => Kind::ImprovedUncertainly,
+            None => Kind::ImprovedUntested,
+        }
+    } else {
+        match is_significant {
+            Some(true) => Kind::Worsened,
+            Some(false) => Kind::WorsenedUncertainly,
+            None => Kind::WorsenedUntested,
+        }
+    };
+    let mut evidence: Figures = [
+        ("before", pair.baseline_loss()),
+        ("after", pair.fine_tuned_loss()),
+        ("change", pair.loss_change()),
+        ("perplexity_before", perplexity(pair, "baseline", pair.baseline.perplexity)),
+        ("perplexity_after", perplexity(pair, "fine_tuned", pair.fine_tuned.perplexity)),
+        ("perplexity_change", pair.perplexity_change()),
+    ]
+    .into();
+    if let Some(statistics) = pair.statistics {
+        let path = format!("evaluation.statistics.{}", pair.mask.name());
+        evidence.extend([
+            ("low", Figure::new(format!("{path}.difference.low"), statistics.difference.low)),
+            ("high", Figure::new(format!("{path}.difference.high"), statistics.difference.high)),
+            ("p", Figure::new(format!("{path}.permutation_p"), statistics.permutation_p)),
+            ("confidence", Figure::new(format!("{path}.confidence"), statistics.confidence)),
+            ("rows", Figure::new(format!("{path}.rows"), statistics.rows)),
+            ("improved", Figure::new(format!("{path}.improved"), statistics.improved)),
+        ]);
+    }
+    Finding { kind, severity: kind.severity(), mask: Some(pair.mask), evidence }
+}
+
+fn perplexity(pair: &Pair, side: &str, value: f64) -> Figure {
+    Figure::new(format!("evaluation.{side}.{}.perplexity", pair.mask.name()), value)
+}
+
+/// Whether the evaluation rows are too few for the decimals that the text prints.
+fn digits(record: &RunRecord, masked: &Pair) -> Option<Finding> {
+    let interval: Interval = masked.statistics?.fine_tuned.loss;
+    let half_width = (interval.high - interval.low) / 2.0;
+    let path = "(evaluation.statistics.masked.fine_tuned.loss.high - .low) / 2";
+    (half_width > PRINTED).then(|| {
+        Kind::TooFewRowsForDigits.with([
+            ("half_width", Figure::new(path, half_width)),
+            ("rows", Figure::new("dataset.eval_rows", record.dataset.eval_rows)),
+            ("low", Figure::new("evaluation.statistics.masked.fine_tuned.loss.low", interval.low)),
+            ("high", Figure::new("evaluation.statistics.masked.fine_tuned.loss.high", interval.high)),
+        ])
+    })
+}

@@ -1,0 +1,245 @@
+//! The success criteria of a run, as checks that can fail.
+
+use super::{Finding, Kind};
+use crate::record::run::{RunRecord, Status};
+use crate::report::figure::{Figure, Figures};
+use crate::report::measures::{self, Mask};
+use serde::Serialize;
+
+/// One criterion, checked on a record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Criterion {
+    /// What was asked.
+    pub name: CriterionName,
+    /// The answer.
+    pub outcome: Outcome,
+    /// The numbers that the answer rests on.
+    pub evidence: Figures,
+}
+
+/// The answer to a criterion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It holds.
+    Met,
+    /// It does not.
+    NotMet,
+    /// The record does not tell.
+    Undetermined,
+}
+
+/// What a criterion asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CriterionName {
+    /// The run came to its end.
+    Completed,
+    /// The training loss fell.
+    TrainLossFell,
+    /// The evaluation loss fell during the training.
+    EvalLossFell,
+    /// The evaluation loss did not rise after its lowest value.
+    NoOverfit,
+    /// The learning rate reached the recipe's peak.
+    PeakReached,
+    /// The response loss is below the base model's, beyond chance.
+    MaskedImproved,
+    /// The full-text loss is below the base model's, beyond chance.
+    FullImproved,
+    /// The perplexity on the responses is below the base model's.
+    PerplexityFell,
+    /// No evaluation row was trained on.
+    NoLeakage,
+    /// No row was cut, and each has a target.
+    NoTruncation,
+    /// Seeds, file digests and the commit of an unchanged working copy are recorded.
+    Reproducible,
+    /// Neither the demonstration model nor synthetic rows.
+    ThesisMaterial,
+    /// Repeated with other seeds.
+    SeveralSeeds,
+    /// People have rated texts of the model.
+    HumanRating,
+    /// A language model has rated texts of the model.
+    ModelRating,
+}
+
+impl CriterionName {
+    /// Every criterion, in the order of the document.
+    pub const ALL: [CriterionName; 15] = [
+        Self::Completed,
+        Self::TrainLossFell,
+        Self::EvalLossFell,
+        Self::NoOverfit,
+        Self::PeakReached,
+        Self::MaskedImproved,
+        Self::FullImproved,
+        Self::PerplexityFell,
+        Self::NoLeakage,
+        Self::NoTruncation,
+        Self::Reproducible,
+        Self::ThesisMaterial,
+        Self::SeveralSeeds,
+        Self::HumanRating,
+        Self::ModelRating,
+    ];
+}
+
+/// What a criterion is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// The training went as planned.
+    Training,
+    /// The fine-tuned model is better than the base.
+    Comparison,
+    /// The method is sound.
+    Method,
+    /// The result carries a thesis.
+    Thesis,
+}
+
+impl CriterionName {
+    /// What it is about.
+    pub fn group(self) -> Group {
+        match self {
+            Self::Completed
+            | Self::TrainLossFell
+            | Self::EvalLossFell
+            | Self::NoOverfit
+            | Self::PeakReached => Group::Training,
+            Self::MaskedImproved | Self::FullImproved | Self::PerplexityFell => Group::Comparison,
+            Self::NoLeakage | Self::NoTruncation | Self::Reproducible => Group::Method,
+            Self::ThesisMaterial | Self::SeveralSeeds | Self::HumanRating | Self::ModelRating => {
+                Group::Thesis
+            }
+        }
+    }
+}
+
+/// All criteria on `record`; `findings` are the same record's.
+pub fn criteria(record: &RunRecord, findings: &[Finding]) -> Vec<Criterion> {
+    CriterionName::ALL.into_iter().map(|name| check(name, record, findings)).collect()
+}
+
+fn check(name: CriterionName, record: &RunRecord, findings: &[Finding]) -> Criterion {
+    use CriterionName as Name;
+    let dataset = &record.dataset;
+    let (outcome, evidence): (Outcome, Figures) = match name {
+        Name::Completed => (
+            met(record.status == Status::Completed),
+            [
+                ("made", measures::steps_made(record)),
+                ("planned", Figure::new("training.total_steps", record.training.total_steps)),
+            ]
+            .into(),
+        ),
+        Name::TrainLossFell => either(findings, Kind::TrainLossFell, Kind::TrainLossRose),
+        Name::EvalLossFell => either(findings, Kind::EvalLossFell, Kind::EvalLossRose),
+        Name::NoOverfit => no_overfit(record, findings),
+        Name::PeakReached => peak(record),
+        Name::MaskedImproved => improved(findings, Mask::Masked),
+        Name::FullImproved => improved(findings, Mask::Full),
+        Name::PerplexityFell => perplexity(record),
+        Name::NoLeakage => (
+            met(dataset.leaked_rows == 0),
+            [
+                ("leaked", Figure::new("dataset.leaked_rows", dataset.leaked_rows)),
+                ("eval_rows", Figure::new("dataset.eval_rows", dataset.eval_rows)),
+            ]
+            .into(),
+        ),
+        Name::NoTruncation => (
+            met(dataset.truncated_rows == 0 && dataset.rows_without_target == 0),
+            [
+                ("truncated", Figure::new("dataset.truncated_rows", dataset.truncated_rows)),
+                ("without", Figure::new("dataset.rows_without_target", dataset.rows_without_target)),
+            ]
+            .into(),
+        ),
+        Name::Reproducible => reproducible(record),
+        Name::ThesisMaterial => (met(!record.model.demonstration && !dataset.synthetic), Figures::new()),
+        Name::SeveralSeeds => {
+            (Outcome::NotMet, [("seed", Figure::new("recipe.train.seed", record.recipe.train.seed))].into())
+        }
+        Name::HumanRating | Name::ModelRating => (Outcome::Undetermined, Figures::new()),
+    };
+    Criterion { name, outcome, evidence }
+}
+
+fn met(holds: bool) -> Outcome {
+    if holds { Outcome::Met } else { Outcome::NotMet }
+}
+
+/// Met by one finding, not met by its opposite, undetermined where the record allowed neither.
+fn either(findings: &[Finding], good: Kind, bad: Kind) -> (Outcome, Figures) {
+    match findings.iter().find(|finding| finding.kind == good || finding.kind == bad) {
+        Some(finding) => (met(finding.kind == good), finding.evidence.clone()),
+        None => (Outcome::Undetermined, Figures::new()),
+    }
+}
+
+/// Judged by the best evaluation against the last, which needs two.
+fn no_overfit(record: &RunRecord, findings: &[Finding]) -> (Outcome, Figures) {
+    let holds = |kind: Kind| findings.iter().any(|finding| finding.kind == kind);
+    let (Some(best), Some((index, last))) = (&record.training.best, measures::last_eval(record)) else {
+        return (Outcome::Undetermined, Figures::new());
+    };
+    if holds(Kind::TooFewEvaluations) {
+        return (Outcome::Undetermined, Figures::new());
+    }
+    let evidence = [
+        ("best", Figure::new("training.best.loss", best.loss)),
+        ("best_step", Figure::new("training.best.step", best.step)),
+        ("last", Figure::new(format!("training.evals[{index}].loss"), last.loss)),
+        ("last_step", Figure::new(format!("training.evals[{index}].step"), last.step)),
+    ];
+    (met(last.loss <= best.loss), evidence.into())
+}
+
+fn peak(record: &RunRecord) -> (Outcome, Figures) {
+    let peak = Figure::new("recipe.train.learning_rate", record.recipe.train.learning_rate);
+    match measures::highest_learning_rate(record) {
+        Some(highest) => (met(highest.real() >= peak.real()), [("highest", highest), ("peak", peak)].into()),
+        None => (Outcome::Undetermined, Figures::new()),
+    }
+}
+
+/// Only a tested improvement is one; an untested one leaves the question open.
+fn improved(findings: &[Finding], mask: Mask) -> (Outcome, Figures) {
+    let direction = findings
+        .iter()
+        .find(|finding| finding.mask == Some(mask) && finding.kind != Kind::BaselineWorseThanUniform);
+    let Some(finding) = direction else { return (Outcome::Undetermined, Figures::new()) };
+    let outcome = match finding.kind {
+        Kind::Improved => Outcome::Met,
+        Kind::ImprovedUntested => Outcome::Undetermined,
+        _ => Outcome::NotMet,
+    };
+    (outcome, finding.evidence.clone())
+}
+
+fn perplexity(record: &RunRecord) -> (Outcome, Figures) {
+    let Some(pair) = measures::pair(record, Mask::Masked) else {
+        return (Outcome::Undetermined, Figures::new());
+    };
+    let evidence = [
+        ("before", Figure::new("evaluation.baseline.masked.perplexity", pair.baseline.perplexity)),
+        ("after", Figure::new("evaluation.fine_tuned.masked.perplexity", pair.fine_tuned.perplexity)),
+    ];
+    (met(pair.fine_tuned.perplexity < pair.baseline.perplexity), evidence.into())
+}
+
+fn reproducible(record: &RunRecord) -> (Outcome, Figures) {
+    let evidence = [
+        ("seed", Figure::new("recipe.train.seed", record.recipe.train.seed)),
+        ("split_seed", Figure::new("recipe.data.split_seed", record.recipe.data.split_seed)),
+    ];
+    let outcome = match (&record.environment.git_commit, record.environment.git_dirty) {
+        (Some(_), false) => Outcome::Met,
+        (Some(_), true) => Outcome::NotMet,
+        (None, _) => Outcome::Undetermined,
+    };
+    (outcome, evidence.into())
+}

@@ -1,0 +1,161 @@
+//! Markdown that means what it says: foreign text escaped, and no line that turns into a list by accident.
+
+use super::figure::{self, END, PATH, TEXT};
+
+/// Foreign text inside a line: what Markdown would act on is escaped, line ends become spaces.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' => out.push(' '),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '$' | '~' => {
+                out.push('\\');
+                out.push(character);
+            }
+            PATH | TEXT | END => {}
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+/// Text in a cell of a table: only the bar and line ends would break it.
+pub fn cell(text: &str) -> String {
+    foreign(text).replace('|', "\\|").replace(['\n', '\r'], " ")
+}
+
+/// Inline code, whatever back-ticks it holds.
+pub fn code(text: &str) -> String {
+    let text = foreign(text).replace(['\n', '\r'], " ");
+    let fence = "`".repeat(longest_run(&text, '`') + 1);
+    // CommonMark strips one space on both sides, which a back-tick at the edge needs.
+    if text.starts_with('`') || text.ends_with('`') {
+        format!("{fence} {text} {fence}")
+    } else {
+        format!("{fence}{text}{fence}")
+    }
+}
+
+/// A fenced block, whatever back-ticks it holds.
+pub fn block(text: &str, language: &str) -> String {
+    let text = foreign(text).replace("\r\n", "\n");
+    let fence = "`".repeat((longest_run(&text, '`') + 1).max(3));
+    format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
+}
+
+/// Foreign text may hold our marks: they are taken out, so that it cannot pose as a traced number.
+fn foreign(text: &str) -> String {
+    text.replace([PATH, TEXT, END], "")
+}
+
+fn longest_run(text: &str, character: char) -> usize {
+    text.split(|other| other != character).map(str::len).max().unwrap_or(0)
+}
+
+/// The last hand on a rendered document: at most one empty line in a row, none at the ends, no space at line
+/// ends, and a back-slash where a sentence begins as a list would (`3. epok`, `+ 2`).
+pub fn tidy(traced: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut fence: Option<usize> = None;
+    for line in traced.lines() {
+        let line = line.trim_end();
+        let ticks = line.len() - line.trim_start_matches('`').len();
+        match fence {
+            Some(opened) if ticks >= opened && ticks == line.len() => fence = None,
+            Some(_) => {}
+            None if ticks >= 3 => fence = Some(ticks),
+            None => {
+                let line = without_accidents(line.trim_start_matches([' ', '\t']));
+                if !line.is_empty() || lines.last().is_some_and(|last| !last.is_empty()) {
+                    lines.push(line);
+                }
+                continue;
+            }
+        }
+        lines.push(line.to_string());
+    }
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The line with a back-slash before the mark that would make an ordered list of it, or a `+` or `*` list.
+/// A list that is meant begins with `- `.
+fn without_accidents(line: &str) -> String {
+    let plain = figure::plain(line);
+    let digits = plain.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &plain[digits..];
+    let is_ordered = (1..=9).contains(&digits)
+        && rest.starts_with(['.', ')'])
+        && (rest.len() == 1 || rest[1..].starts_with([' ', '\t']));
+    let is_bullet = digits == 0 && (plain.starts_with("+ ") || plain.starts_with("* "));
+    if !is_ordered && !is_bullet {
+        return line.to_string();
+    }
+    insert_at_plain(line, digits)
+}
+
+/// Inserts a back-slash before the visible character number `place`.
+fn insert_at_plain(traced: &str, place: usize) -> String {
+    let mut out = String::with_capacity(traced.len() + 1);
+    let (mut seen, mut is_path, mut is_done) = (0, false, false);
+    for character in traced.chars() {
+        match character {
+            PATH => is_path = true,
+            TEXT => is_path = false,
+            END => {}
+            _ if is_path => {}
+            _ => {
+                if seen == place && !is_done {
+                    out.push('\\');
+                    is_done = true;
+                }
+                seen += 1;
+            }
+        }
+        out.push(character);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::figure::Figure;
+
+    #[test]
+    fn a_sentence_that_begins_with_a_number_is_no_list() {
+        for (written, tidied) in [
+            ("3. epok bitti.", "3\\. epok bitti.\n"),
+            ("2025. yılda", "2025\\. yılda\n"),
+            ("12) madde", "12\\) madde\n"),
+            ("+ 2 puan", "\\+ 2 puan\n"),
+            ("  4. adım", "4\\. adım\n"),
+            ("4.1 Eğitim", "4.1 Eğitim\n"),
+            ("- madde", "- madde\n"),
+            ("1234567890. sıra", "1234567890. sıra\n"),
+            ("```\n3. satır\n```", "```\n3. satır\n```\n"),
+            ("a  \n\n\n\nb", "a\n\nb\n"),
+        ] {
+            assert_eq!(tidy(written), tidied);
+        }
+    }
+
+    #[test]
+    fn a_traced_number_is_escaped_after_its_digits() {
+        let traced = format!("{}. dönem", Figure::new("recipe.train.epochs", 3usize).traced("3"));
+        assert_eq!(figure::plain(&tidy(&traced)), "3\\. dönem\n");
+        assert!(tidy(&traced).contains("recipe.train.epochs"));
+    }
+
+    #[test]
+    fn foreign_text_cannot_leave_its_place() {
+        assert_eq!(code("a`b"), "``a`b``");
+        assert_eq!(code("`"), "`` ` ``");
+        assert_eq!(block("```\nx\n", "json"), "````json\n```\nx\n````");
+        assert_eq!(escaped("1 * 2 | <b>\n$x$"), "1 \\* 2 \\| \\<b\\> \\$x\\$");
+        assert_eq!(cell("a|b"), "a\\|b");
+        assert_eq!(code("\u{E000}model.name\u{E001}x\u{E002}"), "`model.namex`");
+    }
+}

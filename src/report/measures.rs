@@ -1,0 +1,264 @@
+//! Numbers that the record implies: ratios, differences and extremes, each with the formula it came from.
+//!
+//! What the documents say beyond the record's own fields is computed here and nowhere else; a [`Figure`]'s
+//! path is the formula over record paths. `None` stands where the record has nothing to compute from.
+
+use super::figure::Figure;
+use crate::evaluate::statistics::Comparison;
+use crate::record::run::{Eval, RunRecord, Score, Step};
+
+/// Steps whose losses are averaged, by tokens, before the training loss is set against the evaluation loss:
+/// one window alone is noisy, and the last of an epoch may hold a few rows only.
+pub const LATE_STEPS: usize = 10;
+
+/// Which tokens a loss counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mask {
+    /// Response tokens and their end-of-sequence token.
+    Masked,
+    /// Every token that has a predecessor.
+    Full,
+}
+
+impl Mask {
+    /// Both, response first.
+    pub const ALL: [Mask; 2] = [Mask::Masked, Mask::Full];
+
+    /// Its field in the record.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mask::Masked => "masked",
+            Mask::Full => "full",
+        }
+    }
+}
+
+/// Loss and perplexity of base and best adapter under one mask.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair<'a> {
+    /// The mask of both.
+    pub mask: Mask,
+    /// The base model.
+    pub baseline: &'a Score,
+    /// The best adapter.
+    pub fine_tuned: &'a Score,
+    /// Intervals and tests, where rows were recorded.
+    pub statistics: Option<&'a Comparison>,
+}
+
+impl Pair<'_> {
+    /// The base model's loss.
+    pub fn baseline_loss(&self) -> Figure {
+        Figure::new(format!("evaluation.baseline.{}.loss", self.mask.name()), self.baseline.loss)
+    }
+
+    /// The best adapter's loss.
+    pub fn fine_tuned_loss(&self) -> Figure {
+        Figure::new(format!("evaluation.fine_tuned.{}.loss", self.mask.name()), self.fine_tuned.loss)
+    }
+
+    /// |B - F| / B of the losses, as a fraction.
+    pub fn loss_change(&self) -> Figure {
+        self.change("loss", self.baseline.loss, self.fine_tuned.loss)
+    }
+
+    /// |B - F| / B of the perplexities, as a fraction.
+    pub fn perplexity_change(&self) -> Figure {
+        self.change("perplexity", self.baseline.perplexity, self.fine_tuned.perplexity)
+    }
+
+    /// F / B - 1 of the losses, as a fraction; negative: improved.
+    pub fn signed_loss_change(&self) -> Figure {
+        self.signed_change("loss", self.baseline.loss, self.fine_tuned.loss)
+    }
+
+    /// F / B - 1 of the perplexities, as a fraction; negative: improved.
+    pub fn signed_perplexity_change(&self) -> Figure {
+        self.signed_change("perplexity", self.baseline.perplexity, self.fine_tuned.perplexity)
+    }
+
+    fn signed_change(&self, field: &str, baseline: f64, fine_tuned: f64) -> Figure {
+        let [before, after] =
+            ["baseline", "fine_tuned"].map(|side| format!("evaluation.{side}.{}.{field}", self.mask.name()));
+        Figure::new(format!("{after} / {before} - 1"), fine_tuned / baseline - 1.0)
+    }
+
+    fn change(&self, field: &str, baseline: f64, fine_tuned: f64) -> Figure {
+        let signed = self.signed_change(field, baseline, fine_tuned);
+        Figure::new(format!("abs({})", signed.path), signed.real().abs())
+    }
+}
+
+/// Base and best adapter under `mask`, where both were evaluated.
+pub fn pair(record: &RunRecord, mask: Mask) -> Option<Pair<'_>> {
+    let evaluation = &record.evaluation;
+    let (baseline, fine_tuned) = (evaluation.baseline.as_ref()?, evaluation.fine_tuned.as_ref()?);
+    let statistics = evaluation.statistics.as_ref();
+    Some(match mask {
+        Mask::Masked => Pair {
+            mask,
+            baseline: &baseline.masked,
+            fine_tuned: &fine_tuned.masked,
+            statistics: statistics.map(|statistics| &statistics.masked),
+        },
+        Mask::Full => Pair {
+            mask,
+            baseline: &baseline.full,
+            fine_tuned: &fine_tuned.full,
+            statistics: statistics.map(|statistics| &statistics.full),
+        },
+    })
+}
+
+/// A field of step `index` (from 0).
+pub fn step_figure(record: &RunRecord, index: usize, field: &str, value: fn(&Step) -> f64) -> Option<Figure> {
+    record
+        .training
+        .steps
+        .get(index)
+        .map(|step| Figure::new(format!("training.steps[{index}].{field}"), value(step)))
+}
+
+/// Loss of the first step.
+pub fn first_train_loss(record: &RunRecord) -> Option<Figure> {
+    step_figure(record, 0, "loss", |step| step.loss)
+}
+
+/// Loss of the last step.
+pub fn last_train_loss(record: &RunRecord) -> Option<Figure> {
+    step_figure(record, record.training.steps.len().checked_sub(1)?, "loss", |step| step.loss)
+}
+
+/// |1 - last / first| of the training loss, as a fraction.
+pub fn train_loss_change(record: &RunRecord) -> Option<Figure> {
+    let (first, last) = (first_train_loss(record)?, last_train_loss(record)?);
+    let value = (1.0 - last.real() / first.real()).abs();
+    value.is_finite().then(|| Figure::new(format!("abs(1 - {} / {})", last.path, first.path), value))
+}
+
+/// Token-weighted training loss of the last [`LATE_STEPS`] steps.
+pub fn late_train_loss(record: &RunRecord) -> Option<Figure> {
+    let steps = &record.training.steps;
+    let first = steps.len().saturating_sub(LATE_STEPS);
+    let late = &steps[first..];
+    let tokens: usize = late.iter().map(|step| step.supervised_tokens).sum();
+    let nll: f64 = late.iter().map(|step| step.loss * step.supervised_tokens as f64).sum();
+    let path = format!(
+        "sum(training.steps[{first}..{last}].loss * supervised_tokens) / sum(supervised_tokens)",
+        last = steps.len()
+    );
+    (tokens > 0).then(|| Figure::new(path, nll / tokens as f64))
+}
+
+/// How many steps [`late_train_loss`] averages.
+pub fn late_steps(record: &RunRecord) -> Figure {
+    Figure::new("min(10, len(training.steps))", record.training.steps.len().min(LATE_STEPS))
+}
+
+/// Loss of the evaluation at `index` (from 0).
+pub fn eval_loss(record: &RunRecord, index: usize) -> Option<Figure> {
+    record
+        .training
+        .evals
+        .get(index)
+        .map(|eval| Figure::new(format!("training.evals[{index}].loss"), eval.loss))
+}
+
+/// Step of the evaluation at `index` (from 0).
+pub fn eval_step(record: &RunRecord, index: usize) -> Option<Figure> {
+    record
+        .training
+        .evals
+        .get(index)
+        .map(|eval| Figure::new(format!("training.evals[{index}].step"), eval.step))
+}
+
+/// The last evaluation, and its index.
+pub fn last_eval(record: &RunRecord) -> Option<(usize, &Eval)> {
+    record.training.evals.iter().enumerate().next_back()
+}
+
+/// Highest learning rate of any step.
+pub fn highest_learning_rate(record: &RunRecord) -> Option<Figure> {
+    record
+        .training
+        .steps
+        .iter()
+        .map(|step| step.learning_rate)
+        .max_by(f64::total_cmp)
+        .map(|rate| Figure::new("max(training.steps[].learning_rate)", rate))
+}
+
+/// Trainable parameters over those of the base model, as a fraction.
+pub fn trainable_share(record: &RunRecord) -> Option<Figure> {
+    let model = &record.model;
+    let share = model.trainable_parameters as f64 / model.parameters as f64;
+    share.is_finite().then(|| Figure::new("model.trainable_parameters / model.parameters", share))
+}
+
+/// Parameters that are not trained, against training all of them, as a fraction.
+pub fn spared_share(record: &RunRecord) -> Option<Figure> {
+    let share = trainable_share(record)?;
+    (share.real() <= 1.0).then(|| Figure::new(format!("1 - {}", share.path), 1.0 - share.real()))
+}
+
+/// Share of the rows that a part holds, as a fraction.
+pub fn row_share(record: &RunRecord, part: &str, rows: usize) -> Option<Figure> {
+    let share = rows as f64 / record.dataset.rows as f64;
+    share.is_finite().then(|| Figure::new(format!("dataset.{part} / dataset.rows"), share))
+}
+
+/// Rows of one optimizer step.
+pub fn effective_batch(record: &RunRecord) -> Figure {
+    let train = &record.recipe.train;
+    Figure::new(
+        "recipe.train.batch_size * recipe.train.accumulation_steps",
+        train.batch_size * train.accumulation_steps,
+    )
+}
+
+/// The factor alpha / rank of the low-rank update.
+pub fn lora_scale(record: &RunRecord) -> Figure {
+    let lora = &record.recipe.lora;
+    Figure::new("recipe.lora.alpha / recipe.lora.rank", lora.alpha / lora.rank as f64)
+}
+
+/// Memory of the frozen weights over what they would take unquantized, as a fraction saved.
+pub fn weight_memory_saved(record: &RunRecord) -> Option<Figure> {
+    let model = &record.model;
+    let saved = 1.0 - model.weight_bytes as f64 / model.dense_weight_bytes as f64;
+    (saved.is_finite() && saved >= 0.0)
+        .then(|| Figure::new("1 - model.weight_bytes / model.dense_weight_bytes", saved))
+}
+
+/// Loss of a model that gives every token of the vocabulary the same probability: ln V.
+pub fn uniform_loss(record: &RunRecord) -> Figure {
+    Figure::new("ln(model.architecture.vocab_size)", (record.model.architecture.vocab_size as f64).ln())
+}
+
+/// Steps whose gradient was longer than the recipe's limit, and so was scaled down.
+pub fn clipped_steps(record: &RunRecord) -> Figure {
+    let limit = record.recipe.train.max_grad_norm;
+    let clipped = record.training.steps.iter().filter(|step| step.grad_norm > limit).count();
+    Figure::new("count(training.steps[].grad_norm > recipe.train.max_grad_norm)", clipped)
+}
+
+/// Steps that were made.
+pub fn steps_made(record: &RunRecord) -> Figure {
+    Figure::new("len(training.steps)", record.training.steps.len())
+}
+
+/// Steps that the recipe's epochs ask for: ceil(epochs x steps an epoch).
+pub fn steps_of_epochs(record: &RunRecord) -> Figure {
+    let steps = (record.recipe.train.epochs * record.training.steps_per_epoch as f64).ceil();
+    Figure::new("ceil(recipe.train.epochs * training.steps_per_epoch)", steps.max(0.0) as u64)
+}
+
+/// The p value below which a difference may count as significant: 1 - confidence, in the decimals it was meant in.
+pub fn significance_level(record: &RunRecord) -> Option<Figure> {
+    let confidence = record.evaluation.statistics.as_ref()?.masked.confidence;
+    // 1 - 0.95 is 0.050000000000000044.
+    let level = ((1.0 - confidence) * 1e9).round() / 1e9;
+    Some(Figure::new("1 - evaluation.statistics.masked.confidence", level))
+}

@@ -1,0 +1,177 @@
+//! What guides for theses disagree on, chosen in one place: a TOML file beside the experiment, or a ready one.
+//!
+//! ```toml
+//! name = "enstitü"
+//! decimal = "comma"            # or "point"
+//! table_word = "Tablo"         # or "Çizelge"
+//! table_caption = "above"      # or "below"
+//! figure_caption = "below"
+//! after_number = "."           # or ":", or "\n" for a caption on its own line
+//!
+//! [method]                     # Yöntem; likewise [results] and [discussion]
+//! chapter = 3
+//! first_section = 1            # the section that the text begins with: 3.1
+//! first_table = 1
+//! first_figure = 1
+//!
+//! [model]                      # optional: how the text names the model, and how the name is read aloud
+//! name = "Llama-3.2-1B-Instruct"
+//! reading = "lama üç nokta iki bir be instrakt"
+//! ```
+
+use super::numbers::DecimalMark;
+use crate::error::{Error, Result};
+use serde::Deserialize;
+
+/// The look of the documents.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Its name, for messages.
+    pub name: String,
+    /// What stands before the decimals.
+    pub decimal: Decimal,
+    /// The word in front of a table's number.
+    pub table_word: TableWord,
+    /// Where a table's caption stands.
+    pub table_caption: Caption,
+    /// Where a figure's caption stands.
+    pub figure_caption: Caption,
+    /// What stands between the number and the caption.
+    pub after_number: AfterNumber,
+    /// Numbers of the method section.
+    pub method: Chapter,
+    /// Numbers of the results section.
+    pub results: Chapter,
+    /// Numbers of the discussion section.
+    pub discussion: Chapter,
+    /// How the text names the model; the record's name where it is absent.
+    pub model: Option<ModelName>,
+}
+
+/// The decimal mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decimal {
+    /// 15,2 and 12.400.
+    Comma,
+    /// 15.2.
+    Point,
+}
+
+/// The word for a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum TableWord {
+    /// Of APA-like guides.
+    Tablo,
+    /// Of technical institutes.
+    #[serde(rename = "Çizelge")]
+    Cizelge,
+}
+
+/// Where a caption stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Caption {
+    /// Over its table or figure.
+    Above,
+    /// Under it.
+    Below,
+}
+
+/// What follows "Tablo 4.1".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum AfterNumber {
+    /// Tablo 4.1. Caption
+    #[serde(rename = ".")]
+    Stop,
+    /// Tablo 4.1: Caption
+    #[serde(rename = ":")]
+    Colon,
+    /// The number in bold, the caption in italics on a line of its own, as APA 7 has it.
+    #[serde(rename = "\n")]
+    Line,
+}
+
+/// Where a section's numbers begin: theses put several levels into one chapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chapter {
+    /// The chapter of the thesis.
+    pub chapter: usize,
+    /// Number of the text's first section in it.
+    #[serde(default = "one")]
+    pub first_section: usize,
+    /// Number of its first table.
+    #[serde(default = "one")]
+    pub first_table: usize,
+    /// Number of its first figure.
+    #[serde(default = "one")]
+    pub first_figure: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// How the text names the model.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelName {
+    /// As it is written.
+    pub name: String,
+    /// As it is read aloud, for its suffixes; without it they go to the word "modeli".
+    pub reading: Option<String>,
+}
+
+/// The ready profiles: name and text.
+const READY: [(&str, &str); 3] = [
+    ("varsayilan", include_str!("../../templates/profiles/varsayilan.toml")),
+    ("apa7", include_str!("../../templates/profiles/apa7.toml")),
+    ("tohum", include_str!("../../templates/profiles/tohum.toml")),
+];
+
+impl Profile {
+    /// Names of the ready profiles; the first is the default.
+    pub const NAMES: [&str; 3] = [READY[0].0, READY[1].0, READY[2].0];
+
+    /// A ready profile.
+    ///
+    /// # Errors
+    /// `Error::Report` naming the ready ones, where `name` is not one of them.
+    pub fn ready(name: &str) -> Result<Self> {
+        let Some((_, text)) = READY.iter().find(|(ready, _)| *ready == name) else {
+            let known = Self::NAMES.join(", ");
+            return Err(Error::Report(format!(
+                "no profile '{name}': expected one of {known}, or a TOML file"
+            )));
+        };
+        Self::parse(name, text)
+    }
+
+    /// A profile from TOML text; `origin` is its file, for messages.
+    ///
+    /// # Errors
+    /// `Error::Report` with the line that does not fit.
+    pub fn parse(origin: &str, text: &str) -> Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            Error::Report(format!("profile {origin}, line {line}: {}", error.message().replace('\n', " ")))
+        })
+    }
+
+    /// The mark for the number room.
+    pub fn mark(&self) -> DecimalMark {
+        match self.decimal {
+            Decimal::Comma => DecimalMark::Comma,
+            Decimal::Point => DecimalMark::Point,
+        }
+    }
+}
+
+impl Default for Profile {
+    /// `varsayilan`.
+    fn default() -> Self {
+        Self::ready(Self::NAMES[0]).expect("the ready profiles are parsed by the tests")
+    }
+}

@@ -1,0 +1,164 @@
+//! When a finding holds, at the edges where it begins and ends.
+
+use crate::fixtures;
+use tezgah::record::run::{Best, Eval, RunRecord};
+use tezgah::report::document;
+use tezgah::report::findings::criteria::{self, CriterionName, Outcome};
+use tezgah::report::findings::{self, Kind};
+use tezgah::report::profile::Profile;
+
+fn fixture(name: &str) -> RunRecord {
+    fixtures::records().into_iter().find(|(known, _)| *known == name).expect("a fixture").1
+}
+
+/// Whether `kind` is found in the good run after `change`.
+#[track_caller]
+fn check(kind: Kind, expected: bool, change: impl Fn(&mut RunRecord)) {
+    let mut record = fixture("iyi");
+    change(&mut record);
+    let found = findings::findings(&record).iter().any(|finding| finding.kind == kind);
+    assert_eq!(found, expected, "{}", kind.name());
+}
+
+#[track_caller]
+fn outcome(name: CriterionName, expected: Outcome, change: impl Fn(&mut RunRecord)) {
+    let mut record = fixture("iyi");
+    change(&mut record);
+    let all = criteria::criteria(&record, &findings::findings(&record));
+    let got =
+        all.iter().find(|criterion| criterion.name == name).expect("every criterion is checked").outcome;
+    assert_eq!(got, expected, "{name:?}");
+}
+
+fn evals(record: &mut RunRecord, losses: &[f64]) {
+    let evals = losses.iter().enumerate().map(|(index, &loss)| Eval {
+        step: 20 * (index + 1),
+        epoch: (index + 1) as f64,
+        loss,
+        trainer_eval_loss: loss,
+    });
+    record.training.evals = evals.collect();
+    // The first of equal losses, as the training has it: strictly lower replaces.
+    let best = record.training.evals.iter().min_by(|a, b| a.loss.total_cmp(&b.loss));
+    record.training.best = best.map(|best| Best { step: best.step, loss: best.loss });
+}
+
+/// 60 steps, the last with factor(59): the peak needs warmup <= 59, a rate bent by the cosine needs warmup <= 58.
+#[test]
+fn the_peak_and_the_cosine_are_reached_or_not() {
+    for (warmup, is_peak_missed, is_cosine_missed) in
+        [(100, true, true), (60, true, true), (59, false, true), (58, false, false)]
+    {
+        check(Kind::PeakNeverReached, is_peak_missed, |record| record.recipe.train.warmup_steps = warmup);
+        check(Kind::CosineNeverBegan, is_cosine_missed, |record| record.recipe.train.warmup_steps = warmup);
+    }
+}
+
+#[test]
+fn the_evaluation_loss_falls_rises_turns() {
+    for (losses, fell, rose, turned, last) in [
+        ([1.4, 1.1, 0.9], true, false, false, true),
+        ([1.4, 0.9, 1.1], true, false, true, false),
+        ([1.4, 0.9, 1.4], false, true, true, false),
+        ([0.9, 1.1, 1.4], false, true, false, false),
+        ([1.1, 1.1, 1.1], false, true, false, false),
+    ] {
+        check(Kind::EvalLossFell, fell, |record| evals(record, &losses));
+        check(Kind::EvalLossRose, rose, |record| evals(record, &losses));
+        check(Kind::EvalLossTurned, turned, |record| evals(record, &losses));
+        check(Kind::BestIsLast, last, |record| evals(record, &losses));
+    }
+    check(Kind::TooFewEvaluations, true, |record| evals(record, &[1.0]));
+    check(Kind::TooFewEvaluations, false, |record| evals(record, &[1.0, 0.9]));
+    outcome(CriterionName::NoOverfit, Outcome::Met, |record| evals(record, &[1.4, 1.1, 0.9]));
+    outcome(CriterionName::NoOverfit, Outcome::Met, |record| evals(record, &[1.1, 1.1]));
+    outcome(CriterionName::NoOverfit, Outcome::NotMet, |record| evals(record, &[0.9, 1.1]));
+    outcome(CriterionName::NoOverfit, Outcome::Undetermined, |record| evals(record, &[0.9]));
+}
+
+#[test]
+fn equal_losses_are_no_fall() {
+    check(Kind::TrainLossRose, true, |record| {
+        let first = record.training.steps[0].loss;
+        record.training.steps.last_mut().expect("steps").loss = first;
+    });
+    check(Kind::TrainLossFell, true, |record| {
+        let first = record.training.steps[0].loss;
+        record.training.steps.last_mut().expect("steps").loss = first - 1e-9;
+    });
+    check(Kind::TrainLossRose, false, |record| record.training.steps.truncate(1));
+}
+
+#[test]
+fn a_trainable_share_above_one_is_no_saving() {
+    let set = |count: u64| move |record: &mut RunRecord| record.model.trainable_parameters = count;
+    let parameters = fixture("iyi").model.parameters;
+    check(Kind::TrainableShare, true, set(parameters));
+    check(Kind::TrainableExceedsBase, true, set(parameters + 1));
+    check(Kind::TrainableShare, false, set(parameters + 1));
+}
+
+#[test]
+fn an_untested_improvement_is_no_met_criterion() {
+    outcome(CriterionName::MaskedImproved, Outcome::Met, |_| {});
+    outcome(CriterionName::MaskedImproved, Outcome::Undetermined, |record| {
+        record.evaluation.statistics = None
+    });
+    outcome(CriterionName::MaskedImproved, Outcome::Undetermined, |record| {
+        record.evaluation.fine_tuned = None
+    });
+    outcome(CriterionName::Reproducible, Outcome::NotMet, |record| record.environment.git_dirty = true);
+    outcome(CriterionName::Reproducible, Outcome::Undetermined, |record| {
+        record.environment.git_commit = None
+    });
+}
+
+#[test]
+fn only_what_chance_does_not_explain_is_contrasted() {
+    check(Kind::OnlyMaskedImproved, false, |record| *record = fixture("belirsiz"));
+    check(Kind::OnlyMaskedImproved, true, |record| *record = fixture("yalniz_yanit"));
+    check(Kind::OnlyFullImproved, true, |record| *record = fixture("sizintili"));
+}
+
+#[test]
+fn a_guess_that_beats_the_base_model_is_named() {
+    let loss = fixture("iyi").evaluation.baseline.expect("a baseline").masked.loss;
+    for (vocabulary, expected) in [((loss.exp()) as usize, true), (loss.exp() as usize + 1, false)] {
+        let mut record = fixture("iyi");
+        record.model.architecture.vocab_size = vocabulary;
+        let found = findings::findings(&record).into_iter().any(|finding| {
+            finding.kind == Kind::BaselineWorseThanUniform && finding.evidence["loss"].path.contains("masked")
+        });
+        assert_eq!(found, expected, "{vocabulary}");
+    }
+}
+
+/// Evidence is what the sentences print, and it leads back into the record.
+#[test]
+fn every_finding_of_every_record_has_evidence_and_words() {
+    for (name, record) in fixtures::records() {
+        for (finding, sentences) in document::finding_sentences(&record, &Profile::default()).expect(name) {
+            assert!(!finding.evidence.is_empty(), "{name}: {}", finding.kind.name());
+            let lines = sentences.results.len() + sentences.discussion.len();
+            assert!(lines > 0, "{name}: {} says nothing", finding.kind.name());
+            for evidence in finding.evidence.values() {
+                assert!(evidence.real().is_finite(), "{name}: {}", evidence.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn profiles_say_what_they_do_not_understand() {
+    for (text, message) in [
+        ("name = 1", "profile deneme.toml, line 1:"),
+        ("name = \"x\"\ndecimal = \"virgül\"", "profile deneme.toml, line 2: unknown variant `virgül`"),
+        ("name = \"x\"\n\nfont = \"Arial\"", "profile deneme.toml, line 3: unknown field `font`"),
+    ] {
+        let error = Profile::parse("deneme.toml", text).expect_err(text).to_string();
+        assert!(error.contains(message), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+    let error = Profile::ready("apa").expect_err("no such profile").to_string();
+    assert!(error.contains("expected one of varsayilan, apa7, tohum"), "{error}");
+}

@@ -1,0 +1,79 @@
+//! The documents over fixture records: every word a reviewable snapshot, every template rendered strictly.
+
+use crate::fixtures::{self, charts_of};
+use std::collections::BTreeSet;
+use std::path::Path;
+use tezgah::record::run::RunRecord;
+use tezgah::report::document::{self, Document};
+use tezgah::report::findings::{self, Kind, criteria};
+use tezgah::report::profile::Profile;
+
+fn records_folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/records"))
+}
+
+fn render(record: &RunRecord, profile: &str) -> Vec<Document> {
+    let profile = Profile::ready(profile).expect("a ready profile");
+    document::render(record, &charts_of(record), &profile).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn records_are_what_the_builder_makes() {
+    for (name, record) in fixtures::records() {
+        let file = records_folder().join(format!("{name}.json"));
+        let made = serde_json::to_string_pretty(&record).expect("a record is JSON") + "\n";
+        let stored = std::fs::read_to_string(&file).unwrap_or_default();
+        if stored != made && std::env::var_os("TEZGAH_WRITE_RECORDS").is_some() {
+            std::fs::write(&file, &made).expect("tests/records can be written");
+        }
+        let stored = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            stored == made,
+            "{} is not what fixtures.rs makes: set TEZGAH_WRITE_RECORDS=1",
+            file.display()
+        );
+    }
+    let files = std::fs::read_dir(records_folder()).expect("tests/records").count();
+    assert_eq!(files, fixtures::records().len(), "a file in tests/records that no fixture makes");
+}
+
+#[test]
+fn every_document_reads_as_it_did() {
+    insta::glob!("..", "records/*.json", |path| {
+        let text = std::fs::read_to_string(path).expect("a fixture");
+        let record: RunRecord = serde_json::from_str(&text).expect("a record");
+        for document in render(&record, "varsayilan") {
+            insta::assert_snapshot!(document.file_name.clone(), document.markdown);
+        }
+    });
+}
+
+#[test]
+fn every_profile_reads_as_it_did() {
+    let records = fixtures::records();
+    for (fixture, profile) in [("tohum", "tohum"), ("iyi", "apa7")] {
+        let record = &records.iter().find(|(name, _)| *name == fixture).expect("a fixture").1;
+        for document in render(record, profile) {
+            insta::assert_snapshot!(format!("{profile}-{}", document.file_name), document.markdown);
+        }
+    }
+}
+
+#[test]
+fn fixtures_touch_every_finding_and_every_outcome() {
+    let mut kinds = BTreeSet::new();
+    let mut outcomes = BTreeSet::new();
+    for (_, record) in fixtures::records() {
+        let findings = findings::findings(&record);
+        outcomes.extend(
+            criteria::criteria(&record, &findings)
+                .into_iter()
+                .map(|criterion| format!("{:?} {:?}", criterion.name, criterion.outcome)),
+        );
+        kinds.extend(findings.into_iter().map(|finding| finding.kind.name()));
+    }
+    let untouched: Vec<String> =
+        Kind::ALL.iter().map(|kind| kind.name()).filter(|name| !kinds.contains(name)).collect();
+    assert_eq!(untouched, Vec::<String>::new());
+    insta::assert_snapshot!("outcomes", outcomes.into_iter().collect::<Vec<_>>().join("\n"));
+}
