@@ -1,16 +1,51 @@
-//! tezgah placeholder
-pub mod cli;
-pub mod data;
-pub mod device;
-pub mod error;
-pub mod evaluate;
+//! tezgâh: a workbench. One experiment a CEFR level goes in, a Turkish thesis text whose every number was measured
+//! comes out.
+//!
+//! ```text
+//! experiments/a1.rs   states the question and every choice
+//!   -> data           rows, checked, split, as token ids with a response mask
+//!   -> model          base weights, frozen; LoRA beside them; forward and backward without autograd
+//!   -> evaluate       the base: sums of -ln p for each row, masked and full
+//!   -> train          steps, evaluations, checkpoints, the best adapter
+//!   -> evaluate       the adapter: the same rows, the same two masks
+//!   -> record         RunRecord: the only thing that leaves this half of the house
+//!   -> report         record -> findings -> charts, document, thesis sections
+//! ```
+//!
+//! What never happens:
+//!
+//! 1. `report` never sees a tensor, a model, or a file other than its templates and font.
+//! 2. `train` and `evaluate` never write words for people; templates never compute.
+//! 3. No number stands in a document that is not in the record, and no claim that was not evaluated on it.
+//! 4. Randomness comes from the recipe's seeds alone, by named streams ([`random`]).
+//! 5. The clock, the machine and git are read in [`record::environment`] alone.
+//! 6. Files are written through [`record::store`], whole or not at all.
+//! 7. No order of a hash map reaches a sum or a file.
+//! 8. A frozen weight gets no gradient, and the logits of a whole batch never exist.
+
+// In reading order.
 pub mod level;
-pub mod model;
-pub mod notebook;
-pub mod random;
 pub mod recipe;
-pub mod record;
-pub mod report;
+
+pub mod cli;
+pub mod notebook;
+
+pub mod data;
+pub mod model;
+
+pub mod evaluate;
 pub mod train;
 
+pub mod record;
+pub mod report;
+
+pub mod device;
+pub mod error;
+pub mod random;
+
 pub use report::turkish;
+
+/// The README's code and links are compiled with the documentation.
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+pub struct Readme;

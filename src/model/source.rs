@@ -106,12 +106,9 @@ pub struct BaseModel {
 pub fn open(source: &ModelSource) -> Result<BaseModel> {
     let typed = source.to_string();
     match source {
-        ModelSource::Demo => match demo() {
-            Some(model) => {
-                BaseModel::from_bytes("demo", model.config_json, model.tokenizer_json, model.safetensors)
-            }
-            None => Err(Error::model("demo", "expected the demonstration model in the program, got none")),
-        },
+        ModelSource::Demo => {
+            BaseModel::from_bytes("demo", DEMO.config_json, DEMO.tokenizer_json, DEMO.safetensors)
+        }
         ModelSource::Folder(folder) => {
             ModelFiles::in_folder(&typed, folder)?.open(&short_name(folder), &typed)
         }
@@ -130,10 +127,12 @@ pub struct EmbeddedModel {
     pub safetensors: &'static [u8],
 }
 
-/// The demonstration model of `data/demo/`, once it is trained.
-fn demo() -> Option<EmbeddedModel> {
-    None
-}
+/// The demonstration model of `data/demo/`.
+const DEMO: EmbeddedModel = EmbeddedModel {
+    config_json: include_str!("../../data/demo/config.json"),
+    tokenizer_json: include_str!("../../data/demo/tokenizer.json"),
+    safetensors: include_bytes!("../../data/demo/model.safetensors"),
+};
 
 impl BaseModel {
     /// A model from files in memory.

@@ -1,0 +1,252 @@
+//! The experiments as a user runs them: the reference from the command line, bad input, resume, determinism.
+
+mod support;
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use support::{close, number, reference_folder};
+
+/// The example's program, which `cargo test` builds beside the tests.
+fn a1() -> Command {
+    let mut path = std::env::current_exe().expect("the test's own path");
+    path.pop();
+    if path.ends_with("deps") {
+        path.pop();
+    }
+    Command::new(path.join("examples").join(format!("a1{}", std::env::consts::EXE_SUFFIX)))
+}
+
+fn run(arguments: &[&str]) -> Output {
+    a1().args(arguments).output().expect("the example a1 is built by `cargo test`")
+}
+
+fn succeed(arguments: &[&str]) {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The one line of a refusal; the program must have failed.
+fn refusal(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("warning")).collect();
+    assert_eq!(lines.len(), 1, "one line expected, got:\n{text}");
+    lines[0].to_string()
+}
+
+fn record(out: &Path) -> Value {
+    let text = std::fs::read_to_string(out.join("record.json")).expect("record.json");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+fn text(path: PathBuf) -> String {
+    path.to_str().expect("UTF-8 path").to_string()
+}
+
+/// The flags of the tiny reference run, without `--out`.
+fn tiny_arguments() -> Vec<String> {
+    let tiny = reference_folder().join("tiny");
+    let mut arguments: Vec<String> = Vec::new();
+    for (flag, path) in [
+        ("--model", "model"),
+        ("--train-file", "train.json"),
+        ("--eval-file", "eval.json"),
+        ("--init-adapter", "adapter_init"),
+    ] {
+        arguments.extend([flag.to_string(), text(tiny.join(path))]);
+    }
+    for setting in [
+        "model.quantization=none",
+        "lora.dropout=0",
+        "train.shuffle=false",
+        "train.batch_size=4",
+        "train.eval_batch_size=4",
+        "train.accumulation_steps=3",
+        "train.epochs=2",
+        "train.learning_rate=0.002",
+        "train.warmup_steps=3",
+        "train.eval_steps=3",
+        "train.save_steps=3",
+    ] {
+        arguments.extend(["--set".to_string(), setting.to_string()]);
+    }
+    arguments.extend(["--samples".to_string(), "0".to_string(), "--quiet".to_string()]);
+    arguments
+}
+
+fn with_out<'a>(arguments: &'a [String], out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    arguments.iter().map(String::as_str).chain(["--out", out]).chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn the_reference_is_reproduced_from_the_command_line() {
+    let folder = tempfile::tempdir().expect("folder");
+    let out = text(folder.path().join("run"));
+    succeed(&with_out(&tiny_arguments(), &out, &[]));
+    let ours = record(Path::new(&out));
+    let expected = std::fs::read_to_string(reference_folder().join("tiny/expected.json")).expect("expected");
+    let expected: Value = serde_json::from_str(&expected).expect("JSON");
+
+    assert_eq!(ours["status"], "completed");
+    let history = expected["log_history"].as_array().expect("history");
+    let steps: Vec<&Value> = history.iter().filter(|entry| entry.get("loss").is_some()).collect();
+    let recorded = ours["training"]["steps"].as_array().expect("steps");
+    assert_eq!(recorded.len(), steps.len());
+    for (ours, theirs) in recorded.iter().zip(steps) {
+        close("loss", number(&ours["loss"]), number(&theirs["loss"]), 1e-4);
+        close("learning_rate", number(&ours["learning_rate"]), number(&theirs["learning_rate"]), 1e-4);
+        close("grad_norm", number(&ours["grad_norm"]), number(&theirs["grad_norm"]), 1e-3);
+    }
+    // The reference's best is its last here, so the adapter that was evaluated is the same.
+    assert_eq!(ours["training"]["best"]["step"], ours["training"]["total_steps"]);
+    for (place, name) in [("baseline", "base"), ("fine_tuned", "adapter_final")] {
+        for kind in ["masked", "full"] {
+            let (ours, theirs) = (&ours["evaluation"][place][kind], &expected["totals"][name]);
+            close("nll", number(&ours["nll"]), number(&theirs[format!("{kind}_nll")]), 1e-4);
+            close(
+                "perplexity",
+                number(&ours["perplexity"]),
+                number(&theirs[format!("{kind}_perplexity")]),
+                1e-3,
+            );
+            assert_eq!(number(&ours["tokens"]), number(&theirs[format!("{kind}_tokens")]));
+        }
+    }
+}
+
+/// A run that stopped at step 3 and went on ends with the bytes of one that never stopped.
+#[test]
+fn a_resumed_run_gives_the_bytes_of_an_uninterrupted_one() {
+    let folder = tempfile::tempdir().expect("folder");
+    let [whole, halved] = ["whole", "halved"].map(|name| text(folder.path().join(name)));
+    let mut arguments = tiny_arguments();
+    for setting in ["lora.dropout=0.1", "train.shuffle=true"] {
+        arguments.extend(["--set".to_string(), setting.to_string()]);
+    }
+    succeed(&with_out(&arguments, &whole, &[]));
+    succeed(&with_out(&arguments, &halved, &[]));
+    // What a crash after the first checkpoint leaves.
+    let checkpoints = Path::new(&halved).join("checkpoints");
+    for entry in std::fs::read_dir(&checkpoints).expect("checkpoints") {
+        let path = entry.expect("entry").path();
+        if !path.ends_with("checkpoint-3") {
+            std::fs::remove_dir_all(path).expect("removed");
+        }
+    }
+    std::fs::remove_dir_all(Path::new(&halved).join("adapter")).expect("removed");
+    succeed(&with_out(&arguments, &halved, &["--resume"]));
+
+    let adapter =
+        |out: &str| std::fs::read(Path::new(out).join("adapter/adapter_model.safetensors")).expect("adapter");
+    assert!(adapter(&whole) == adapter(&halved), "the adapters differ");
+    let measured = |out: &str| {
+        let record = record(Path::new(out));
+        let steps = record["training"]["steps"].as_array().expect("steps").clone();
+        let losses: Vec<Value> = steps.iter().map(|step| step["loss"].clone()).collect();
+        (losses, record["training"]["evals"].clone(), record["evaluation"].clone())
+    };
+    assert_eq!(measured(&whole), measured(&halved));
+}
+
+#[test]
+fn bad_input_is_refused_in_one_line_and_nothing_is_written() {
+    let folder = tempfile::tempdir().expect("folder");
+    let out = text(folder.path().join("out"));
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        text(path)
+    };
+    let missing_field =
+        file("missing.json", br#"[{"instruction": "Write.", "output": "Yes."}, {"instruction": "Write."}]"#);
+    let no_json = file("none.json", b"[{\"instruction\": ");
+    let garbage = file("garbage.gguf", &[0x47, 0x47, 0x55, 0x46, 0xff, 0xff, 0xff, 0xff, 1, 2, 3]);
+    let profile = file("bad.toml", b"name = 3\n");
+    let cases: [(&[&str], &[&str]); 11] = [
+        (&["--data", &missing_field], &["missing.json", "row 2", "output"]),
+        (&["--data", &no_json], &["none.json", "line 1"]),
+        (&["--data", "/nowhere/rows.json"], &["/nowhere/rows.json"]),
+        (&["--model", &garbage], &["garbage.gguf"]),
+        (&["--model", "no-such-model"], &["no-such-model", ".gguf"]),
+        (&["--set", "lora.rnk=4"], &["lora.rnk", "lora.rank"]),
+        (&["--set", "lora.rank=four"], &["lora.rank", "four"]),
+        (&["--set", "lora.dropout=1.5"], &["lora.dropout", "1.5"]),
+        (&["--device", "cuda:x"], &["cuda:x"]),
+        (&["--profile", &profile], &["bad.toml"]),
+        (&["--render-only"], &["record.json"]),
+    ];
+    for (arguments, words) in cases {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--out", &out]).collect();
+        let line = refusal(&arguments);
+        for word in words {
+            assert!(line.contains(word), "{arguments:?}: '{word}' is not in: {line}");
+        }
+        assert!(!Path::new(&out).exists(), "{arguments:?} wrote something");
+    }
+}
+
+/// A learning rate of 1e6 blows the weights up: the run fails, and its record and document say so.
+#[test]
+fn a_diverged_run_leaves_a_record_and_a_document_that_say_so() {
+    let folder = tempfile::tempdir().expect("folder");
+    let out = text(folder.path().join("run"));
+    let mut arguments = tiny_arguments();
+    for setting in ["train.learning_rate=1e30", "train.warmup_steps=0"] {
+        arguments.extend(["--set".to_string(), setting.to_string()]);
+    }
+    let line = refusal(&with_out(&arguments, &out, &[]));
+    assert!(line.contains("diverged at step"), "{line}");
+    let record = record(Path::new(&out));
+    assert_eq!(record["status"], "failed");
+    assert!(number(&record["failure"]["step"]) >= 1.0);
+    assert!(!record.to_string().contains("null"), "a null in the record");
+    assert!(Path::new(&out).join("A1_FINE_TUNING_RESULTS.md").exists());
+}
+
+#[test]
+fn a_dry_run_prints_the_arithmetic_and_writes_nothing() {
+    let folder = tempfile::tempdir().expect("folder");
+    let out = text(folder.path().join("run"));
+    let output = run(&["--dry-run", "--out", &out]);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    for words in
+        ["ceil(1800 / 16) = 113", "29 steps an epoch; 87 in all", "warmup 100 steps", "### Response:"]
+    {
+        assert!(text.contains(words), "'{words}' is not in:\n{text}");
+    }
+    assert!(!Path::new(&out).exists());
+}
+
+/// The same seed gives the same bytes, whatever the number of threads changes in the last digits.
+#[test]
+fn reruns_are_byte_identical_and_thread_counts_agree() {
+    let folder = tempfile::tempdir().expect("folder");
+    let run_with = |name: &str, threads: &str| {
+        let out = text(folder.path().join(name));
+        let output = a1()
+            .args(["--smoke", "--quiet", "--out", &out])
+            .env("RAYON_NUM_THREADS", threads)
+            .output()
+            .expect("a1");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let adapter =
+            std::fs::read(Path::new(&out).join("adapter/adapter_model.safetensors")).expect("adapter");
+        let mut record = record(Path::new(&out));
+        for step in record["training"]["steps"].as_array_mut().expect("steps") {
+            step.as_object_mut().expect("step").remove("seconds");
+        }
+        let training = ["steps", "evals", "best"].map(|part| record["training"][part].clone());
+        (adapter, training, record["evaluation"].clone())
+    };
+    let (first, second) = (run_with("first", "2"), run_with("second", "2"));
+    assert!(first.0 == second.0, "the adapters differ");
+    assert_eq!((&first.1, &first.2), (&second.1, &second.2));
+    let alone = run_with("alone", "1");
+    for kind in ["masked", "full"] {
+        let nll = |run: &(Vec<u8>, [Value; 3], Value)| number(&run.2["fine_tuned"][kind]["nll"]);
+        close(kind, nll(&alone), nll(&first), 1e-5);
+    }
+}
