@@ -4,8 +4,8 @@
 //! read plain synthetic English (`sample_data --corpus`), never an instruction: what LoRA then teaches it is
 //! both the format and the level. Its results are no thesis results, and every document says so.
 //!
-//!     cargo run --example sample_data -- --corpus /tmp/corpus.txt
-//!     cargo run --example demo_model -- --corpus /tmp/corpus.txt
+//!     cargo run --example sample_data -- --corpus corpus.txt
+//!     cargo run --example demo_model -- --corpus corpus.txt
 //!
 //! Everything is trained, not only a low-rank part, so this program uses candle's autograd and AdamW. The same
 //! corpus and seed give the same files on the same machine.
@@ -32,7 +32,7 @@ struct Flags {
     #[arg(long, default_value = "data/demo")]
     out: PathBuf,
     /// Optimizer steps
-    #[arg(long, default_value_t = 1500)]
+    #[arg(long, default_value_t = 700)]
     steps: usize,
 }
 

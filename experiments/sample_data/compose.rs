@@ -45,6 +45,11 @@ pub fn word_count(text: &str) -> usize {
     text.split_whitespace().count()
 }
 
+/// The text's words in lower case, without punctuation.
+fn words_of(text: &str) -> BTreeSet<String> {
+    text.to_lowercase().split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect()
+}
+
 /// One text while it is told: the voice, and the frames of its level.
 struct Telling<'a> {
     voice: Voice<'a>,
@@ -125,52 +130,65 @@ impl<'a> Telling<'a> {
             Kind::Mail => {
                 let about = self.phrase(scene)?;
                 self.voice.values.insert("about".to_owned(), vec![about]);
-                let before = self.from_frames("mail")?;
-                Ok((before, self.from_frames("sign")?))
+                let before = self.shared_frame("mail")?;
+                Ok((before, self.shared_frame("sign")?))
             }
-            Kind::Diary => Ok((self.from_frames("diary")?, String::new())),
+            Kind::Diary => Ok((self.shared_frame("diary")?, String::new())),
             Kind::Me | Kind::They | Kind::Talk => Ok((String::new(), String::new())),
         }
     }
 
-    /// An instruction that this text answers.
+    /// An instruction that this text answers: a word it quotes as 'word' is in the text.
     fn instruction(&mut self, scene: &Scene, kind: Kind, output: &str) -> Result<String> {
-        self.voice.introduced = false;
-        self.voice.rival = false;
         if self.voice.address == Address::First {
             self.voice.address = Address::Second;
         }
-        let own = matches!(kind, Kind::Me | Kind::They | Kind::Talk) && !scene.asks.is_empty();
-        let template = if own && self.voice.dice.chance(if kind == Kind::Talk { 70 } else { 45 }) {
-            self.voice.dice.pick(&scene.asks).clone()
-        } else {
-            let key = match kind {
-                Kind::Me | Kind::They if scene.genre == "story" => "ask story",
-                Kind::Me | Kind::They => "ask",
-                Kind::Mail => "ask mail",
-                Kind::Diary => "ask diary",
-                Kind::Talk => "ask talk",
-            };
-            let frames = self.book.frames.get(key).with_context(|| format!("no frame {key:?}"))?;
-            self.voice.dice.pick(frames).clone()
-        };
         let about = self.voice.dice.pick(&scene.about).clone();
         self.voice.values.insert("about".to_owned(), vec![about]);
         self.voice.values.insert("level".to_owned(), vec![self.level.to_owned()]);
-        let word = self.word_in(scene, output).unwrap_or_else(|| "I".to_owned());
+        let word = self.word_in(scene, output);
         self.voice.values.insert("word".to_owned(), vec![word]);
-        Ok(polish(&self.voice.speak(&template)?))
+        loop {
+            self.voice.introduced = false;
+            self.voice.rival = false;
+            let template = self.instruction_template(scene, kind)?;
+            let instruction = polish(&self.voice.speak(&template)?);
+            // The frames' own quotation is {word}, so the loop ends with the first frame at the latest.
+            let asks_in_vain = instruction
+                .split_once("word '")
+                .and_then(|(_, rest)| rest.split('\'').next())
+                .is_some_and(|word| !words_of(output).contains(&word.to_lowercase()));
+            if !asks_in_vain {
+                return Ok(instruction);
+            }
+        }
     }
 
-    /// A word of the scene's list that the text really holds, else any longer word of the text.
-    fn word_in(&mut self, scene: &Scene, output: &str) -> Option<String> {
-        let lower = output.to_lowercase();
-        let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).collect();
-        let listed: Vec<&String> = scene.words.iter().filter(|word| words.contains(&word.as_str())).collect();
-        if listed.is_empty() {
-            return words.into_iter().max_by_key(|word| word.len()).map(str::to_owned);
+    /// One of the scene's own instructions, or one that its kind shares.
+    fn instruction_template(&mut self, scene: &Scene, kind: Kind) -> Result<String> {
+        let own = matches!(kind, Kind::Me | Kind::They | Kind::Talk) && !scene.asks.is_empty();
+        if own && self.voice.dice.chance(if kind == Kind::Talk { 70 } else { 45 }) {
+            return Ok(self.voice.dice.pick(&scene.asks).clone());
         }
-        Some((*self.voice.dice.pick(&listed)).clone())
+        let key = match kind {
+            Kind::Me | Kind::They if scene.genre == "story" => "ask story",
+            Kind::Me | Kind::They => "ask",
+            Kind::Mail => "ask mail",
+            Kind::Diary => "ask diary",
+            Kind::Talk => "ask talk",
+        };
+        let frames = self.book.frames.get(key).with_context(|| format!("no frame {key:?}"))?;
+        Ok(self.voice.dice.pick(frames).clone())
+    }
+
+    /// A word of the scene's list that the text really holds, else the text's longest.
+    fn word_in(&mut self, scene: &Scene, output: &str) -> String {
+        let words = words_of(output);
+        let listed: Vec<&String> = scene.words.iter().filter(|word| words.contains(*word)).collect();
+        if listed.is_empty() {
+            return words.into_iter().max_by_key(String::len).unwrap_or_default();
+        }
+        (*self.voice.dice.pick(&listed)).clone()
     }
 
     fn phrase(&mut self, scene: &Scene) -> Result<String> {
@@ -178,7 +196,7 @@ impl<'a> Telling<'a> {
         self.voice.speak(&phrase)
     }
 
-    fn from_frames(&mut self, key: &str) -> Result<String> {
+    fn shared_frame(&mut self, key: &str) -> Result<String> {
         let frames = self.book.frames.get(key).with_context(|| format!("no frame {key:?}"))?;
         let template = self.voice.dice.pick(frames).clone();
         self.voice.speak(&template)

@@ -88,7 +88,7 @@ pub fn draw_kin(dice: &mut Dice, gender: Option<Gender>, taken: &[Person]) -> Pe
     let names = if gender == Female { female } else { male };
     let free = |name: &&str| taken.iter().all(|other| other.name != *name);
     let names: Vec<&'static str> = names.iter().copied().filter(free).collect();
-    Person { name: *dice.pick::<&'static str>(&names), gender, ..narrator }
+    Person { name: dice.pick::<&'static str>(&names), gender, ..narrator }
 }
 
 const fn person(

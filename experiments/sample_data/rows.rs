@@ -57,14 +57,17 @@ pub fn summary(rows: &[Row]) -> String {
     format!("{} rows, words mean {mean:.1}, min {least}, max {most}", rows.len())
 }
 
-/// Texts of all levels in turn, an empty line between them, until `words` words are there.
+/// Texts of all levels in turn, none of them a row's, an empty line between them, until `words` words are there.
 ///
 /// # Errors
 /// A fault in a level's scenes.
 pub fn corpus(levels: &[&Level], seed: u64, words: usize) -> Result<String> {
     let mut writers = Vec::new();
-    for level in levels {
-        writers.push(Writer::open(level, Dice::new(seed, CORPUS_STREAMS + level.stream))?);
+    for chosen in levels {
+        let mut writer = Writer::open(chosen, Dice::new(seed, CORPUS_STREAMS + chosen.stream))?;
+        // No whole row may be seen in pre-training; single sentences recur, and data/README.md says so.
+        writer.seen.extend(level(chosen, seed)?.into_iter().map(|row| row.output));
+        writers.push(writer);
     }
     let (mut text, mut written) = (String::new(), 0);
     while written < words {

@@ -7,7 +7,7 @@
 //! - `words`   words an instruction may ask for, if the text holds them (comma-separated)
 //! - `ask`     instructions of this scene alone
 //! - `with`    other people (comma-separated): `F` anyone, `F f` a woman or girl, `B m kin` a man or boy of the
-//!             narrator's own country, for relatives
+//!   narrator's own country, for relatives
 //! - `not`     a language the narrator must not speak: nobody learns a first language
 //! - `genre`   `story`: the frames' `ask story` instead of `ask`
 //! - `let x`   a value drawn once a text; `let x, y` draws two different ones; `a;b;c` are fields
