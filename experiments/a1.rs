@@ -19,7 +19,7 @@ use tezgah::recipe::*;
 /// ## Settings
 ///
 /// Every choice that can move a number stands here, and goes into the record as it was used.
-fn recipe() -> Recipe {
+pub(crate) fn recipe() -> Recipe {
     Recipe {
         // A tenth of the rows is held out. The split has its own seed: a run with another training seed
         // must meet the same 200 rows, or the two could not be compared.

@@ -9,12 +9,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {cause}")]
     File {
         /// The file in question.
         path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
+        /// What the operating system said; part of the message, so not a source to be printed again.
+        cause: std::io::Error,
     },
     /// A data file does not hold what it must.
     #[error("{path}{}: {message}", row.map(|row| format!(", row {row}")).unwrap_or_default())]
@@ -84,8 +84,8 @@ pub enum Error {
 
 impl Error {
     /// A failed read or write of `path`.
-    pub fn file(path: impl AsRef<Path>, source: std::io::Error) -> Self {
-        Error::File { path: path.as_ref().to_path_buf(), source }
+    pub fn file(path: impl AsRef<Path>, cause: std::io::Error) -> Self {
+        Error::File { path: path.as_ref().to_path_buf(), cause }
     }
 
     /// A model that cannot be run, by the name the user gave it.

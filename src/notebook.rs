@@ -22,7 +22,7 @@ use crate::record::{environment, store};
 use crate::report::{self, profile::Profile};
 use crate::train::checkpoint::Checkpoints;
 use crate::train::optimizer::AdamW;
-use crate::train::run::{self as training, Course, Event, Rows};
+use crate::train::run::{self as training, Course, Event, Rows, State};
 use crate::train::schedule::Plan;
 use candle_core::{DType, Device};
 use clap::Parser;
@@ -338,15 +338,15 @@ impl Notebook {
             adapter::load(model, folder)?;
         }
         let train = &self.recipe.train;
-        let mut optimizer = AdamW::new(model, train.weight_decay, train.max_grad_norm)?;
-        let mut checkpoints =
+        let optimizer = AdamW::new(model, train.weight_decay, train.max_grad_norm)?;
+        let checkpoints =
             Checkpoints::new(&self.out.join("checkpoints"), train.save_total_limit, &base.source);
-        let mut course = Course::default();
+        let mut state = State { optimizer, checkpoints, course: Course::default() };
         if self.flags.resume {
-            course = checkpoints.resume(model, &mut optimizer)?.unwrap_or_default();
-            self.progress.say(&format!("resuming after step {}", course.steps.len()));
+            state.course = state.checkpoints.resume(model, &mut state.optimizer)?.unwrap_or_default();
+            self.progress.say(&format!("resuming after step {}", state.course.steps.len()));
         } else {
-            checkpoints.clear()?;
+            state.checkpoints.clear()?;
         }
         let activations = match self.record().training.gradient_checkpointing {
             true => Activations::Recompute,
@@ -357,22 +357,14 @@ impl Notebook {
         let recipe = self.recipe.clone();
         let encoded = Rows { train: &rows.train, evaluation: &rows.evaluation };
         let mut lost_event = None;
-        let outcome = training::run(
-            model,
-            &mut optimizer,
-            encoded,
-            &recipe,
-            activations,
-            &mut checkpoints,
-            &mut course,
-            &mut |event| {
-                if let Err(error) = self.observe(event, total_steps) {
-                    lost_event.get_or_insert(error);
-                }
-            },
-        );
+        let mut observe = |event: Event| {
+            if let Err(error) = self.observe(event, total_steps) {
+                lost_event.get_or_insert(error);
+            }
+        };
+        let outcome = training::run(model, encoded, &recipe, activations, &mut state, &mut observe);
         self.progress.end();
-        self.take_course(course);
+        self.take_course(state.course);
         self.save()?;
         outcome?;
         lost_event.map_or(Ok(()), Err)

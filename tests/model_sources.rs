@@ -2,6 +2,7 @@
 //!
 //! The folder under tests/reference/tiny/model was written by transformers; GGUF files are written here
 //! by candle's writer, from the same weights.
+#![allow(clippy::unwrap_used, reason = "a test may stop where a fixture is not what it must be")]
 
 use candle_core::quantized::gguf_file::{self, Value as Metadata};
 use candle_core::quantized::{GgmlDType, QTensor};

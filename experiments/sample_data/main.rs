@@ -7,6 +7,11 @@
 //! Reads  nothing but the scenes compiled in.
 //! Writes `--out`/LEVEL.json, one row a line; with `--corpus FILE`, plain text for the demonstration model instead.
 //! Run    `cargo run --example sample_data -- [LEVEL...] [--out data] [--corpus FILE]`.
+#![allow(
+    unreachable_pub,
+    unused_qualifications,
+    reason = "the modules of one program read as a library's would"
+)]
 
 mod compose;
 mod dice;

@@ -62,7 +62,7 @@ impl Progress {
         match &self.mode {
             Mode::Quiet => {}
             Mode::Lines { every } => {
-                if step.step % every == 0 || step.step == 1 || step.step == total {
+                if step.step.is_multiple_of(*every) || step.step == 1 || step.step == total {
                     let left =
                         self.started.elapsed().as_secs_f64() / step.step as f64 * (total - step.step) as f64;
                     eprintln!(

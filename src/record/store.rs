@@ -1,6 +1,7 @@
 //! Files, written whole or not at all; the record among them.
 
 use crate::error::{Error, Result};
+use crate::record::migrate;
 use crate::record::run::{RunRecord, SCHEMA};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -77,22 +78,38 @@ pub fn write(path: &Path, record: &RunRecord) -> Result<()> {
     write_file(path, text.as_bytes())
 }
 
-/// Reads `record.json`.
+/// Reads `record.json`; one of an older layout comes back in the newest.
 ///
 /// # Errors
-/// A file that is no record, or one of a newer layout than this program knows.
+/// A file that is no record, a damaged one, or one of a newer layout than this program knows.
 pub fn read(path: &Path) -> Result<RunRecord> {
-    let wrong = |message: String| Error::Record { path: path.to_path_buf(), message };
-    let text = std::fs::read(path).map_err(|source| Error::file(path, source))?;
-    let value: Value = serde_json::from_slice(&text).map_err(|error| wrong(format!("no JSON: {error}")))?;
+    let bytes = std::fs::read(path).map_err(|source| Error::file(path, source))?;
+    from_json(&bytes).map_err(|message| Error::Record { path: path.to_path_buf(), message })
+}
+
+/// The record in the bytes of a `record.json`.
+///
+/// # Errors
+/// One line: the place in the file, expected and got.
+pub fn from_json(bytes: &[u8]) -> std::result::Result<RunRecord, String> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}"))?;
     let schema = value.get("schema").and_then(Value::as_u64);
-    let schema = schema.ok_or_else(|| wrong("expected a field 'schema' with a whole number".into()))?;
-    if schema > SCHEMA as u64 {
-        return Err(wrong(format!(
-            "its schema is {schema}, this program knows up to {SCHEMA}; use a newer tezgah"
-        )));
+    let schema = schema.ok_or("expected a field 'schema' with a whole number")?;
+    if schema > u64::from(SCHEMA) {
+        return Err(format!("its schema is {schema}, this program knows up to {SCHEMA}; use a newer tezgah"));
     }
-    serde_json::from_value(value).map_err(|error| wrong(error.to_string()))
+    if let Some(path) = first_null(&value, String::new()) {
+        return Err(format!(
+            "{path}: expected a value, got null: no record has one, and no number that is not finite"
+        ));
+    }
+    if schema == u64::from(SCHEMA) {
+        // From the text and not from `value`: only so does an error know its line.
+        return serde_json::from_slice(bytes).map_err(|error| error.to_string());
+    }
+    let newest = migrate::to_newest(value, schema)?;
+    serde_json::from_value(newest)
+        .map_err(|error| format!("brought from schema {schema} to {SCHEMA}: {error}"))
 }
 
 /// SHA-256 in lower-case hexadecimal.

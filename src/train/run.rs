@@ -50,24 +50,31 @@ pub struct Rows<'a> {
     pub evaluation: &'a [EncodedRow],
 }
 
+/// What a training changes besides the model, and what a checkpoint restores.
+pub struct State {
+    /// Moments of the trained tensors.
+    pub optimizer: AdamW,
+    /// Where checkpoints are written.
+    pub checkpoints: Checkpoints,
+    /// Empty, or what a checkpoint said.
+    pub course: Course,
+}
+
 /// Trains the attached updates and leaves the best in the model.
-///
-/// `course` is empty, or what a checkpoint said; its optimizer state is in `optimizer` then.
 ///
 /// # Errors
 /// `Error::Diverged` where a loss or a gradient norm is no finite number; whatever was recorded until then
-/// stays in `course`.
+/// stays in the course.
 pub fn run(
     model: &mut Llama,
-    optimizer: &mut AdamW,
     rows: Rows,
     recipe: &Recipe,
     activations: Activations,
-    checkpoints: &mut Checkpoints,
-    course: &mut Course,
+    state: &mut State,
     observe: &mut dyn FnMut(Event),
 ) -> Result<()> {
     let train = &recipe.train;
+    let State { optimizer, checkpoints, course } = state;
     let plan = Plan::new(rows.train.len(), train);
     let lora_scale = recipe.lora.alpha / recipe.lora.rank as f64;
     let (began, earlier) = (Instant::now(), course.seconds);

@@ -14,7 +14,7 @@ use tezgah::model::source::{BaseModel, ModelSource, open};
 use tezgah::recipe::*;
 use tezgah::train::checkpoint::Checkpoints;
 use tezgah::train::optimizer::AdamW;
-use tezgah::train::run::{self, Course, Rows};
+use tezgah::train::run::{self, Course, Rows, State};
 
 /// The seed document's recipe, stated here on its own: a test must notice a changed default.
 pub fn seed_recipe() -> Recipe {
@@ -143,22 +143,14 @@ impl Reference {
     pub fn train(&self, model: &mut Llama, activations: Activations) -> Course {
         let folder = tempfile::tempdir().expect("folder");
         let train = &self.recipe.train;
-        let mut optimizer = AdamW::new(model, train.weight_decay, train.max_grad_norm).expect("optimizer");
-        let mut checkpoints = Checkpoints::new(folder.path(), train.save_total_limit, "reference");
-        let mut course = Course::default();
+        let mut state = State {
+            optimizer: AdamW::new(model, train.weight_decay, train.max_grad_norm).expect("optimizer"),
+            checkpoints: Checkpoints::new(folder.path(), train.save_total_limit, "reference"),
+            course: Course::default(),
+        };
         let rows = Rows { train: &self.train, evaluation: &self.evaluation };
-        let outcome = run::run(
-            model,
-            &mut optimizer,
-            rows,
-            &self.recipe,
-            activations,
-            &mut checkpoints,
-            &mut course,
-            &mut |_| (),
-        );
-        outcome.expect("training");
-        course
+        run::run(model, rows, &self.recipe, activations, &mut state, &mut |_| ()).expect("training");
+        state.course
     }
 
     /// Every step and evaluation against the reference's history.

@@ -1,0 +1,51 @@
+//! # A2: the elementary level
+//!
+//! **Question.** Do texts of the next level up, in the past tense and joined by *because* and *so*, leave the base
+//! model as much to learn as the beginner's did? Longer rows mean more targets a step, so the same 87 steps see
+//! more text than at A1.
+//!
+//! | | |
+//! |---|---|
+//! | reads | the sample rows in `data/a2.json`, or `--data FILE` |
+//! | writes | `reports/a2`: record, Turkish results document, three thesis sections, charts, adapter |
+//! | run | `cargo run --example a2`, or with a model of your own: `-- --model DIR` |
+
+use std::process::ExitCode;
+use tezgah::level::Level;
+use tezgah::model::source;
+use tezgah::notebook::{self, Notebook};
+
+/// ## Settings
+///
+/// A1's, to the last digit. Were a level given its own rank or rate, a difference between two levels could be the
+/// setting's as well as the level's.
+#[path = "a1.rs"]
+#[allow(dead_code, reason = "only its recipe is wanted here")]
+mod a1;
+
+fn experiment(notebook: &mut Notebook) -> anyhow::Result<()> {
+    // ## The base model and the rows
+    // The same model as at every level; only the rows are A2's.
+    let base = source::open(&notebook.model()?)?;
+    let rows = notebook.prepare(notebook.rows()?, &base)?;
+    if notebook.stops_at_preview(&base, &rows)? {
+        return Ok(());
+    }
+
+    // ## Before
+    let mut model = notebook.load(&base, &rows)?;
+    notebook.evaluate_baseline(&model, &rows)?;
+
+    // ## Training
+    notebook.train(&mut model, &base, &rows)?;
+
+    // ## After
+    notebook.evaluate_fine_tuned(&model, &rows)?;
+    notebook.sample(&model, &base, &rows)?;
+    notebook.finish(&model, &base)?;
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    notebook::run(Level::A2, a1::recipe(), include_bytes!("../data/a2.json"), experiment)
+}

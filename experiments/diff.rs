@@ -1,0 +1,112 @@
+//! # What changed between two runs
+//!
+//! **Question.** A run was repeated: do its numbers, its conclusions and its text still hold, and if not, which
+//! words of the thesis have to follow?
+//!
+//! | | |
+//! |---|---|
+//! | reads | two `record.json`, or the report folders that hold them |
+//! | writes | a page of Markdown on the standard output or into `--out`; `--json` for programs |
+//! | run | `cargo run --example diff -- reports/a1 reports/a1-again` |
+//!
+//! The exit code is 0 where nothing has to be done (the same, or within noise and no text changes), 1 where
+//! something changed, 2 where the two cannot be compared or read.
+
+use anyhow::Context;
+use clap::Parser;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tezgah::record::diff::{self, Difference, Paint, SeedNoise};
+use tezgah::record::run::RunRecord;
+use tezgah::record::store;
+use tezgah::report::profile::Profile;
+
+/// What the user typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "diff",
+    about = "Compares two runs: identity, metrics, conclusions, printed numbers, and the words of the thesis sections",
+    after_help = "Exit code: 0 same, or within noise and no text changes; 1 changed; 2 incomparable, or an error"
+)]
+struct Flags {
+    /// The earlier run: its record.json, or the report folder that holds it
+    old: PathBuf,
+    /// The later run
+    new: PathBuf,
+    /// JSON instead of Markdown
+    #[arg(long)]
+    json: bool,
+    /// Write to this file instead of the standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Typography in which numbers are printed and compared: varsayilan, apa7, tohum, or a TOML file
+    #[arg(long, value_name = "NAME", default_value = "varsayilan")]
+    profile: String,
+    /// Records or folders of runs that differ in their training seed alone, at least three, by commas: the seed noise
+    #[arg(long, value_name = "RUN", value_delimiter = ',')]
+    replicates: Vec<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Flags::parse()) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(flags: &Flags) -> anyhow::Result<u8> {
+    // ## The two runs
+    let (old, new) = (read(&flags.old)?, read(&flags.new)?);
+
+    // ## How much chance explains
+    // The evaluation rows of the two records say it for the losses; the seeds of replicates say it for the rest.
+    let replicates: Vec<RunRecord> =
+        flags.replicates.iter().map(|path| read(path)).collect::<anyhow::Result<_>>()?;
+    let noise = if replicates.is_empty() { None } else { Some(SeedNoise::of(&replicates)?) };
+
+    // ## What changed
+    let difference = diff::compare(&old, &new, noise.as_ref(), &profile(&flags.profile)?)?;
+    let text = page(flags, &difference)?;
+    match &flags.out {
+        Some(path) => store::write_file(path, text.as_bytes()).map_err(anyhow::Error::msg)?,
+        None => match std::io::stdout().lock().write_all(text.as_bytes()) {
+            // A reader that has seen enough (`| head`) is no error.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                return Err(error).context("standard output");
+            }
+            _ => {}
+        },
+    }
+    Ok(difference.verdict.exit_code())
+}
+
+/// A record, or the one in a report folder.
+fn read(path: &Path) -> anyhow::Result<RunRecord> {
+    let file = if path.is_dir() { path.join("record.json") } else { path.to_path_buf() };
+    // An error of this crate names its file and cause itself; as text its cause is not told twice.
+    store::read(&file).map_err(anyhow::Error::msg)
+}
+
+/// A ready profile, or one from a TOML file.
+fn profile(name: &str) -> anyhow::Result<Profile> {
+    if !name.ends_with(".toml") {
+        return Ok(Profile::ready(name)?);
+    }
+    let text = std::fs::read_to_string(name).with_context(|| name.to_string())?;
+    Ok(Profile::parse(name, &text)?)
+}
+
+fn page(flags: &Flags, difference: &Difference) -> anyhow::Result<String> {
+    if flags.json {
+        return Ok(serde_json::to_string_pretty(difference)? + "\n");
+    }
+    let is_asked_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_terminal = flags.out.is_none() && std::io::stdout().is_terminal();
+    let paint = if is_terminal && !is_asked_plain { Paint::Ansi } else { Paint::Plain };
+    let names = [&flags.old, &flags.new].map(|path| path.display().to_string());
+    Ok(diff::print(difference, [&names[0], &names[1]], paint))
+}

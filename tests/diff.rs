@@ -1,0 +1,459 @@
+//! Two runs compared: every verdict, what a thesis must follow, and records that are old or damaged.
+//!
+//! All start from `records-schema/1.json`, 40 evaluation rows: a change of one row is noise, of all rows is not.
+
+use std::path::{Path, PathBuf};
+use tezgah::evaluate;
+use tezgah::level::Level;
+use tezgah::record::diff::{
+    self, ConclusionKind, Difference, Effect, MetricVerdict, Paint, SeedNoise, Subject, Verdict, Volatile,
+};
+use tezgah::record::run::*;
+use tezgah::record::store;
+use tezgah::report::profile::Profile;
+
+fn schema_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/records-schema").join(name)
+}
+
+fn record() -> RunRecord {
+    store::read(&schema_file("1.json")).expect("a record of schema 1")
+}
+
+fn compare(old: &RunRecord, new: &RunRecord) -> Difference {
+    diff::compare(old, new, None, &Profile::default()).expect("both render")
+}
+
+fn markdown(difference: &Difference) -> String {
+    diff::print(difference, ["reports/a1", "reports/a1-again"], Paint::Plain)
+}
+
+/// Changes the rows' fine-tuned sums and, as a run would, everything that is computed from them.
+fn rescored(change: impl Fn(usize, &mut RowNll)) -> RunRecord {
+    let mut record = record();
+    let evaluation = &mut record.evaluation;
+    for (index, row) in evaluation.rows.iter_mut().enumerate() {
+        change(index, row.fine_tuned.as_mut().expect("1.json has both sides"));
+    }
+    let sum = |nll: fn(&RowNll) -> f64| -> f64 {
+        evaluation.rows.iter().map(|row| nll(row.fine_tuned.as_ref().expect("both sides"))).sum()
+    };
+    let sums = [sum(|nll| nll.masked), sum(|nll| nll.full)];
+    let scores = evaluation.fine_tuned.as_mut().expect("both sides");
+    for (score, nll) in [&mut scores.masked, &mut scores.full].into_iter().zip(sums) {
+        let loss = nll / score.tokens as f64;
+        *score = Score { nll, tokens: score.tokens, loss, perplexity: loss.exp() };
+    }
+    let best = scores.masked.loss;
+    evaluation.statistics = evaluate::statistics_of(&evaluation.rows, record.recipe.data.split_seed);
+    record.training.best.as_mut().expect("a best step").loss = best;
+    record.training.evals.last_mut().expect("an evaluation").loss = best;
+    record
+}
+
+fn verdict_of(difference: &Difference, name: &str) -> (MetricVerdict, String) {
+    let metric = difference.metrics.iter().find(|metric| metric.name == name);
+    metric.map(|metric| (metric.verdict, metric.reason.clone())).unwrap_or_else(|| panic!("no metric {name}"))
+}
+
+#[test]
+fn equal_runs_are_the_same() {
+    let difference = compare(&record(), &record());
+    assert_eq!(difference.verdict, Verdict::Same);
+    assert_eq!(difference.verdict.exit_code(), 0);
+    assert!(
+        difference.identity.is_empty() && difference.volatile.is_empty() && difference.allowed.is_empty()
+    );
+    assert!(difference.metrics.iter().all(|metric| metric.verdict == MetricVerdict::Same));
+    // The four losses and perplexities, the training's six, and the statistics of both masks.
+    assert!(difference.metrics.len() > 50, "{}", difference.metrics.len());
+    insta::assert_snapshot!("same", markdown(&difference));
+}
+
+#[test]
+fn another_machine_and_time_are_the_same_and_named() {
+    let mut new = record();
+    new.training.seconds = 2000.0;
+    new.training.tokens_per_second = 91.5;
+    new.training.peak_memory_bytes += 4096;
+    new.training.steps[3].seconds = 90.0;
+    new.outputs[2].bytes += 1;
+    new.dataset.source = "/home/a/a1.json".into();
+    new.environment = Environment {
+        started_at: "2026-11-25T08:00:00+03:00".into(),
+        finished_at: Some("2026-11-25T08:40:00+03:00".into()),
+        cpu: "AMD EPYC 9B14".into(),
+        threads: 8,
+        git_dirty: true,
+        command: vec!["a1".into(), "--out".into(), "elsewhere".into()],
+        ..new.environment
+    };
+    let difference = compare(&record(), &new);
+    assert_eq!(difference.verdict, Verdict::Same, "{}", markdown(&difference));
+    assert_eq!(difference.verdict.exit_code(), 0);
+    assert!(difference.identity.iter().all(|fact| fact.effect == Effect::Explains));
+    let subjects: Vec<Subject> = difference.identity.iter().map(|fact| fact.subject).collect();
+    assert_eq!(subjects, [Subject::Code, Subject::Machine, Subject::Machine]);
+    let sentences: Vec<(Volatile, &str)> =
+        difference.allowed.iter().map(|sentence| (sentence.group, sentence.file_name.as_str())).collect();
+    assert_eq!(sentences, [(Volatile::TrainingTime, "sonuclar.md"), (Volatile::Machine, "yontem.md")]);
+    // Whether the working copy was clean is a criterion, and no measurement.
+    let moved: Vec<(&str, bool)> = difference
+        .conclusions
+        .iter()
+        .map(|conclusion| (conclusion.subject.as_str(), conclusion.is_allowed))
+        .collect();
+    assert_eq!(moved, [("reproducible", true)]);
+    insta::assert_snapshot!("another_machine", markdown(&difference));
+}
+
+#[test]
+fn a_rerun_changes_the_sentence_of_the_training_time_alone() {
+    let mut new = record();
+    new.training.seconds = 1500.0;
+    new.environment.started_at = "2026-11-25T08:00:00+03:00".into();
+    let difference = compare(&record(), &new);
+    assert_eq!(difference.verdict, Verdict::Same);
+    let allowed: Vec<Volatile> = difference.allowed.iter().map(|sentence| sentence.group).collect();
+    assert_eq!(allowed, [Volatile::TrainingTime]);
+    let text: String = difference.allowed[0].pieces.iter().map(|piece| piece.text.as_str()).collect();
+    assert!(text.starts_with("Eğitim ") && text.ends_with("sürmüştür."), "{text}");
+}
+
+#[test]
+fn one_row_is_noise() {
+    let new = rescored(|index, nll| {
+        if index == 7 {
+            nll.masked += 0.01;
+        }
+    });
+    let difference = compare(&record(), &new);
+    assert_eq!(difference.verdict, Verdict::WithinNoise, "{}", markdown(&difference));
+    assert_eq!(difference.verdict.exit_code(), 0);
+    for name in
+        ["evaluation.fine_tuned.masked.loss", "evaluation.fine_tuned.masked.perplexity", "training.best.loss"]
+    {
+        let (verdict, reason) = verdict_of(&difference, name);
+        assert_eq!(verdict, MetricVerdict::WithinNoise, "{name}: {reason}");
+        assert!(reason.contains("40 paired rows, [0; ") && reason.ends_with("holds 0"), "{reason}");
+    }
+    assert_eq!(
+        verdict_of(&difference, "evaluation.statistics.masked.effect_size").0,
+        MetricVerdict::WithinNoise
+    );
+    assert_eq!(verdict_of(&difference, "evaluation.fine_tuned.full.loss").0, MetricVerdict::Same);
+    assert_eq!(verdict_of(&difference, "evaluation.baseline.masked.loss").0, MetricVerdict::Same);
+}
+
+#[test]
+fn rows_that_do_not_add_up_are_no_yardstick() {
+    let mut new = record();
+    let score = &mut new.evaluation.fine_tuned.as_mut().expect("both sides").masked;
+    score.loss += 0.2;
+    // One row moved a little, and not by as much as the loss claims.
+    new.evaluation.rows[0].fine_tuned.as_mut().expect("both sides").masked += 0.01;
+    let (verdict, reason) = verdict_of(&compare(&record(), &new), "evaluation.fine_tuned.masked.loss");
+    assert_eq!(verdict, MetricVerdict::Changed);
+    assert_eq!(reason, "new - old = 0.2; the rows do not add up to it");
+}
+
+#[test]
+fn all_rows_are_a_change_and_digits_follow() {
+    let new = rescored(|_, nll| nll.masked *= 1.1);
+    let difference = compare(&record(), &new);
+    assert_eq!(difference.verdict, Verdict::Changed);
+    assert_eq!(difference.verdict.exit_code(), 1);
+    let (verdict, reason) = verdict_of(&difference, "evaluation.fine_tuned.masked.loss");
+    assert_eq!(verdict, MetricVerdict::Changed);
+    assert!(reason.starts_with("new - old = 0.08756; ") && reason.ends_with("does not hold 0"), "{reason}");
+    // 0.875595 and, a tenth more, 0.963155.
+    let path = "evaluation.fine_tuned.masked.loss";
+    let digit =
+        difference.digits.iter().find(|digit| digit.path == path).expect("the loss prints in another way");
+    assert_eq!((digit.old.as_deref(), digit.new.as_deref()), (Some("0,88"), Some("0,96")));
+    assert!(digit.is_in_thesis && digit.documents.contains(&"sonuclar.md".to_string()));
+    insta::assert_snapshot!("changed", markdown(&difference));
+}
+
+#[test]
+fn a_digit_below_the_printed_ones_is_no_edit() {
+    // 0.875595 + 0.0001 still prints as 0,88.
+    let new = rescored(|_, nll| nll.masked *= 1.0001);
+    let difference = compare(&record(), &new);
+    let losses: Vec<&str> = difference.digits.iter().map(|digit| digit.path.as_str()).collect();
+    assert!(!losses.contains(&"evaluation.fine_tuned.masked.loss"), "{losses:?}");
+    // Every row rose, however little: that is a change of the metric.
+    assert_eq!(verdict_of(&difference, "evaluation.fine_tuned.masked.loss").0, MetricVerdict::Changed);
+}
+
+#[test]
+fn a_finding_turns_with_its_sentences() {
+    // The fine-tuned model is now worse than the base (1.96) on the responses.
+    let new = rescored(|_, nll| nll.masked *= 2.5);
+    let difference = compare(&record(), &new);
+    let turned = |kind, subject: &str| {
+        let found =
+            difference.conclusions.iter().find(|other| other.kind == kind && other.subject == subject);
+        found.unwrap_or_else(|| panic!("{kind:?} {subject} did not turn")).clone()
+    };
+    let finding = turned(ConclusionKind::Finding, "comparison (masked)");
+    assert_eq!((finding.old.as_deref(), finding.new.as_deref()), (Some("improved"), Some("worsened")));
+    assert!(finding.withdrawn.iter().any(|line| line.contains("gerilemiş")), "{:?}", finding.withdrawn);
+    assert!(!finding.stated.is_empty() && !finding.is_allowed);
+    let criterion = turned(ConclusionKind::Criterion, "masked_improved");
+    assert_eq!((criterion.old.as_deref(), criterion.new.as_deref()), (Some("met"), Some("not_met")));
+    let sign = turned(ConclusionKind::Sign, "masked loss");
+    assert_eq!((sign.old.as_deref(), sign.new.as_deref()), (Some("fell"), Some("rose")));
+    assert!(difference.digits.iter().any(|digit| digit.is_sign_turned));
+}
+
+#[test]
+fn significance_can_turn_alone() {
+    // Around the base model's own loss: every second row above it, every second below.
+    let base: Vec<f64> = record().evaluation.rows.iter().map(|row| row.baseline.masked).collect();
+    let new = rescored(|index, nll| nll.masked = base[index] * if index % 2 == 0 { 1.2 } else { 0.79 });
+    let difference = compare(&record(), &new);
+    let significance = difference.conclusions.iter().find(|other| other.kind == ConclusionKind::Significance);
+    let significance = significance.expect("significance turned");
+    assert_eq!(significance.subject, "base against fine-tuned (masked)");
+    assert_eq!(significance.new.as_deref(), Some("not significant"));
+}
+
+#[test]
+fn another_measured_thing_is_incomparable() {
+    type Change = fn(&mut RunRecord);
+    let cases: [(&str, Subject, Change); 7] = [
+        ("dataset.sha256", Subject::Data, |record| {
+            record.dataset.sha256 = "00".repeat(32);
+            record.dataset.eval_sha256 = "11".repeat(32);
+        }),
+        ("dataset.eval_sha256", Subject::Data, |record| record.dataset.eval_sha256 = "11".repeat(32)),
+        ("level", Subject::Level, |record| record.level = Level::B2),
+        ("schema", Subject::Schema, |record| record.schema = 0),
+        ("smoke", Subject::Recipe, |record| record.smoke = true),
+        ("evaluation.rows[5].masked_tokens", Subject::Tokenizer, |record| {
+            record.evaluation.rows[5].masked_tokens += 1
+        }),
+        ("model.architecture.vocab_size", Subject::Tokenizer, |record| {
+            record.model.architecture.vocab_size = 32_000
+        }),
+    ];
+    for (path, subject, change) in cases {
+        let mut new = record();
+        change(&mut new);
+        let difference = compare(&record(), &new);
+        assert_eq!(difference.verdict, Verdict::Incomparable, "{path}");
+        assert_eq!(difference.verdict.exit_code(), 2);
+        let fact = difference
+            .identity
+            .iter()
+            .find(|fact| fact.path == path)
+            .unwrap_or_else(|| panic!("{path} is named"));
+        assert_eq!((fact.subject, fact.effect), (subject, Effect::Incomparable), "{path}");
+        assert!(
+            difference.metrics.iter().all(|metric| metric.verdict == MetricVerdict::NotComparable),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn a_recipe_explains_and_does_not_forbid() {
+    let mut new = record();
+    new.recipe.set("train.seed", "1").expect("a setting");
+    new.recipe.set("lora.rank", "64").expect("a setting");
+    let difference = compare(&record(), &new);
+    let facts: Vec<(&str, String, String, Effect)> = difference
+        .identity
+        .iter()
+        .map(|fact| {
+            let text = |side: &Option<serde_json::Value>| {
+                side.as_ref().map(|value| value.to_string()).unwrap_or_default()
+            };
+            (fact.path.as_str(), text(&fact.old), text(&fact.new), fact.effect)
+        })
+        .collect();
+    assert_eq!(
+        facts,
+        [
+            ("recipe.lora.rank", "128".into(), "64".into(), Effect::Explains),
+            ("recipe.train.seed", "3407".into(), "1".into(), Effect::Explains)
+        ]
+    );
+    // The method section states both, so the thesis must follow although no metric moved.
+    assert_eq!(difference.verdict, Verdict::Changed);
+    assert!(
+        difference
+            .digits
+            .iter()
+            .any(|digit| digit.path == "recipe.lora.rank" && digit.new.as_deref() == Some("64"))
+    );
+}
+
+#[test]
+fn courses_that_part_are_told_by_their_step() {
+    let mut new = record();
+    for step in &mut new.training.steps[12..] {
+        step.loss += 1e-9;
+    }
+    let difference = compare(&record(), &new);
+    let (verdict, reason) = verdict_of(&difference, "training.steps[12].loss");
+    assert_eq!(verdict, MetricVerdict::Changed);
+    assert!(reason.contains("no row sums"), "{reason}");
+
+    // The step table of the whole document prints four decimals, the sections two: 1.5077 and 1.51.
+    let mut new = record();
+    new.training.steps.last_mut().expect("steps").loss += 1e-4;
+    let difference = compare(&record(), &new);
+    let digits: Vec<_> =
+        difference.digits.iter().map(|digit| (digit.old.as_deref(), digit.is_in_thesis)).collect();
+    assert_eq!(digits, [(Some("1,5077"), false)]);
+    assert!(difference.sections.is_empty());
+}
+
+#[test]
+fn seeds_are_a_yardstick() {
+    // Last training losses around 1.0 with a deviation of 0.1 over three seeds: two of them lie within
+    // t(2) sqrt(2) 0.1 = 4.303 * 0.141421 = 0.6085 of each other.
+    let replicates: Vec<RunRecord> = [(1, 0.9), (2, 1.0), (3, 1.1)]
+        .map(|(seed, loss)| {
+            let mut record = record();
+            record.recipe.train.seed = seed;
+            record.training.steps.last_mut().expect("steps").loss = loss;
+            record
+        })
+        .to_vec();
+    let noise = SeedNoise::of(&replicates).expect("three seeds");
+    for (shift, expected, word) in
+        [(0.6, MetricVerdict::WithinNoise, "within"), (0.62, MetricVerdict::Changed, "beyond")]
+    {
+        let mut new = record();
+        new.training.steps.last_mut().expect("steps").loss += shift;
+        let difference =
+            diff::compare(&record(), &new, Some(&noise), &Profile::default()).expect("both render");
+        let (verdict, reason) = verdict_of(&difference, "training.steps[-1].loss");
+        assert_eq!(verdict, expected, "{reason}");
+        assert!(reason.contains(&format!("{word} the 0.6085 by which")), "{reason}");
+    }
+    let refusal = |records: &[RunRecord]| SeedNoise::of(records).expect_err("refused").to_string();
+    assert_eq!(refusal(&replicates[..2]), "setting replicates: expected at least 3 records, got 2");
+    let mut other = replicates.clone();
+    other[1].recipe.lora.rank = 8;
+    assert_eq!(
+        refusal(&other),
+        "setting replicates: expected runs that differ in recipe.train.seed alone, got another recipe.lora.rank"
+    );
+    other[1] = replicates[0].clone();
+    assert_eq!(refusal(&other), "setting replicates: expected a record a seed, got seed 1 twice");
+}
+
+#[test]
+fn an_unfinished_run_can_be_compared() {
+    let mut new = record();
+    new.status = Status::Running;
+    new.training.steps.truncate(5);
+    new.training.evals.clear();
+    new.training.best = None;
+    new.evaluation = Evaluation::default();
+    new.samples.clear();
+    let difference = compare(&record(), &new);
+    assert_eq!(difference.verdict, Verdict::Changed);
+    let (verdict, reason) = verdict_of(&difference, "training.best.loss");
+    assert_eq!((verdict, reason.as_str()), (MetricVerdict::Changed, "measured in the old run only"));
+}
+
+#[test]
+fn json_and_colours_say_the_same() {
+    let difference = compare(&record(), &rescored(|_, nll| nll.masked *= 1.1));
+    let json = serde_json::to_value(&difference).expect("a difference is JSON");
+    assert_eq!(json["verdict"], "changed");
+    assert_eq!(json["metrics"].as_array().map(Vec::len), Some(difference.metrics.len()));
+    let painted = diff::print(&difference, ["reports/a1", "reports/a1-again"], Paint::Ansi);
+    assert!(painted.contains("\u{1b}[31m"));
+    let mut plain = String::new();
+    for (index, part) in painted.split("\u{1b}[").enumerate() {
+        plain += if index == 0 { part } else { part.split_once('m').expect("a colour code").1 };
+    }
+    assert_eq!(plain, markdown(&difference));
+}
+
+#[test]
+fn every_schema_is_read() {
+    let newest = record();
+    assert_eq!(newest.schema, SCHEMA);
+    for schema in 0..=SCHEMA {
+        let mut old = store::read(&schema_file(&format!("{schema}.json"))).expect("a fixture of each schema");
+        assert_eq!(old.schema, SCHEMA);
+        // The drafts did not write these down; everything else, statistics included, comes back.
+        for (old, new) in old.outputs.iter_mut().zip(&newest.outputs) {
+            old.dtype.clone_from(&new.dtype);
+            old.merged_into.clone_from(&new.merged_into);
+        }
+        assert_eq!(old, newest, "schema {schema}");
+    }
+    let draft = std::fs::read_to_string(schema_file("0.json")).expect("a fixture");
+    assert!(!draft.contains("\"smoke\"") && !draft.contains("\"statistics\""));
+    let smoke = store::from_json(draft.replace("\"--data\"", "\"--smoke\"").as_bytes()).expect("a draft");
+    assert!(smoke.smoke, "the drafts told a smoke run by its command");
+}
+
+#[test]
+fn damaged_records_are_refused_in_one_line() {
+    let text = std::fs::read_to_string(schema_file("1.json")).expect("a fixture");
+    let draft = std::fs::read_to_string(schema_file("0.json")).expect("a fixture");
+    let cases: Vec<(&str, String, &str)> = vec![
+        ("truncated", text[..text.len() / 2].into(), "no JSON: EOF while parsing"),
+        ("empty", String::new(), "no JSON: EOF while parsing a value at line 1 column 0"),
+        ("a list", "[1]".into(), "expected a field 'schema' with a whole number"),
+        ("no number", text.replacen("\"schema\": 1", "\"schema\": \"1\"", 1), "expected a field 'schema'"),
+        (
+            "newer",
+            text.replacen("\"schema\": 1", "\"schema\": 99", 1),
+            "its schema is 99, this program knows up to",
+        ),
+        (
+            "null",
+            text.replacen("\"seconds\": 1441.6", "\"seconds\": null", 1),
+            "training.seconds: expected a value, got null",
+        ),
+        (
+            "a word for a number",
+            text.replacen("\"seconds\": 1441.6", "\"seconds\": \"NaN\"", 1),
+            "invalid type: string \"NaN\", expected f64 at line ",
+        ),
+        ("too large", text.replacen("1441.6", "1e999", 1), "no JSON: number out of range at line "),
+        (
+            "negative count",
+            text.replacen("\"eval_rows\": 40", "\"eval_rows\": -40", 1),
+            "expected usize at line ",
+        ),
+        ("unknown level", text.replacen("\"A1\"", "\"D7\"", 1), "unknown variant `D7`"),
+        ("missing", text.replacen("\"total_steps\"", "\"total\"", 1), "missing field `total_steps` at line "),
+        (
+            "a draft's rows",
+            draft.replacen("\"masked_tokens\": ", "\"masked_tokens\": -", 1),
+            "evaluation.rows: invalid value: integer `-",
+        ),
+        (
+            "a draft's field",
+            draft.replacen("\"seconds\": 1441.6", "\"seconds\": \"long\"", 1),
+            "brought from schema 0 to 1: invalid type: string \"long\", expected f64",
+        ),
+    ];
+    for (name, text, expected) in cases {
+        let message = store::from_json(text.as_bytes()).expect_err(name);
+        assert!(message.contains(expected), "{name}: {message}");
+        assert!(!message.contains('\n'), "{name}: {message}");
+    }
+    let missing = store::read(Path::new("nowhere/record.json")).expect_err("no file").to_string();
+    assert!(missing.starts_with("nowhere/record.json: "), "{missing}");
+}
+
+#[test]
+fn a_record_cut_anywhere_is_an_error() {
+    let text = std::fs::read(schema_file("1.json")).expect("a fixture");
+    // The last byte is the line's end, the one before it closes the object.
+    for end in (0..text.len() - 1).step_by(97) {
+        assert!(store::from_json(&text[..end]).is_err(), "cut at {end}");
+    }
+}
