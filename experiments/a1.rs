@@ -67,7 +67,7 @@ pub(crate) fn recipe() -> Recipe {
     }
 }
 
-fn experiment(notebook: &mut Notebook) -> anyhow::Result<()> {
+pub(crate) fn experiment(notebook: &mut Notebook) -> anyhow::Result<()> {
     // ## The base model
     // Opened first, since its tokenizer decides what a token is.
     let base = source::open(&notebook.model()?)?;

@@ -23,7 +23,7 @@ use tezgah::notebook::{self, Notebook};
 #[allow(dead_code, reason = "only its recipe is wanted here")]
 mod a1;
 
-fn experiment(notebook: &mut Notebook) -> anyhow::Result<()> {
+pub(crate) fn experiment(notebook: &mut Notebook) -> anyhow::Result<()> {
     // ## The base model and the rows
     // The same model as at every level; only the rows are A2's.
     let base = source::open(&notebook.model()?)?;

@@ -12,7 +12,7 @@ use std::path::PathBuf;
     about = "Fine-tunes a Llama with LoRA on the rows of one CEFR level and writes the Turkish results document"
 )]
 pub struct Flags {
-    /// Base model: demo, a folder in Hugging Face layout, a .gguf file, or org/name[@revision]
+    /// Base model: demo, a folder in Hugging Face layout, a .gguf file, or `org/name[@revision]`
     #[arg(long, value_name = "SRC", default_value = "demo")]
     pub model: String,
     /// Alpaca rows to split: a JSON array or JSONL [default: the level's embedded sample]
@@ -24,7 +24,7 @@ pub struct Flags {
     /// Alpaca rows to evaluate on, instead of a split
     #[arg(long, value_name = "FILE", requires = "train_file")]
     pub eval_file: Option<PathBuf>,
-    /// Where everything is written [default: reports/<level>]
+    /// Where everything is written [default: reports/LEVEL]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// auto, cpu, cuda, cuda:N or metal
@@ -39,6 +39,9 @@ pub struct Flags {
     /// Texts generated from evaluation prompts, before and after; 0 for none
     #[arg(long, value_name = "N")]
     pub samples: Option<usize>,
+    /// Repeat the run with each of these training seeds, e.g. 3407,1,2; the first is the documented one
+    #[arg(long, value_name = "SEEDS", value_delimiter = ',', conflicts_with_all = ["dry_run", "render_only"])]
+    pub seeds: Vec<u64>,
     /// Typography of the documents: varsayilan, apa7, tohum, or a TOML file
     #[arg(long, value_name = "NAME", default_value = "varsayilan")]
     pub profile: String,

@@ -18,8 +18,8 @@ use crate::model::source::{BaseModel, ModelSource};
 use crate::model::{adapter, generate, memory, merge};
 use crate::recipe::{ModelDtype, Recipe};
 use crate::record::run::*;
-use crate::record::{environment, store};
-use crate::report::{self, profile::Profile};
+use crate::record::{environment, replicates, store};
+use crate::report::{self, export, profile::Profile};
 use crate::train::checkpoint::Checkpoints;
 use crate::train::optimizer::AdamW;
 use crate::train::run::{self as training, Course, Event, Rows, State};
@@ -52,18 +52,11 @@ pub fn run(
     sample: &'static [u8],
     experiment: fn(&mut Notebook) -> anyhow::Result<()>,
 ) -> ExitCode {
-    let flags = Flags::parse();
-    let outcome =
-        Notebook::open(level, recipe, sample, flags).map_err(anyhow::Error::from).and_then(|mut notebook| {
-            if notebook.flags.render_only {
-                return Ok(notebook.render_again()?);
-            }
-            let outcome = experiment(&mut notebook);
-            if let Err(error) = &outcome {
-                notebook.record_failure(error);
-            }
-            outcome
-        });
+    answer(run_with(level, recipe, sample, experiment, Flags::parse()))
+}
+
+/// The end of a program: nothing, or one line with its causes and exit code 1.
+pub fn answer(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -73,6 +66,44 @@ pub fn run(
     }
 }
 
+/// [`run`] with flags that were read elsewhere: the run itself or, with `--seeds`, one for each seed and their
+/// summary.
+pub fn run_with(
+    level: Level,
+    recipe: Recipe,
+    sample: &'static [u8],
+    experiment: fn(&mut Notebook) -> anyhow::Result<()>,
+    flags: Flags,
+) -> anyhow::Result<()> {
+    let one = |flags: Flags| -> anyhow::Result<Notebook> {
+        let mut notebook = Notebook::open(level, recipe.clone(), sample, flags)?;
+        if notebook.flags.render_only {
+            notebook.render_again()?;
+            return Ok(notebook);
+        }
+        let outcome = experiment(&mut notebook);
+        if let Err(error) = &outcome {
+            notebook.record_failure(error);
+        }
+        outcome.map(|()| notebook)
+    };
+    let seeded = |seed: &u64| {
+        let mut flags = flags.clone();
+        flags.settings.push(format!("train.seed={seed}"));
+        flags
+    };
+    let [first, others @ ..] = flags.seeds.as_slice() else {
+        return one(flags).map(|_| ());
+    };
+    let mut main = one(seeded(first))?;
+    let mut records = vec![main.record().clone()];
+    for seed in others {
+        let mut flags = seeded(seed);
+        flags.out = Some(main.out.join(format!("seed-{seed}")));
+        records.push(one(flags)?.record().clone());
+    }
+    Ok(main.add_replicates(&records)?)
+}
 impl Notebook {
     /// A notebook for one level; nothing is written yet.
     ///
@@ -259,6 +290,7 @@ impl Notebook {
             },
             evaluation: Evaluation::default(),
             samples: Vec::new(),
+            replicates: None,
             outputs: Vec::new(),
             environment: environment::capture(&self.device, Path::new(env!("CARGO_MANIFEST_DIR"))),
         });
@@ -463,6 +495,17 @@ impl Notebook {
         Ok(())
     }
 
+    /// Puts the summary of several seeds into the record and the documents, and into `replicates.json`.
+    fn add_replicates(&mut self, records: &[RunRecord]) -> Result<()> {
+        let replicates = replicates::summarize(records)?;
+        let mut text = serde_json::to_string_pretty(&replicates).expect("a summary is finite numbers");
+        text.push('\n');
+        store::write_file(&self.out.join("replicates.json"), text.as_bytes())?;
+        self.record().replicates = Some(replicates);
+        self.save()?;
+        self.render()
+    }
+
     fn render_again(&mut self) -> Result<()> {
         self.record = Some(store::read(&self.out.join("record.json"))?);
         self.render()
@@ -479,6 +522,18 @@ impl Notebook {
         }
         for document in &report.documents {
             store::write_file(&self.out.join(&document.file_name), document.markdown.as_bytes())?;
+        }
+        let page = self.out.join(format!("{}_FINE_TUNING_RESULTS.html", self.level.label()));
+        store::write_file(&page, export::html(&report.documents[0], &report.charts)?.as_bytes())?;
+        // Word files carry the time of the run, not of the rendering: equal records give equal bytes.
+        let seconds = environment::unix_seconds(&self.record().environment.started_at);
+        let pandoc = Path::new(export::PROGRAM);
+        let sections = export::sections(pandoc, &report.documents[1..], &report.charts, &profile, seconds)?;
+        for file in sections.files() {
+            store::write_file(&self.out.join(&file.path), &file.bytes)?;
+        }
+        for notice in sections.notices() {
+            self.progress.say(&notice);
         }
         let names: Vec<&str> = report.documents.iter().map(|document| document.file_name.as_str()).collect();
         self.progress.say(&format!(

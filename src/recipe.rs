@@ -301,20 +301,25 @@ impl Recipe {
 
     /// The dotted paths of all settings, in the order of the record.
     pub fn paths(&self) -> Vec<String> {
-        fn walk(prefix: &str, node: &Value, paths: &mut Vec<String>) {
+        self.settings().into_iter().map(|(path, _)| path).collect()
+    }
+
+    /// Each setting's dotted path and its value as JSON has it, in the order of the record.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        fn walk(prefix: &str, node: &Value, settings: &mut Vec<(String, String)>) {
             match node {
                 Value::Object(fields) => {
                     for (name, field) in fields {
                         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-                        walk(&path, field, paths);
+                        walk(&path, field, settings);
                     }
                 }
-                _ => paths.push(prefix.to_string()),
+                value => settings.push((prefix.to_string(), value.to_string())),
             }
         }
-        let mut paths = Vec::new();
-        walk("", &self.tree(), &mut paths);
-        paths
+        let mut settings = Vec::new();
+        walk("", &self.tree(), &mut settings);
+        settings
     }
 
     /// Refuses values that no run can have.

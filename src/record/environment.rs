@@ -11,6 +11,11 @@ pub fn now() -> String {
     chrono::Local::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, false)
 }
 
+/// An RFC 3339 moment as seconds since 1970; 0 where it is none.
+pub fn unix_seconds(moment: &str) -> i64 {
+    chrono::DateTime::parse_from_rfc3339(moment).map_or(0, |moment| moment.timestamp())
+}
+
 /// Where this process runs. `repository` is where git is asked for the commit.
 pub fn capture(device: &Device, repository: &Path) -> Environment {
     let git = |arguments: &[&str]| {

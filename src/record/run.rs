@@ -5,6 +5,7 @@
 use crate::evaluate::statistics::Statistics;
 use crate::level::Level;
 use crate::recipe::Recipe;
+use crate::record::replicates::Replicates;
 use serde::{Deserialize, Serialize};
 
 /// The newest layout of `record.json`.
@@ -36,6 +37,9 @@ pub struct RunRecord {
     /// Base and best adapter on the same rows.
     #[serde(default)]
     pub evaluation: Evaluation,
+    /// The same run with other training seeds, this one among them; absent where there was one seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicates: Option<Replicates>,
     /// Texts from the same prompts, before and after.
     #[serde(default)]
     pub samples: Vec<Sample>,

@@ -35,7 +35,7 @@ pub struct Document {
 }
 
 /// The templates, by the names under which they include each other.
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 13] = [
     ("belge.md.j2", include_str!("../../templates/belge.md.j2")),
     ("yontem.md.j2", include_str!("../../templates/yontem.md.j2")),
     ("sonuclar.md.j2", include_str!("../../templates/sonuclar.md.j2")),
@@ -47,6 +47,8 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("uyari.md.j2", include_str!("../../templates/uyari.md.j2")),
     (SENTENCES, include_str!("../../templates/bulgular.md.j2")),
     (CRITERIA, include_str!("../../templates/olcutler.md.j2")),
+    ("karsilastirma.md.j2", include_str!("../../templates/karsilastirma.md.j2")),
+    ("duzey_bulgulari.md.j2", include_str!("../../templates/duzey_bulgulari.md.j2")),
 ];
 
 const SENTENCES: &str = "bulgular.md.j2";
@@ -73,7 +75,7 @@ pub fn render(record: &RunRecord, charts: &[ChartReference], profile: &Profile) 
     let shape = Shape::of(record);
     let charts = Placed::of(charts);
 
-    let thesis = room(record, profile, thesis_numbering(shape, &charts, profile))?;
+    let thesis = room(&record.model.name, profile, thesis_numbering(shape, &charts, profile))?;
     let mut view = base.clone();
     view.extend(sentences(&thesis, &findings, &criteria)?);
     view.extend(layout(profile, &charts));
@@ -90,7 +92,7 @@ pub fn render(record: &RunRecord, charts: &[ChartReference], profile: &Profile) 
         embedded.insert(key, print(&thesis, template, &view)?);
     }
 
-    let whole = room(record, profile, whole_numbering(shape, &charts, profile))?;
+    let whole = room(&record.model.name, profile, whole_numbering(shape, &charts, profile))?;
     view.extend(sentences(&whole, &findings, &criteria)?);
     view.insert("sections_text", Value::from(Serde(&embedded)));
     let name = format!("{}_FINE_TUNING_RESULTS.md", record.level.label());
@@ -113,7 +115,7 @@ pub struct Sentences {
 /// As [`render`].
 pub fn finding_sentences(record: &RunRecord, profile: &Profile) -> Result<Vec<(Finding, Sentences)>> {
     let charts = Placed::of(&[]);
-    let room = room(record, profile, thesis_numbering(Shape::of(record), &charts, profile))?;
+    let room = room(&record.model.name, profile, thesis_numbering(Shape::of(record), &charts, profile))?;
     let lines = |finding: &Finding, part: &str| -> Result<Vec<String>> {
         let text =
             say(&room, SENTENCES, &format!("{}_{part}", finding.kind.name()), view::evidence_view(finding))?;
@@ -220,8 +222,9 @@ fn layout(profile: &Profile, charts: &Placed) -> BTreeMap<&'static str, Value> {
     ])
 }
 
-/// The engine with templates, filters and the names that belong to one document.
-fn room(record: &RunRecord, profile: &Profile, numbering: Numbering) -> Result<Environment<'static>> {
+/// The engine with templates, filters and the names that belong to one document; `model` is the record's name of
+/// the base model, which a profile may name otherwise.
+pub(super) fn room(model: &str, profile: &Profile, numbering: Numbering) -> Result<Environment<'static>> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // In release builds too: the name of what is undefined comes from the debug information.
@@ -237,7 +240,7 @@ fn room(record: &RunRecord, profile: &Profile, numbering: Numbering) -> Result<E
 
     let (name, reading) = match &profile.model {
         Some(model) => (model.name.clone(), model.reading.clone()),
-        None => (record.model.name.clone(), None),
+        None => (model.to_string(), None),
     };
     environment
         .add_function("model", move |case: Option<String>| model_name(&name, reading.as_deref(), case));
@@ -376,7 +379,7 @@ fn sentences(
 }
 
 /// Calls a macro: its lines, each a sentence, without empty ones.
-fn say(room: &Environment<'_>, template: &str, name: &str, argument: Value) -> Result<String> {
+pub(super) fn say(room: &Environment<'_>, template: &str, name: &str, argument: Value) -> Result<String> {
     let mut captured = room
         .get_template(template)
         .and_then(|template| template.render_captured(()))
@@ -391,12 +394,16 @@ fn say(room: &Environment<'_>, template: &str, name: &str, argument: Value) -> R
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"))
 }
 
-fn print(room: &Environment<'_>, template: &str, view: &BTreeMap<&'static str, Value>) -> Result<String> {
+pub(super) fn print(
+    room: &Environment<'_>,
+    template: &str,
+    view: &BTreeMap<&'static str, Value>,
+) -> Result<String> {
     let context = Value::from_pairs(view.iter().map(|(name, value)| (*name, value.clone())));
     room.get_template(template).and_then(|template| template.render(context)).map_err(|error| fault(&error))
 }
 
-fn document(file_name: String, rendered: &str) -> Document {
+pub(super) fn document(file_name: String, rendered: &str) -> Document {
     let traced = markdown::tidy(rendered);
     Document { file_name, markdown: figure::plain(&traced), traced }
 }

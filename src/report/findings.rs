@@ -7,6 +7,7 @@ mod comparison;
 pub mod criteria;
 mod data;
 mod model;
+mod seeds;
 mod training;
 
 use super::figure::{Figure, Figures};
@@ -98,7 +99,7 @@ impl Topic {
     }
 }
 
-/// Declares the kinds once: variant, topic, severity, and when it holds.
+/// Declares the kinds once: variant, topic, severity, and when it holds. `Topic` and `Severity` are the caller's.
 macro_rules! kinds {
     ($($(#[$doc:meta])+ $kind:ident: $topic:ident, $severity:ident;)+) => {
         /// What a finding claims.
@@ -124,6 +125,7 @@ macro_rules! kinds {
         }
     };
 }
+pub(super) use kinds;
 
 kinds! {
     /// The run stopped at an error.
@@ -140,6 +142,12 @@ kinds! {
     StepsCut: Course, Caution;
     /// The training was done with one seed.
     SingleSeed: Course, Caution;
+    /// The training was repeated with other seeds.
+    SeveralSeeds: Comparison, Note;
+    /// The response loss fell with every seed, or rose with every seed.
+    SeedsAgree: Comparison, Note;
+    /// The response loss fell with some seeds only.
+    SeedsDisagree: Comparison, Caution;
 
     /// Evaluation rows whose text was also trained on.
     LeakedRows: Data, Warning;
@@ -265,6 +273,7 @@ pub fn findings(record: &RunRecord) -> Vec<Finding> {
     findings.extend(model::findings(record));
     findings.extend(training::findings(record));
     findings.extend(comparison::findings(record));
+    findings.extend(seeds::findings(record));
     // The sort is stable: within a topic the findings keep the order in which its text tells them.
     findings.sort_by_key(|finding| Topic::ALL.iter().position(|topic| *topic == finding.kind.topic()));
     findings
@@ -308,7 +317,5 @@ fn run(record: &RunRecord) -> Vec<Finding> {
         let epochs = Figure::new("recipe.train.epochs", record.recipe.train.epochs);
         findings.push(Kind::StepsCut.with([("planned", planned), ("asked", asked), ("epochs", epochs)]));
     }
-    findings
-        .push(Kind::SingleSeed.with([("seed", Figure::new("recipe.train.seed", record.recipe.train.seed))]));
     findings
 }

@@ -1,7 +1,9 @@
 //! From the record to Turkish text: nothing in here sees a tensor, a model or a clock.
 
 pub mod charts;
+pub mod comparison;
 pub mod document;
+pub mod export;
 pub mod figure;
 mod filters;
 pub mod findings;
@@ -14,6 +16,7 @@ pub mod turkish;
 mod view;
 
 use crate::error::Result;
+use crate::record::comparison::ComparisonRecord;
 use crate::record::run::RunRecord;
 use charts::Chart;
 use document::Document;
@@ -33,13 +36,26 @@ pub struct Report {
 /// As [`document::render`] and [`charts::all`].
 pub fn render(record: &RunRecord, profile: &Profile) -> Result<Report> {
     let charts = charts::all(record, numbers::Style { decimal: profile.mark() })?;
-    let references: Vec<_> = charts
+    Ok(Report { documents: document::render(record, &references(&charts), profile)?, charts })
+}
+
+/// Renders the comparison of levels: one document and its charts.
+///
+/// # Errors
+/// As [`comparison::render`] and [`comparison::charts`].
+pub fn render_comparison(record: &ComparisonRecord, profile: &Profile) -> Result<Report> {
+    let charts = comparison::charts(record, numbers::Style { decimal: profile.mark() })?;
+    Ok(Report { documents: vec![comparison::render(record, &references(&charts), profile)?], charts })
+}
+
+/// What a text needs to know of its charts.
+fn references(charts: &[Chart]) -> Vec<document::ChartReference> {
+    charts
         .iter()
         .map(|chart| document::ChartReference {
             name: chart.name.to_string(),
             caption: chart.caption.clone(),
             alt: chart.alt.clone(),
         })
-        .collect();
-    Ok(Report { documents: document::render(record, &references, profile)?, charts })
+        .collect()
 }

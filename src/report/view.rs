@@ -51,7 +51,18 @@ pub(super) fn common(record: &RunRecord) -> Result<BTreeMap<&'static str, Value>
         ("has", has(record)),
         ("names", names(record)),
         ("step_rows", step_rows(record)),
+        ("other_seeds", other_seeds(record)),
     ]))
+}
+
+/// The training seeds of the replicates besides this run's own.
+fn other_seeds(record: &RunRecord) -> Value {
+    let runs = record.replicates.iter().flat_map(|replicates| replicates.runs.iter().enumerate());
+    runs.filter(|(_, run)| run.seed != record.recipe.train.seed)
+        .map(|(index, run)| {
+            Value::from_object(Figure::new(format!("replicates.runs[{index}].seed"), run.seed))
+        })
+        .collect()
 }
 
 /// What a finding's sentences see: its numbers, and `mask` where it speaks of one loss.

@@ -1,4 +1,5 @@
 //! Records made in process: one as a real run leaves it, and those that break careless charts.
+#![allow(unreachable_pub, reason = "a module of one test program")]
 
 use tezgah::evaluate::statistics::{Interval, PairedRow, Statistics, compare_with_resamples};
 use tezgah::level::Level;

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use tezgah::evaluate::statistics::{self, PairedRow, Statistics};
 use tezgah::level::Level;
 use tezgah::recipe::*;
+use tezgah::record::replicates::{self, Replicates};
 use tezgah::record::run::*;
 use tezgah::report::document::ChartReference;
 
@@ -36,6 +37,8 @@ fn build() -> Vec<(&'static str, RunRecord)> {
         ("gosterim", demonstration()),
         ("sizintili", leaked()),
         ("ekran_karti", accelerator()),
+        ("yinelenen", repeated()),
+        ("tohumlari_ayrisan", disagreeing_seeds()),
     ]
 }
 
@@ -151,6 +154,7 @@ fn good() -> RunRecord {
             &[(20, 1.42), (40, 1.08), (60, 0.93)],
         ),
         evaluation: evaluation(124, Effect { masked: 1.1, full: 0.9, spread: 0.25 }),
+        replicates: None,
         samples: vec![
             Sample {
                 row: 0,
@@ -406,6 +410,37 @@ fn accelerator() -> RunRecord {
     record.environment.accelerator = Some("NVIDIA H100 80GB HBM3".into());
     record.environment.device = "cuda:0".into();
     record
+}
+
+/// Three training seeds, all of them an improvement.
+fn repeated() -> RunRecord {
+    let mut record = good();
+    let runs = [(3407, 1.1), (1, 1.06), (2, 1.13)];
+    record.replicates = Some(replicates(&record, &runs));
+    record
+}
+
+/// Two training seeds, one of them no improvement.
+fn disagreeing_seeds() -> RunRecord {
+    let mut record = uncertain();
+    let runs = [(3407, 0.01), (7, -0.02)];
+    record.replicates = Some(replicates(&record, &runs));
+    record
+}
+
+/// The record repeated with other seeds, each lowering the loss of a token by so much.
+fn replicates(record: &RunRecord, runs: &[(u64, f64)]) -> Replicates {
+    let records: Vec<RunRecord> = runs
+        .iter()
+        .map(|&(seed, effect)| {
+            let mut other = record.clone();
+            other.recipe.train.seed = seed;
+            let rows = record.evaluation.rows.len();
+            other.evaluation = evaluation(rows, Effect { masked: effect, full: 0.8 * effect, spread: 0.25 });
+            other
+        })
+        .collect();
+    replicates::summarize(&records).expect("runs that differ in their seed alone")
 }
 
 /// The recipe that the seed fixes.

@@ -25,7 +25,7 @@ fn each_document(check: impl Fn(&RunRecord, &Document)) {
 }
 
 /// Lines outside of code blocks and formulas.
-fn prose(text: &str) -> Vec<&str> {
+pub(crate) fn prose(text: &str) -> Vec<&str> {
     let mut inside: Option<&str> = None;
     let mut lines = Vec::new();
     for line in text.lines() {
@@ -48,7 +48,7 @@ fn prose(text: &str) -> Vec<&str> {
 }
 
 /// Lines that are sentences: no headings, tables, images, captions, list of references.
-fn sentences(text: &str) -> Vec<&str> {
+pub(crate) fn sentences(text: &str) -> Vec<&str> {
     let text = prose(text);
     let end = text.iter().position(|line| line.ends_with("Kaynaklar"));
     let is_sentence = |line: &&str| {
@@ -164,7 +164,7 @@ fn every_number_of_a_sentence_comes_from_the_record() {
 }
 
 /// The text without its traced numbers and without inline code and formulas.
-fn without_traced(line: &str) -> String {
+pub(crate) fn without_traced(line: &str) -> String {
     let mut out = String::new();
     let (mut is_traced, mut quote) = (false, None);
     for character in line.chars() {
@@ -200,17 +200,12 @@ fn every_path_leads_into_the_record() {
     });
 }
 
-fn lookup<'a>(tree: &'a serde_json::Value, path: &str) -> Option<&'a serde_json::Value> {
+pub(crate) fn lookup<'a>(tree: &'a serde_json::Value, path: &str) -> Option<&'a serde_json::Value> {
     path.split('.').try_fold(tree, |node, step| {
-        let (name, index) = match step.split_once('[') {
-            Some((name, index)) => (name, Some(index.trim_end_matches(']').parse::<usize>().ok()?)),
-            None => (step, None),
-        };
-        let node = node.get(name)?;
-        match index {
-            Some(index) => node.get(index),
-            None => Some(node),
-        }
+        let mut parts = step.split('[');
+        let node = node.get(parts.next()?)?;
+        // loss[0][1]: one index a level of the list.
+        parts.try_fold(node, |node, index| node.get(index.trim_end_matches(']').parse::<usize>().ok()?))
     })
 }
 

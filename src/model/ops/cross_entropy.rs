@@ -1,4 +1,4 @@
-//! Cross-entropy over a chunk of logits: -ln softmax(logits)[target], summed, in at least f32.
+//! Cross-entropy over a chunk of logits: -ln of the softmax at the target, summed, in at least f32.
 //!
 //! The vocabulary is long: an f32 sum of its exponentials stagnates and shows in the gradients, so blocks
 //! of 256 are summed in f32 and the blocks in f64.
