@@ -8,6 +8,7 @@
 //! same recipe and model, and writes `<out>/<level>/` and `<out>/karsilastirma/`.
 //!
 //!     cargo run --example levels -- [a1 b2 ...] [the flags of every experiment]
+#![allow(clippy::duplicate_mod, reason = "each level's program brings the recipe that they share")]
 
 use clap::Parser;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! A frozen weight as it is held in memory, and as it is used.
 
 use crate::error::{Error, Result};
+use crate::model::nf4::Nf4;
 use crate::model::weights::Weights;
 use crate::recipe::{Projection, Quantization};
 use candle_core::quantized::{GgmlDType, QTensor};
@@ -15,6 +16,8 @@ pub struct Frozen {
 enum Stored {
     Dense(Tensor),
     Ggml(QTensor),
+    /// Held on the host, whatever the device.
+    Nf4(Nf4, Device),
 }
 
 impl Frozen {
@@ -41,7 +44,7 @@ impl Frozen {
         }
         let parts: Result<Vec<Stored>> = projections
             .iter()
-            .map(|&projection| quantized(weights, &name(projection), quantization, device).map(Stored::Ggml))
+            .map(|&projection| quantized(weights, &name(projection), quantization, device))
             .collect();
         Ok(Frozen { parts: parts?, dtype })
     }
@@ -55,6 +58,9 @@ impl Frozen {
             .map(|part| match part {
                 Stored::Dense(tensor) => Ok(tensor.clone()),
                 Stored::Ggml(tensor) => Ok(tensor.dequantize(&tensor.device())?.to_dtype(self.dtype)?),
+                Stored::Nf4(matrix, device) => {
+                    Ok(matrix.dequantize()?.to_device(device)?.to_dtype(self.dtype)?)
+                }
             })
             .collect();
         let mut tensors = tensors?;
@@ -66,6 +72,7 @@ impl Frozen {
         let bytes = |part: &Stored| match part {
             Stored::Dense(tensor) => (tensor.elem_count() * tensor.dtype().size_in_bytes()) as u64,
             Stored::Ggml(tensor) => tensor.storage_size_in_bytes() as u64,
+            Stored::Nf4(matrix, _) => matrix.bytes() as u64,
         };
         self.parts.iter().map(bytes).sum()
     }
@@ -74,34 +81,38 @@ impl Frozen {
     pub fn quantized_parameters(&self) -> u64 {
         let count = |part: &Stored| match part {
             Stored::Ggml(tensor) => tensor.shape().elem_count() as u64,
+            Stored::Nf4(matrix, _) => matrix.elem_count() as u64,
             Stored::Dense(_) => 0,
         };
         self.parts.iter().map(count).sum()
     }
 }
 
-fn quantized(weights: &Weights, name: &str, quantization: Quantization, device: &Device) -> Result<QTensor> {
+fn quantized(weights: &Weights, name: &str, quantization: Quantization, device: &Device) -> Result<Stored> {
     let stored = weights.quantized(name, device)?;
     let ggml = match quantization {
         Quantization::AsIs => {
-            return stored.ok_or_else(|| Error::Setting {
+            return stored.map(Stored::Ggml).ok_or_else(|| Error::Setting {
                 key: "model.quantization".into(),
                 message: "expected a .gguf model for as_is, got one whose weights are not quantized".into(),
             });
+        }
+        Quantization::Nf4 | Quantization::Nf4Double => {
+            let dense = weights.dense(name, DType::F32, &Device::Cpu)?;
+            let values = dense.flatten_all()?.to_vec1::<f32>()?;
+            let double = quantization == Quantization::Nf4Double;
+            return Ok(Stored::Nf4(Nf4::quantize(&values, dense.dims2()?, double), device.clone()));
+        }
+        Quantization::None => {
+            return Ok(Stored::Dense(weights.dense(name, DType::F32, device)?));
         }
         Quantization::Q4_0 => GgmlDType::Q4_0,
         Quantization::Q4_1 => GgmlDType::Q4_1,
         Quantization::Q4K => GgmlDType::Q4K,
         Quantization::Q8_0 => GgmlDType::Q8_0,
-        Quantization::None | Quantization::Nf4 | Quantization::Nf4Double => {
-            return Err(Error::Setting {
-                key: "model.quantization".into(),
-                message: format!("{quantization:?} is no GGML type"),
-            });
-        }
     };
     if let Some(tensor) = stored.filter(|tensor| tensor.dtype() == ggml) {
-        return Ok(tensor);
+        return Ok(Stored::Ggml(tensor));
     }
     let dense = weights.dense(name, DType::F32, &Device::Cpu)?;
     let input = dense.dim(1)?;
@@ -114,5 +125,5 @@ fn quantized(weights: &Weights, name: &str, quantization: Quantization, device: 
             ),
         });
     }
-    Ok(QTensor::quantize_onto(&dense, ggml, device)?)
+    Ok(Stored::Ggml(QTensor::quantize_onto(&dense, ggml, device)?))
 }

@@ -11,6 +11,7 @@ pub mod linear;
 pub mod llama;
 pub mod memory;
 pub mod merge;
+pub mod nf4;
 pub mod ops;
 pub mod source;
 pub mod weights;
