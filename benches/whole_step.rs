@@ -1,7 +1,7 @@
 //! Tokens a second and peak memory of whole training steps: the program whose figures are divided by
 //! PyTorch's (`benches/README.md` has the commands and the results).
 //!
-//!     cargo bench --bench whole_step -- --model SRC --rows FILE [--steps 3] [--batch 16] [--rank 128]
+//!     cargo bench --profile dev --bench whole_step -- --model SRC --rows FILE [--steps 3] [--batch 16] [--rank 128]
 //!         [--dropout 0.05] [--quantization q4_0] [--checkpointing] [--evaluate]
 
 use clap::Parser;

@@ -25,8 +25,9 @@ pub(crate) fn recipe() -> Recipe {
         // must meet the same 200 rows, or the two could not be compared.
         data: DataRecipe { split_seed: 42, eval_fraction: 0.1, max_seq_len: 2048 },
 
-        // The base is frozen, so it can be stored in four bits; what learns stays in 32.
-        model: ModelRecipe { quantization: Quantization::Q4_0, dtype: ModelDtype::Auto },
+        // The base is frozen, so it can be stored in four bits: NF4 with quantized scales, 4.127 bits a
+        // weight. What learns stays in 32.
+        model: ModelRecipe { quantization: Quantization::Nf4Double, dtype: ModelDtype::Auto },
 
         // alpha / rank = 2: the update counts double. All seven projections of a layer take part.
         lora: LoraRecipe {

@@ -215,6 +215,11 @@ impl Notebook {
         let dtype = self.dtype();
         let activations = self.activations(base, rows)?;
         let quantization = self.recipe.model.quantization;
+        if self.device.is_cpu() {
+            let estimate = memory::estimate(&base.config, &self.recipe, dtype, rows, activations);
+            memory::check_fits(estimate, activations, environment::available_memory(), "cpu")?;
+            self.progress.say(&format!("about {} MB of memory will be needed", estimate.total() / 1_000_000));
+        }
         let model = Llama::load(&base.config, &base.weights, quantization, dtype, &self.device)?;
         self.open_record(base, rows, &model, activations);
         for (part, name) in [(&rows.split.train, "train"), (&rows.split.evaluation, "eval")] {

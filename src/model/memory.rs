@@ -1,10 +1,12 @@
 //! How much memory a run will take, said before it is spent.
 
 use crate::data::Prepared;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::config::LlamaConfig;
 use crate::model::llama::{Activations, LOGITS_ROWS};
 use crate::recipe::{Checkpointing, LoraRecipe, Quantization, Recipe};
+use crate::train::run::epoch_order;
+use crate::train::schedule::Plan;
 use candle_core::DType;
 
 /// Values of all A and B: rank x (input + output) for each target of each layer.
@@ -72,11 +74,7 @@ pub fn estimate(
     let others = config.parameters() - projections;
     let weights = (projections as f64 * bits(recipe.model.quantization, dtype) / 8.0) as u64 + others * width;
     let trained = trainable_parameters(config, &recipe.lora) * 4;
-    let mut lengths: Vec<usize> =
-        rows.train.iter().chain(&rows.evaluation).map(|row| row.ids.len()).collect();
-    lengths.sort_unstable_by_key(|&length| std::cmp::Reverse(length));
-    let batch_size = recipe.train.batch_size.max(recipe.train.eval_batch_size);
-    let tokens: u64 = lengths.iter().take(batch_size).map(|&length| length as u64).sum();
+    let tokens = largest_batch(recipe, rows) as u64;
     let packed = ((config.num_attention_heads + 2 * config.num_key_value_heads) * config.head_dim) as u64;
     let attended = (config.num_attention_heads * config.head_dim) as u64;
     let (hidden, mlp) = (config.hidden_size as u64, config.intermediate_size as u64);
@@ -96,6 +94,43 @@ pub fn estimate(
         activations: tokens * (a_token + working) * width,
         logits: logits_rows * config.vocab_size as u64 * width,
     }
+}
+
+/// Tokens of the largest batch of the run. The order of every epoch follows from the seed, so it is known before.
+fn largest_batch(recipe: &Recipe, rows: &Prepared) -> usize {
+    let train = &recipe.train;
+    let plan = Plan::new(rows.train.len(), train);
+    let epochs = plan.total_steps.div_ceil(plan.steps_per_epoch);
+    let of_training = (0..epochs).flat_map(|epoch| {
+        let order = epoch_order(rows.train.len(), train, epoch);
+        let tokens = |batch: &[usize]| batch.iter().map(|&row| rows.train[row].ids.len()).sum::<usize>();
+        order.chunks(train.batch_size).map(tokens).collect::<Vec<_>>()
+    });
+    // An evaluation keeps one layer at a time: it is never the peak, unless its batches are far larger.
+    of_training.max().unwrap_or(0)
+}
+
+/// Refuses a run that cannot fit, before it loads anything.
+///
+/// # Errors
+/// `Error::Device` with the estimate, what is free, and what to change.
+pub fn check_fits(estimate: Estimate, activations: Activations, available: u64, device: &str) -> Result<()> {
+    if estimate.total() <= available {
+        return Ok(());
+    }
+    let recompute = match activations {
+        Activations::Keep => "--set train.gradient_checkpointing=true, ",
+        Activations::Recompute => "",
+    };
+    Err(Error::Device {
+        device: device.to_string(),
+        message: format!(
+            "about {} MB are needed and {} MB are free; try {recompute}--set model.quantization=q4_0, a smaller \
+             train.batch_size (with more train.accumulation_steps) or lora.rank",
+            estimate.total() / 1_000_000,
+            available / 1_000_000
+        ),
+    })
 }
 
 /// Keeps activations where asked to or, under `auto`, where they fit the `available` bytes.

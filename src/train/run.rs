@@ -7,7 +7,7 @@ use crate::evaluate::nll;
 use crate::model::llama::{Activations, Llama};
 use crate::model::ops::dropout::DropoutStream;
 use crate::random;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, TrainRecipe};
 use crate::record::run::{Best, Eval, Step};
 use crate::train::checkpoint::Checkpoints;
 use crate::train::optimizer::AdamW;
@@ -162,6 +162,15 @@ fn evaluate(
     Ok(is_best)
 }
 
+/// The order in which one epoch meets its rows: the file's, or a permutation of the training seed's own stream.
+pub fn epoch_order(rows: usize, recipe: &TrainRecipe, epoch: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows).collect();
+    if recipe.shuffle {
+        random::shuffle(&mut random::stream(recipe.seed, &format!("shuffle/{epoch}")), &mut order);
+    }
+    order
+}
+
 /// The micro-batches of one optimizer step.
 struct Window {
     batches: Vec<Batch>,
@@ -176,10 +185,7 @@ impl Window {
     fn new(rows: &[EncodedRow], recipe: &Recipe, plan: Plan, step: usize) -> Self {
         let train = &recipe.train;
         let (epoch, in_epoch) = ((step - 1) / plan.steps_per_epoch, (step - 1) % plan.steps_per_epoch);
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        if train.shuffle {
-            random::shuffle(&mut random::stream(train.seed, &format!("shuffle/{epoch}")), &mut order);
-        }
+        let order = epoch_order(rows.len(), train, epoch);
         let first = in_epoch * train.accumulation_steps;
         let batches: Vec<Batch> = order
             .chunks(train.batch_size)
