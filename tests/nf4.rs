@@ -5,7 +5,7 @@
 use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
 use std::path::Path;
-use tezgah::model::nf4::{CODEBOOK, DYNAMIC_MAP, DoubleScales, Nf4, Scales};
+use tezgah::model::nf4::{CODEBOOK, DYNAMIC_MAP, DoubleScales, Nf4, Scales, device};
 
 struct Fixture(HashMap<String, Tensor>);
 
@@ -85,5 +85,23 @@ fn a_weight_takes_the_bits_it_should() {
         let quantized = Nf4::quantize(&values, (1024, 1024), double);
         let bits = 8.0 * quantized.bytes() as f64 / quantized.elem_count() as f64;
         assert!((bits - expected).abs() < 1e-3, "{bits} bits a weight, expected {expected}");
+    }
+}
+
+/// The form of a GPU, in candle operations, against the host's: the same bits, a short last block included.
+#[test]
+fn the_device_form_gives_the_same_weights() {
+    for (rows, columns) in [(3, 37), (64, 576), (1, 1)] {
+        let values: Vec<f32> =
+            (0..rows * columns).map(|i| ((i * 7919) % 1013) as f32 / 300.0 - 1.6).collect();
+        for double in [false, true] {
+            let host = Nf4::quantize(&values, (rows, columns), double);
+            let on_device = device::Nf4::new(&host, &Device::Cpu).and_then(|matrix| matrix.dequantize());
+            let flat =
+                |tensor: Tensor| tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("values");
+            let (ours, theirs) =
+                (flat(on_device.expect("device form")), flat(host.dequantize().expect("host form")));
+            assert_eq!(bits(&ours), bits(&theirs), "{rows} x {columns}, double {double}");
+        }
     }
 }

@@ -80,8 +80,13 @@ impl LinearGroup {
     /// # Shapes
     /// (N, input) -> (N, sum of outputs)
     pub fn forward(&self, layer: usize, x: &Tensor, lora: LoraUse) -> Result<Tensor> {
+        let LoraUse::Applied { scale, dropout } = lora else {
+            return Ok(matmul(x, &self.frozen.dense()?.t()?)?);
+        };
+        if dropout.is_none_or(|stream| stream.rate == 0.0) && self.merging_pays(x) {
+            return Ok(matmul(x, &self.merged(scale)?.t()?)?);
+        }
         let y = matmul(x, &self.frozen.dense()?.t()?)?;
-        let LoraUse::Applied { scale, dropout } = lora else { return Ok(y) };
         let mut terms = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let Some(Lora { a, b }) = &part.lora else { continue };
@@ -94,6 +99,23 @@ impl LinearGroup {
             .map(|(columns, hidden, b)| LowRank { columns: *columns, hidden: hidden.clone(), b })
             .collect();
         Ok(add_low_rank(y, scale, &terms)?)
+    }
+
+    /// Whether W + s B A costs less than the thin products of this many rows: both are 2 r times a number of
+    /// elements, input x outputs against N (input + outputs).
+    fn merging_pays(&self, x: &Tensor) -> bool {
+        let (output, input) = self.frozen.shape();
+        is_fast(x) && x.elem_count() / input * (input + output) > input * output
+    }
+
+    /// W + s B A, (sum of outputs, input).
+    fn merged(&self, scale: f64) -> Result<Tensor> {
+        let weight = self.frozen.dense_copy()?;
+        for Part { columns: (first, count), lora, .. } in &self.parts {
+            let Some(Lora { a, b }) = lora else { continue };
+            add_matmul(weight.narrow(0, *first, *count)?, scale, &b.value, &a.value)?;
+        }
+        Ok(weight)
     }
 
     /// Adds to the gradients of A and B and returns the gradient of x.

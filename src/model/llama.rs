@@ -5,7 +5,7 @@
 use crate::data::batches::Batch;
 use crate::error::{Error, Result};
 use crate::model::config::LlamaConfig;
-use crate::model::frozen::Frozen;
+use crate::model::frozen::{Frozen, FrozenSource};
 use crate::model::layer::{Layer, Pass, Saved};
 use crate::model::linear::{LinearGroup, LoraUse, Part};
 use crate::model::ops::attention::Heads;
@@ -61,13 +61,22 @@ impl Llama {
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
+        Llama::load_from(config, FrozenSource { weights, quantization, quantized: None, dtype, device })
+    }
+
+    /// [`Llama::load`], with projections that an earlier run quantized where the source has them.
+    ///
+    /// # Errors
+    /// As [`Llama::load`]; a file of quantized projections that does not fit the model.
+    pub fn load_from(config: &LlamaConfig, source: FrozenSource) -> Result<Self> {
+        let FrozenSource { weights, dtype, device, .. } = source;
         let dense = |name: &str| weights.dense(name, dtype, device);
         let embedding = dense("model.embed_tokens.weight")?;
         let head = if config.tie_word_embeddings { embedding.clone() } else { dense("lm_head.weight")? };
         let layers: Result<Vec<Layer>> = (0..config.num_hidden_layers)
             .map(|index| {
                 let group = |projections: &[Projection]| -> Result<LinearGroup> {
-                    let frozen = Frozen::load(weights, index, projections, quantization, dtype, device)?;
+                    let frozen = Frozen::load(source, index, projections)?;
                     let mut first = 0;
                     let part = |&projection: &Projection| {
                         let columns = (first, config.projection_shape(projection).0);

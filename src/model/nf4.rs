@@ -38,6 +38,13 @@ pub const CODEBOOK: [f32; 16] = [
     1.0,
 ];
 
+/// The two weights of each byte, before their scale.
+static PAIRS: LazyLock<[[f32; 2]; 256]> =
+    LazyLock::new(|| std::array::from_fn(|byte| [CODEBOOK[byte >> 4], CODEBOOK[byte & 15]]));
+
+/// Blocks that one rayon task dequantizes.
+const BLOCKS_PER_TASK: usize = 64;
+
 /// Code of the value 0, which also fills the last byte of an odd count.
 const ZERO: u8 = 7;
 
@@ -81,6 +88,16 @@ pub enum Scales {
     Plain(Vec<f32>),
     /// Quantized again.
     Double(DoubleScales),
+}
+
+impl Scales {
+    #[inline(always)]
+    fn scale(&self, block: usize) -> f32 {
+        match self {
+            Scales::Plain(scales) => scales[block],
+            Scales::Double(scales) => scales.scale(block),
+        }
+    }
 }
 
 /// Scales in 8 bits: [`DYNAMIC_MAP`]\[code\] x nested + offset.
@@ -145,26 +162,44 @@ impl Nf4 {
         Nf4 { codes: codes.chunks(2).map(|pair| (pair[0] << 4) | pair[1]).collect(), scales, shape }
     }
 
+    /// A matrix from its stored parts, as [`Nf4::codes`] and [`Nf4::scales`] gave them.
+    ///
+    /// `None` where the parts have not the sizes that the shape asks for.
+    pub fn from_parts(codes: Vec<u8>, scales: Scales, shape: (usize, usize)) -> Option<Self> {
+        let count = shape.0 * shape.1;
+        let blocks = count.div_ceil(BLOCK);
+        let fits = match &scales {
+            Scales::Plain(scales) => scales.len() == blocks,
+            Scales::Double(scales) => {
+                scales.codes.len() == blocks && scales.nested.len() == blocks.div_ceil(SCALE_BLOCK)
+            }
+        };
+        (fits && codes.len() == count.div_ceil(2)).then_some(Nf4 { codes, scales, shape })
+    }
+
     /// The matrix in f32, on the host.
     pub fn dequantize(&self) -> Result<Tensor> {
-        let (rows, columns) = self.shape;
-        let mut values = vec![0f32; rows * columns];
-        values.par_chunks_mut(BLOCK).zip(self.codes.par_chunks(BLOCK / 2)).enumerate().for_each(
-            |(block, (values, codes))| {
-                let scale = match &self.scales {
-                    Scales::Plain(scales) => scales[block],
-                    Scales::Double(scales) => scales.scale(block),
-                };
-                let table = CODEBOOK.map(|value| value * scale);
-                for (pair, code) in values.chunks_mut(2).zip(codes) {
-                    pair[0] = table[(code >> 4) as usize];
-                    if let Some(second) = pair.get_mut(1) {
-                        *second = table[(code & 15) as usize];
+        let mut values = vec![0f32; self.elem_count()];
+        self.write(&mut values);
+        Tensor::from_vec(values, self.shape, &Device::Cpu)
+    }
+
+    /// Writes the matrix, row after row, to `values`.
+    pub(super) fn write(&self, values: &mut [f32]) {
+        let pairs = &*PAIRS;
+        let tasks = self.codes.par_chunks(BLOCK / 2 * BLOCKS_PER_TASK);
+        values.par_chunks_mut(BLOCK * BLOCKS_PER_TASK).zip(tasks).enumerate().for_each(
+            |(task, (values, codes))| {
+                let blocks = values.chunks_mut(BLOCK).zip(codes.chunks(BLOCK / 2));
+                for (block, (values, codes)) in blocks.enumerate() {
+                    let scale = self.scales.scale(task * BLOCKS_PER_TASK + block);
+                    for (pair, &code) in values.chunks_mut(2).zip(codes) {
+                        pair.copy_from_slice(&pairs[code as usize][..pair.len()]);
                     }
+                    values.iter_mut().for_each(|value| *value *= scale);
                 }
             },
         );
-        Tensor::from_vec(values, self.shape, &Device::Cpu)
     }
 
     /// Two codes a byte, the first in the high half.
@@ -175,6 +210,11 @@ impl Nf4 {
     /// The scales as stored.
     pub fn scales(&self) -> &Scales {
         &self.scales
+    }
+
+    /// Rows and columns.
+    pub fn shape(&self) -> (usize, usize) {
+        self.shape
     }
 
     /// Weights.
@@ -199,4 +239,99 @@ fn quantize_block(values: &[f32]) -> (f32, Vec<u8>) {
     }
     let inverse = 1.0 / scale;
     (scale, values.iter().map(|x| nearest(&CODEBOOK, (x * inverse).clamp(-1.0, 1.0))).collect())
+}
+
+/// The same matrix on any device, dequantized by candle operations: the form of a GPU.
+pub mod device {
+    use super::*;
+    use candle_core::DType;
+
+    /// Codes and scales as tensors of the device, 4.5 or 4.127 bits a weight as on the host.
+    pub struct Nf4 {
+        /// (bytes)
+        codes: Tensor,
+        /// (256, 2): the two weights of a byte, before their scale.
+        pairs: Tensor,
+        scales: Scales,
+        shape: (usize, usize),
+    }
+
+    enum Scales {
+        /// (blocks, 1)
+        Plain(Tensor),
+        Double {
+            /// (scale blocks x 256), the last filled up.
+            codes: Tensor,
+            /// (256)
+            map: Tensor,
+            /// (scale blocks, 1)
+            nested: Tensor,
+            offset: f64,
+        },
+    }
+
+    /// Widened first: candle takes the largest value of an index type for "no index" and gives 0.
+    fn look_up(table: &Tensor, codes: &Tensor) -> Result<Tensor> {
+        table.index_select(&codes.to_dtype(DType::U32)?, 0)
+    }
+
+    impl Nf4 {
+        /// Copies a matrix to `device`.
+        pub fn new(matrix: &super::Nf4, device: &Device) -> Result<Self> {
+            // The last block may be short: filled up, so that one reshape divides them.
+            let mut bytes = matrix.codes.clone();
+            bytes.resize(matrix.elem_count().div_ceil(BLOCK) * BLOCK / 2, (ZERO << 4) | ZERO);
+            let scales = match &matrix.scales {
+                super::Scales::Plain(scales) => {
+                    Scales::Plain(Tensor::from_slice(scales, (scales.len(), 1), device)?)
+                }
+                super::Scales::Double(scales) => {
+                    let mut codes = scales.codes.clone();
+                    codes.resize(scales.nested.len() * SCALE_BLOCK, 0);
+                    Scales::Double {
+                        codes: Tensor::from_slice(&codes, codes.len(), device)?,
+                        map: Tensor::from_slice(&DYNAMIC_MAP, DYNAMIC_MAP.len(), device)?,
+                        nested: Tensor::from_slice(&scales.nested, (scales.nested.len(), 1), device)?,
+                        offset: scales.offset as f64,
+                    }
+                }
+            };
+            Ok(Nf4 {
+                codes: Tensor::from_slice(&bytes, bytes.len(), device)?,
+                pairs: Tensor::from_slice(PAIRS.as_flattened(), (PAIRS.len(), 2), device)?,
+                scales,
+                shape: matrix.shape,
+            })
+        }
+
+        /// The matrix in f32, on its device.
+        pub fn dequantize(&self) -> Result<Tensor> {
+            let blocks = 2 * self.codes.elem_count() / BLOCK;
+            let scales = match &self.scales {
+                Scales::Plain(scales) => scales.clone(),
+                Scales::Double { codes, map, nested, offset } => {
+                    let of_block = look_up(map, codes)?.reshape((nested.dim(0)?, SCALE_BLOCK))?;
+                    let scales = (of_block.broadcast_mul(nested)? + *offset)?;
+                    scales.flatten_all()?.narrow(0, 0, blocks)?.reshape((blocks, 1))?
+                }
+            };
+            let values = look_up(&self.pairs, &self.codes)?.reshape((blocks, BLOCK))?;
+            let flat = values.broadcast_mul(&scales)?.flatten_all()?;
+            flat.narrow(0, 0, self.shape.0 * self.shape.1)?.reshape(self.shape)
+        }
+
+        /// Weights.
+        pub fn elem_count(&self) -> usize {
+            self.shape.0 * self.shape.1
+        }
+
+        /// Bytes held, without the two tables.
+        pub fn bytes(&self) -> usize {
+            self.codes.elem_count()
+                + match &self.scales {
+                    Scales::Plain(scales) => 4 * scales.elem_count(),
+                    Scales::Double { codes, nested, .. } => codes.elem_count() + 4 * nested.elem_count(),
+                }
+        }
+    }
 }

@@ -157,6 +157,36 @@ impl Weights {
         hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// The weights as the user named them.
+    pub(crate) fn source_name(&self) -> &str {
+        &self.source_name
+    }
+
+    /// The bytes of a tensor as its file holds them.
+    pub(crate) fn raw(&self, name: &str) -> Result<&[u8]> {
+        Ok(self.bytes(self.stored(name)?))
+    }
+
+    /// A tensor whose bytes are GGML blocks of `dtype`, whatever the file calls them.
+    pub(crate) fn ggml_from_raw(
+        &self,
+        name: &str,
+        dtype: GgmlDType,
+        shape: &[usize],
+        device: &Device,
+    ) -> Result<QTensor> {
+        let aligned = Aligned::new(self.raw(name)?);
+        Ok(qtensor_from_ggml(dtype, aligned.as_slice(), shape.to_vec(), device)?)
+    }
+
+    /// Lets the operating system take back the pages of the mapped files, which would otherwise count as this
+    /// process's memory. What is read later is read from the files again.
+    pub fn release_pages(&self) {
+        for file in &self.files {
+            file.release_pages();
+        }
+    }
+
     /// The whole file of a GGUF model.
     pub(crate) fn gguf_bytes(&self) -> &[u8] {
         self.files.first().map(Bytes::as_slice).unwrap_or_default()
@@ -297,6 +327,19 @@ impl Bytes {
         // reader of safetensors.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|error| Error::file(path, error))?;
         Ok(Bytes::Mapped(map))
+    }
+
+    #[allow(
+        unsafe_code,
+        reason = "MADV_DONTNEED is unsafe by its use on private memory; a file's map reads again"
+    )]
+    fn release_pages(&self) {
+        #[cfg(unix)]
+        if let Bytes::Mapped(map) = self {
+            // SAFETY: the map is read-only and backed by its file, so a dropped page is read again with the same
+            // bytes; borrowed slices stay valid. A refusal changes nothing.
+            let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        }
     }
 
     fn as_slice(&self) -> &[u8] {

@@ -1,0 +1,149 @@
+//! Quantized projections kept on disk: a large model is quantized once, and read in seconds after that.
+//!
+//! A safetensors file beside the run, named by the hash of the weights it was made from and by the scheme. GGML types keep
+//! their blocks as they are; NF4 keeps codes and scales apart: `NAME.codes`, and `NAME.scales` (f32) or
+//! `NAME.scale_codes`, `NAME.nested` and `NAME.offset`.
+
+use crate::error::{Error, Result};
+use crate::model::frozen::{Stored, ggml_dtype, weight_name};
+use crate::model::llama::Llama;
+use crate::model::nf4::{DoubleScales, Nf4, Scales};
+use crate::model::weights::Weights;
+use crate::recipe::Quantization;
+use crate::record::store;
+use candle_core::Device;
+use safetensors::tensor::{Dtype, TensorView};
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// Models below this are quantized faster than the file would be looked for and checked.
+const SMALLEST: u64 = 100_000_000;
+
+/// The layout's number: part of the file's name, so that a later layout never meets an older file.
+const LAYOUT: u32 = 1;
+
+/// An open file of quantized projections.
+#[derive(Debug)]
+pub struct QuantizedFile {
+    weights: Weights,
+    quantization: Quantization,
+}
+
+impl QuantizedFile {
+    /// Where a run that writes to `out` keeps or finds the file: `quantized/` beside it, so that the levels of one
+    /// model share it. None where there is nothing to keep: dense weights, a GGUF's own types, a small model.
+    pub fn place(out: &Path, sha256: &str, parameters: u64, quantization: Quantization) -> Option<PathBuf> {
+        let scheme = match quantization {
+            Quantization::None | Quantization::AsIs => return None,
+            Quantization::Q4_0 => "q4_0",
+            Quantization::Q4_1 => "q4_1",
+            Quantization::Q4K => "q4_k",
+            Quantization::Q8_0 => "q8_0",
+            Quantization::Nf4 => "nf4",
+            Quantization::Nf4Double => "nf4_double",
+        };
+        let folder = out.parent().unwrap_or(Path::new("")).join("quantized");
+        let name = format!("{}.{scheme}.v{LAYOUT}.safetensors", sha256.get(..16).unwrap_or(sha256));
+        (parameters >= SMALLEST).then(|| folder.join(name))
+    }
+
+    /// Opens a file that [`QuantizedFile::write`] left; none where there is no readable one, which is then written
+    /// again: nothing in it is not also in the weights.
+    pub fn open(path: &Path, quantization: Quantization) -> Option<Self> {
+        let weights = Weights::from_safetensors(&path.display().to_string(), &[path.to_path_buf()]).ok()?;
+        Some(QuantizedFile { weights, quantization })
+    }
+
+    /// Writes the quantized projections of a loaded model, whole or not at all. On the CPU only: a GPU's copy is not
+    /// read back.
+    ///
+    /// # Errors
+    /// `Error::File` where it cannot be written.
+    pub fn write(path: &Path, model: &Llama) -> Result<()> {
+        let mut parts = Vec::new();
+        for (layer, group) in model.groups() {
+            for (part, stored) in group.parts.iter().zip(group.frozen.parts()) {
+                pieces(&weight_name(layer, part.projection), stored, &mut parts)?;
+            }
+        }
+        let mut views = Vec::with_capacity(parts.len());
+        for Piece { name, dtype, shape, bytes } in &parts {
+            let view = TensorView::new(*dtype, shape.clone(), bytes)
+                .map_err(|error| Error::model(path.display().to_string(), error.to_string()))?;
+            views.push((name.as_str(), view));
+        }
+        store::write_path(path, |temporary| {
+            safetensors::serialize_to_file(views, None, temporary).map_err(std::io::Error::other)
+        })
+    }
+
+    /// One projection, on `device`.
+    ///
+    /// # Errors
+    /// `Error::Model` where the file lacks it or has another size: it is not what its name says.
+    pub(super) fn stored(&self, name: &str, shape: &[usize], device: &Device) -> Result<Stored> {
+        let wrong = |what: &str| {
+            let message = format!("tensor {name}: expected {what} of shape {shape:?}; delete the file");
+            Error::model(self.weights.source_name(), message)
+        };
+        let &[rows, columns] = shape else { return Err(wrong("a matrix")) };
+        if let Some(dtype) = ggml_dtype(self.quantization) {
+            let expected = rows * columns / dtype.block_size() * dtype.type_size();
+            let blocks = self.weights.raw(name)?;
+            if blocks.len() != expected {
+                return Err(wrong("the blocks"));
+            }
+            return Ok(Stored::Ggml(self.weights.ggml_from_raw(name, dtype, shape, device)?));
+        }
+        let raw = |suffix: &str| self.weights.raw(&format!("{name}.{suffix}"));
+        let scales = match self.quantization {
+            Quantization::Nf4 => Scales::Plain(floats(raw("scales")?)),
+            _ => Scales::Double(DoubleScales {
+                codes: raw("scale_codes")?.to_vec(),
+                nested: floats(raw("nested")?),
+                offset: *floats(raw("offset")?).first().ok_or_else(|| wrong("the offset"))?,
+            }),
+        };
+        let matrix = Nf4::from_parts(raw("codes")?.to_vec(), scales, (rows, columns));
+        Stored::nf4(matrix.ok_or_else(|| wrong("codes and scales"))?, device)
+    }
+}
+
+/// A tensor of the file.
+struct Piece<'a> {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Cow<'a, [u8]>,
+}
+
+fn pieces<'a>(name: &str, stored: &'a Stored, into: &mut Vec<Piece<'a>>) -> Result<()> {
+    let piece = |suffix: &str, bytes: Cow<'a, [u8]>, dtype: Dtype| {
+        let shape = vec![bytes.len() / (dtype.bitsize() / 8)];
+        Piece { name: format!("{name}{suffix}"), dtype, shape, bytes }
+    };
+    match stored {
+        Stored::Ggml(tensor) => into.push(piece("", tensor.data()?, Dtype::U8)),
+        Stored::Nf4(matrix) => {
+            into.push(piece(".codes", matrix.codes().into(), Dtype::U8));
+            match matrix.scales() {
+                Scales::Plain(scales) => into.push(piece(".scales", bytes(scales), Dtype::F32)),
+                Scales::Double(DoubleScales { codes, nested, offset }) => into.extend([
+                    piece(".scale_codes", codes.into(), Dtype::U8),
+                    piece(".nested", bytes(nested), Dtype::F32),
+                    piece(".offset", bytes(&[*offset]), Dtype::F32),
+                ]),
+            }
+        }
+        Stored::Dense(_) | Stored::Nf4OnDevice(_) => {}
+    }
+    Ok(())
+}
+
+fn bytes(values: &[f32]) -> Cow<'static, [u8]> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into()
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+}
