@@ -1,10 +1,11 @@
 //! Tokens a second and peak memory of whole training steps: the program whose figures are divided by
 //! PyTorch's (`benches/README.md` has the commands and the results).
 //!
-//!     cargo bench --profile dev --bench whole_step -- --model SRC --rows FILE [--steps 3] [--batch 16] [--rank 128]
-//!         [--dropout 0.05] [--quantization q4_0] [--checkpointing] [--evaluate]
+//!     cargo bench --profile dev --bench whole_step -- --model SRC (--rows FILE | --length TOKENS) [--steps 3] [--batch 16]
+//!         [--rank 128] [--dropout 0.05] [--quantization q4_0] [--checkpointing] [--evaluate] [--out FOLDER]
 
 use clap::Parser;
+use rand_chacha::rand_core::Rng;
 use std::path::PathBuf;
 use std::time::Instant;
 use tezgah::data::alpaca;
@@ -12,9 +13,13 @@ use tezgah::data::batches::{Batch, Targets};
 use tezgah::data::encode::{EncodedRow, RowEncoder};
 use tezgah::evaluate::nll;
 use tezgah::model::adapter;
-use tezgah::model::llama::{Activations, Llama};
+use tezgah::model::config::LlamaConfig;
+use tezgah::model::llama::Activations;
+use tezgah::model::memory::{Estimate, Need};
 use tezgah::model::ops::dropout::DropoutStream;
-use tezgah::model::source::{ModelSource, open};
+use tezgah::model::quantized_file::QuantizedFile;
+use tezgah::model::source::{BaseModel, ModelSource, open};
+use tezgah::random;
 use tezgah::recipe::{Bias, LoraRecipe, Projection, Quantization};
 use tezgah::record::environment::peak_memory;
 use tezgah::train::optimizer::AdamW;
@@ -25,8 +30,11 @@ struct Arguments {
     #[arg(long)]
     model: String,
     /// Alpaca rows.
-    #[arg(long)]
-    rows: PathBuf,
+    #[arg(long, required_unless_present = "length")]
+    rows: Option<PathBuf>,
+    /// Rows of exactly so many random tokens instead, a quarter of them prompt.
+    #[arg(long, conflicts_with = "rows")]
+    length: Option<usize>,
     /// Steps; the first is cold and not counted.
     #[arg(long, default_value_t = 3)]
     steps: usize,
@@ -40,25 +48,28 @@ struct Arguments {
     quantization: String,
     #[arg(long)]
     checkpointing: bool,
-    /// Measure the evaluation instead, masked and full together.
+    /// Measure the evaluation instead, masked and full together; --rank 0 evaluates the base alone.
     #[arg(long)]
     evaluate: bool,
+    /// A run's folder, beside which the quantized weights are kept.
+    #[arg(long, default_value = "target/whole_step/run")]
+    out: PathBuf,
     /// What `cargo bench` passes.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 fn main() -> anyhow::Result<()> {
+    let began = Instant::now();
     let arguments = Arguments::parse();
     let source: ModelSource = arguments.model.parse()?;
     let base = open(&source)?;
     let quantization: Quantization = serde_json::from_value(arguments.quantization.clone().into())?;
     let device = candle_core::Device::Cpu;
-    let mut model = Llama::load(&base.config, &base.weights, quantization, candle_core::DType::F32, &device)?;
-    let encoder = RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, 2048)?;
-    let rows = alpaca::read(&arguments.rows)?.rows;
-    let rows: Vec<EncodedRow> = rows.iter().map(|row| encoder.encode(row)).collect::<Result<_, _>>()?;
-    drop(base);
+    let dtype = candle_core::DType::F32;
+    let say = |line: &str| println!("{line}");
+    let mut model = QuantizedFile::load_model(&base, quantization, dtype, &device, &arguments.out, &say)?;
+    let rows = rows(&arguments, &base)?;
     let lora = LoraRecipe {
         rank: arguments.rank,
         alpha: 2.0 * arguments.rank as f64,
@@ -66,10 +77,16 @@ fn main() -> anyhow::Result<()> {
         bias: Bias::None,
         target_modules: Projection::ALL.to_vec(),
     };
+    if arguments.rank > 0 {
+        adapter::attach(&mut model, &lora, 3407)?;
+    }
     if arguments.evaluate {
-        let rows = &rows[..arguments.batch * arguments.steps];
+        let (warm, rows) = rows.split_at(arguments.batch);
+        let rows = &rows[..arguments.batch * (arguments.steps - 1)];
+        let lora_scale = (arguments.rank > 0).then_some(2.0);
+        nll::rows(&model, warm, arguments.batch, Targets::All, lora_scale, |_| ())?;
         let start = Instant::now();
-        let sums = nll::rows(&model, rows, arguments.batch, Targets::All, None, |_| ())?;
+        let sums = nll::rows(&model, rows, arguments.batch, Targets::All, lora_scale, |_| ())?;
         let tokens: usize = rows.iter().map(|row| row.ids.len()).sum();
         let scores = nll::scores(&sums);
         let rate = tokens as f64 / start.elapsed().as_secs_f64();
@@ -77,16 +94,24 @@ fn main() -> anyhow::Result<()> {
         println!("evaluation {rate:.1} tok/s peak {:.2} GB", peak_memory() as f64 / 1e9);
         return Ok(());
     }
-    adapter::attach(&mut model, &lora, 3407)?;
-    let mut optimizer = AdamW::new(&model, 0.01, 1.0)?;
     let activations = if arguments.checkpointing { Activations::Recompute } else { Activations::Keep };
+    let batches: Vec<Batch> = rows
+        .chunks_exact(arguments.batch)
+        .take(arguments.steps)
+        .map(|chunk| Batch::new(&chunk.iter().collect::<Vec<_>>(), Targets::Response))
+        .collect();
+    let tokens = batches.iter().map(Batch::tokens).max().unwrap_or(0);
+    let need =
+        Need { config: &base.config, weights: &base.weights, quantization, lora: &lora, dtype, tokens };
+    let estimate = Estimate::new(need, activations).total();
+    let mut optimizer = AdamW::new(&model, 0.01, 1.0)?;
     let (mut warm_tokens, mut warm_seconds) = (0, 0f64);
-    for (step, chunk) in rows.chunks_exact(arguments.batch).take(arguments.steps).enumerate() {
+    println!("start to first step {:.1} s", began.elapsed().as_secs_f64());
+    for (step, batch) in batches.iter().enumerate() {
         let start = Instant::now();
-        let batch = Batch::new(&chunk.iter().collect::<Vec<_>>(), Targets::Response);
         let dropout = DropoutStream { rate: arguments.dropout, seed: 3407, micro_batch: step as u64 };
         let targets = batch.targets.len() as f64;
-        let nll = model.accumulate_gradients(&batch, activations, 1.0 / targets, 2.0, Some(dropout))?;
+        let nll = model.accumulate_gradients(batch, activations, 1.0 / targets, 2.0, Some(dropout))?;
         let norm = optimizer.step(&mut model, 2e-4)?;
         let (seconds, tokens) = (start.elapsed().as_secs_f64(), batch.tokens());
         if step > 0 {
@@ -94,12 +119,72 @@ fn main() -> anyhow::Result<()> {
             warm_seconds += seconds;
         }
         println!(
-            "step {step} loss {:.4} grad_norm {norm:.4} {seconds:.2} s {:.1} tok/s peak {:.2} GB",
+            "step {step} loss {:.4} grad_norm {norm:.4} {seconds:.2} s {:.1} tok/s {:.0} GFLOPS peak {:.2} GB",
             nll / targets,
             tokens as f64 / seconds,
+            operations(&base.config, &lora, batch, activations) / seconds / 1e9,
             peak_memory() as f64 / 1e9
         );
     }
-    println!("warm {:.1} tok/s", warm_tokens as f64 / warm_seconds);
+    let peak = peak_memory() as f64;
+    println!(
+        "peak {:.3} GB, estimated {:.3} GB ({:+.1} %)",
+        peak / 1e9,
+        estimate as f64 / 1e9,
+        100.0 * (estimate as f64 / peak - 1.0)
+    );
+    if warm_seconds > 0.0 {
+        println!("warm {:.1} tok/s", warm_tokens as f64 / warm_seconds);
+    }
     Ok(())
+}
+
+fn rows(arguments: &Arguments, base: &BaseModel) -> anyhow::Result<Vec<EncodedRow>> {
+    let encoder = RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, 2048)?;
+    if let Some(path) = &arguments.rows {
+        let rows = alpaca::read(path)?.rows;
+        return Ok(rows.iter().map(|row| encoder.encode(row)).collect::<Result<_, _>>()?);
+    }
+    let length = arguments.length.unwrap_or_default();
+    let mut generator = random::stream(3407, "whole_step");
+    let vocabulary = base.config.vocab_size as u32;
+    let row = |_| EncodedRow {
+        ids: (0..length).map(|_| generator.next_u32() % vocabulary).collect(),
+        prompt_len: length / 4,
+        untruncated_len: length,
+        prompt_bytes: 0,
+        response_bytes: 0,
+        special_in_text: 0,
+    };
+    Ok((0..arguments.batch * arguments.steps).map(row).collect())
+}
+
+/// Floating-point operations of the products of a step, 2 for each multiplication with its addition; norms, softmax and the
+/// like are left out.
+///
+/// With W the projections' parameters, T targets, L a row's length: 2 N W forward and backward each and,
+/// recomputed, forward again without down_proj; for each A and B 2 N (A + B) forward and 2 N (3 A + 2 B) backward (the hidden
+/// values again, both gradients, both ways through); 4 T V H for the head; causal attention 2 L^2 width a layer forward and
+/// 5 L^2 width backward.
+fn operations(config: &LlamaConfig, lora: &LoraRecipe, batch: &Batch, activations: Activations) -> f64 {
+    let (layers, tokens) = (config.num_hidden_layers as f64, batch.tokens() as f64);
+    let parameters = |projection: Projection| {
+        let (output, input) = config.projection_shape(projection);
+        (output * input) as f64
+    };
+    let all: f64 = Projection::ALL.into_iter().map(parameters).sum();
+    let down = parameters(Projection::DownProj);
+    let thin = |side: fn((usize, usize)) -> usize| -> f64 {
+        let sizes = lora.target_modules.iter().map(|&projection| side(config.projection_shape(projection)));
+        (lora.rank * sizes.sum::<usize>()) as f64
+    };
+    let (a, b) = (thin(|(_, input)| input), thin(|(output, _)| output));
+    let width = (config.num_attention_heads * config.head_dim) as f64;
+    let squares: f64 = batch.offsets.windows(2).map(|row| ((row[1] - row[0]) as f64).powi(2)).sum();
+    let again = if activations == Activations::Recompute { 1.0 } else { 0.0 };
+    let products = 2.0 * tokens * (2.0 * all + again * (all - down));
+    let update = 2.0 * tokens * ((1.0 + again) * (a + b) + 3.0 * a + 2.0 * b);
+    let attention = squares * width * (7.0 + 2.0 * again);
+    let head = 4.0 * (batch.targets.len() * config.vocab_size * config.hidden_size) as f64;
+    layers * (products + update + attention) + head
 }

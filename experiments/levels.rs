@@ -20,6 +20,7 @@ use tezgah::data::encode::{EncodedRow, RowEncoder};
 use tezgah::evaluate::nll;
 use tezgah::level::Level;
 use tezgah::model::llama::Llama;
+use tezgah::model::quantized_file::QuantizedFile;
 use tezgah::model::{adapter, source};
 use tezgah::notebook::{self, Notebook};
 use tezgah::record::comparison::{self, CrossMatrix};
@@ -152,7 +153,10 @@ fn cross_matrix(out: &Path, records: &[RunRecord], flags: &Flags) -> anyhow::Res
     let base = source::open(&flags.model.parse()?)?;
     let device = tezgah::device::open(&flags.device)?;
     let dtype = tezgah::device::default_dtype(&device);
-    let mut model = Llama::load(&base.config, &base.weights, recipe.model.quantization, dtype, &device)?;
+    let run = out.join(records[0].level.slug()); // the runs' own quantized weights lie beside them
+    let say = |line: &str| eprintln!("{line}");
+    let quantization = recipe.model.quantization;
+    let mut model = QuantizedFile::load_model(&base, quantization, dtype, &device, &run, &say)?;
     let encoder = RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, recipe.data.max_seq_len)?;
     let levels: Vec<Level> = records.iter().map(|record| record.level).collect();
     let rows: Vec<Vec<EncodedRow>> = levels

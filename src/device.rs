@@ -38,6 +38,18 @@ pub fn open(name: &str) -> Result<Device> {
     }
 }
 
+/// Memory that a run on `device` could have, in bytes: the GPU's own where it says how much is free, else the machine's.
+pub fn free_memory(device: &Device) -> u64 {
+    match device {
+        #[cfg(feature = "cuda")]
+        Device::Cuda(_) => candle_core::cuda_backend::cudarc::driver::result::mem_get_info()
+            .map(|(free, _)| free as u64)
+            .unwrap_or(u64::MAX),
+        // Metal's memory is the machine's.
+        _ => crate::record::environment::available_memory(),
+    }
+}
+
 fn first_line(error: &candle_core::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_string()
 }

@@ -79,7 +79,24 @@ pub enum Error {
     Report(String),
     /// An operation of the tensor library failed.
     #[error(transparent)]
-    Tensor(#[from] candle_core::Error),
+    Tensor(candle_core::Error),
+}
+
+impl From<candle_core::Error> for Error {
+    /// A GPU that ran out of memory says so in the text alone: it becomes `Error::Device`, with what helps.
+    fn from(error: candle_core::Error) -> Self {
+        let text = error.to_string();
+        let lower = text.to_lowercase();
+        if !lower.contains("out of memory") && !lower.contains("out_of_memory") {
+            return Error::Tensor(error);
+        }
+        let message = format!(
+            "out of memory ({}); try --set train.gradient_checkpointing=true, --set model.quantization=nf4_double or a \
+             smaller train.batch_size (with more train.accumulation_steps)",
+            text.lines().next().unwrap_or_default()
+        );
+        Error::Device { device: "in use".into(), message }
+    }
 }
 
 impl Error {
@@ -91,5 +108,20 @@ impl Error {
     /// A model that cannot be run, by the name the user gave it.
     pub fn model(source_name: impl Into<String>, message: impl Into<String>) -> Self {
         Error::Model { source_name: source_name.into(), message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text is cudarc's, from candle issue reports.
+    #[test]
+    fn a_full_gpu_is_told_what_to_do() {
+        let full = candle_core::Error::Msg("DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")".into());
+        let text = Error::from(full).to_string();
+        assert!(text.contains("train.batch_size") && !text.contains('\n'), "{text}");
+        let other = Error::from(candle_core::Error::Msg("shape mismatch".into())).to_string();
+        assert_eq!(other, "shape mismatch");
     }
 }

@@ -16,8 +16,10 @@ use crate::error::{Error, Result};
 use crate::evaluate::{self, nll};
 use crate::level::Level;
 use crate::model::llama::{Activations, Llama};
+use crate::model::memory::{self, Estimate, Need};
+use crate::model::quantized_file::QuantizedFile;
 use crate::model::source::{BaseModel, ModelSource};
-use crate::model::{adapter, generate, memory, merge};
+use crate::model::{adapter, generate, merge};
 use crate::recipe::{ModelDtype, Recipe};
 use crate::record::run::*;
 use crate::record::{environment, store};
@@ -26,6 +28,7 @@ use crate::train::optimizer::AdamW;
 use crate::train::run::{self as training, Course, Event, Rows, State};
 use candle_core::{DType, Device};
 use clap::Parser;
+use preview::MemoryPlan;
 use progress::Progress;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -180,10 +183,8 @@ impl Notebook {
     /// With `--dry-run`: prints what would be done, and says that it is enough.
     pub fn stops_at_preview(&self, base: &BaseModel, rows: &Prepared) -> Result<bool> {
         if self.flags.dry_run {
-            let activations = self.activations(base, rows)?;
-            let text =
-                preview::text(base, rows, &self.recipe, self.dtype(), activations, &self.encoder(base)?)?;
-            print!("{text}");
+            let memory = self.memory(base, rows);
+            print!("{}", preview::text(base, rows, &self.recipe, &memory, &self.encoder(base)?)?);
         }
         Ok(self.flags.dry_run)
     }
@@ -205,22 +206,24 @@ impl Notebook {
         self.recipe.lora.alpha / self.recipe.lora.rank as f64
     }
 
-    /// Whether activations are kept, as asked or, under `auto`, where they fit.
-    fn activations(&self, base: &BaseModel, rows: &Prepared) -> Result<Activations> {
-        memory::choose(&base.config, &self.recipe, self.dtype(), rows, environment::available_memory())
+    /// What the run will need and what the device has; whether activations are kept, as asked or, under `auto`, where
+    /// they fit.
+    fn memory(&self, base: &BaseModel, rows: &Prepared) -> MemoryPlan {
+        let need = Need::of_run(base, &self.recipe, self.dtype(), rows);
+        let free = crate::device::free_memory(&self.device);
+        let activations = memory::choose(need, self.recipe.train.gradient_checkpointing, free);
+        MemoryPlan { estimate: Estimate::new(need, activations), activations, free }
     }
 
     /// Loads the base weights as the recipe stores them, and opens the record.
     pub fn load(&mut self, base: &BaseModel, rows: &Prepared) -> Result<Llama> {
         let dtype = self.dtype();
-        let activations = self.activations(base, rows)?;
+        let MemoryPlan { estimate, activations, free } = self.memory(base, rows);
         let quantization = self.recipe.model.quantization;
-        if self.device.is_cpu() {
-            let estimate = memory::estimate(&base.config, &self.recipe, dtype, rows, activations);
-            memory::check_fits(estimate, activations, environment::available_memory(), "cpu")?;
-            self.progress.say(&format!("about {} MB of memory will be needed", estimate.total() / 1_000_000));
-        }
-        let model = Llama::load(&base.config, &base.weights, quantization, dtype, &self.device)?;
+        memory::check_fits(estimate, activations, free, &self.flags.device)?;
+        self.progress.say(&format!("about {} MB of memory will be needed", estimate.total() / 1_000_000));
+        let say = |line: &str| self.progress.say(line);
+        let model = QuantizedFile::load_model(base, quantization, dtype, &self.device, &self.out, &say)?;
         self.open_record(base, rows, &model, activations);
         for (part, name) in [(&rows.split.train, "train"), (&rows.split.evaluation, "eval")] {
             let path = format!("split/training_data_{}_{name}.json", self.level.slug());

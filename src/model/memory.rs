@@ -3,8 +3,11 @@
 use crate::data::Prepared;
 use crate::error::{Error, Result};
 use crate::model::config::LlamaConfig;
+use crate::model::frozen::weight_name;
 use crate::model::llama::{Activations, LOGITS_ROWS};
-use crate::recipe::{Checkpointing, LoraRecipe, Quantization, Recipe};
+use crate::model::source::BaseModel;
+use crate::model::weights::Weights;
+use crate::recipe::{Checkpointing, LoraRecipe, Projection, Quantization, Recipe};
 use crate::train::run::epoch_order;
 use crate::train::schedule::Plan;
 use candle_core::DType;
@@ -22,78 +25,122 @@ pub fn trainable_parameters(config: &LlamaConfig, lora: &LoraRecipe) -> u64 {
     (a_layer * config.num_hidden_layers) as u64
 }
 
+/// What decides how much memory a training takes.
+#[derive(Clone, Copy)]
+pub struct Need<'a> {
+    /// The network's shape.
+    pub config: &'a LlamaConfig,
+    /// Its checkpoint: under `as_is` the projections keep their size.
+    pub weights: &'a Weights,
+    /// How the projections are held.
+    pub quantization: Quantization,
+    /// The update.
+    pub lora: &'a LoraRecipe,
+    /// Type of activations and dense weights.
+    pub dtype: DType,
+    /// Tokens of the largest batch.
+    pub tokens: usize,
+}
+
+impl<'a> Need<'a> {
+    /// The need of a run over `rows`.
+    pub fn of_run(base: &'a BaseModel, recipe: &'a Recipe, dtype: DType, rows: &Prepared) -> Self {
+        Need {
+            config: &base.config,
+            weights: &base.weights,
+            quantization: recipe.model.quantization,
+            lora: &recipe.lora,
+            dtype,
+            tokens: largest_batch(recipe, rows),
+        }
+    }
+}
+
 /// An estimate of the peak, in bytes, part by part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
-    /// Frozen weights as held.
+    /// Frozen weights as held, and the widest of them dequantized where they are quantized.
     pub weights: u64,
     /// A, B and their gradients.
     pub adapter: u64,
     /// The optimizer's two moments.
     pub moments: u64,
-    /// What a pass keeps of the longest batch.
+    /// What a pass keeps of the longest batch, and works with.
     pub activations: u64,
-    /// One chunk of logits, and its product with the head.
+    /// One chunk of logits.
     pub logits: u64,
+    /// The program itself: code, tokenizer, rows.
+    pub program: u64,
 }
+
+/// Resident memory of the program with a tokenizer and some thousand rows, measured.
+const PROGRAM: u64 = 100_000_000;
 
 impl Estimate {
+    /// The peak of a training.
+    pub fn new(need: Need, activations: Activations) -> Self {
+        let Need { config, lora, dtype, tokens, .. } = need;
+        let width = dtype.size_in_bytes() as u64;
+        let (hidden, mlp) = (config.hidden_size as u64, config.intermediate_size as u64);
+        let layers = config.num_hidden_layers as u64;
+        let projections = projection_parameters(config);
+        let others = config.parameters() - projections;
+        let widest = match need.quantization {
+            Quantization::None => 0,
+            _ => 2 * mlp * hidden * width, // gate and up, one matrix
+        };
+        let trained = trainable_parameters(config, lora) * 4;
+        let packed = ((config.num_attention_heads + 2 * config.num_key_value_heads) * config.head_dim) as u64;
+        let attended = (config.num_attention_heads * config.head_dim) as u64;
+        let saved = packed + attended + hidden + 2 * mlp;
+        let a_token = match activations {
+            Activations::Keep => layers * (hidden + saved),
+            Activations::Recompute => layers * hidden + saved,
+        };
+        // The widest moment of a backward pass holds gradients of about what one layer saves, twice.
+        let working = 2 * saved;
+        Estimate {
+            weights: projection_bytes(need, projections) + others * width + widest,
+            adapter: 2 * trained,
+            moments: 2 * trained,
+            activations: tokens as u64 * (a_token + working) * width,
+            logits: (LOGITS_ROWS * config.vocab_size) as u64 * width,
+            program: PROGRAM,
+        }
+    }
+
     /// The sum of the parts.
     pub fn total(&self) -> u64 {
-        self.weights + self.adapter + self.moments + self.activations + self.logits
+        self.weights + self.adapter + self.moments + self.activations + self.logits + self.program
     }
 }
 
-/// Bits a weight of the projections.
-fn bits(quantization: Quantization, dtype: DType) -> f64 {
-    match quantization {
-        Quantization::None => 8.0 * dtype.size_in_bytes() as f64,
-        Quantization::Q4_0 | Quantization::Q4K | Quantization::Nf4 => 4.5,
-        Quantization::Q4_1 | Quantization::AsIs => 5.0,
-        Quantization::Q8_0 => 8.5,
-        Quantization::Nf4Double => 4.127,
-    }
-}
-
-/// The peak of a training run.
-pub fn estimate(
-    config: &LlamaConfig,
-    recipe: &Recipe,
-    dtype: DType,
-    rows: &Prepared,
-    activations: Activations,
-) -> Estimate {
-    let width = dtype.size_in_bytes() as u64;
-    let projections: u64 = crate::recipe::Projection::ALL
+fn projection_parameters(config: &LlamaConfig) -> u64 {
+    let a_layer: usize = Projection::ALL
         .iter()
         .map(|&projection| {
             let (output, input) = config.projection_shape(projection);
-            (output * input * config.num_hidden_layers) as u64
+            output * input
         })
         .sum();
-    let others = config.parameters() - projections;
-    let weights = (projections as f64 * bits(recipe.model.quantization, dtype) / 8.0) as u64 + others * width;
-    let trained = trainable_parameters(config, &recipe.lora) * 4;
-    let tokens = largest_batch(recipe, rows) as u64;
-    let packed = ((config.num_attention_heads + 2 * config.num_key_value_heads) * config.head_dim) as u64;
-    let attended = (config.num_attention_heads * config.head_dim) as u64;
-    let (hidden, mlp) = (config.hidden_size as u64, config.intermediate_size as u64);
-    let saved = packed + attended + hidden + 2 * mlp;
-    let layers = config.num_hidden_layers as u64;
-    let a_token = match activations {
-        Activations::Keep => layers * (hidden + saved),
-        Activations::Recompute => layers * hidden + saved,
+    (a_layer * config.num_hidden_layers) as u64
+}
+
+/// Bytes of the projections as they will be held.
+fn projection_bytes(need: Need, parameters: u64) -> u64 {
+    let bits = match need.quantization {
+        Quantization::None => 8.0 * need.dtype.size_in_bytes() as f64,
+        Quantization::Q4_0 | Quantization::Q4K | Quantization::Nf4 => 4.5,
+        Quantization::Q4_1 => 5.0,
+        Quantization::Q8_0 => 8.5,
+        Quantization::Nf4Double => 4.127,
+        Quantization::AsIs => {
+            let layers = 0..need.config.num_hidden_layers;
+            let names = layers.flat_map(|layer| Projection::ALL.map(|one| weight_name(layer, one)));
+            return names.filter_map(|name| need.weights.raw(&name).ok()).map(|raw| raw.len() as u64).sum();
+        }
     };
-    // The widest moment of a backward pass holds gradients of about what one layer saves, twice.
-    let working = 2 * saved;
-    let logits_rows = LOGITS_ROWS as u64;
-    Estimate {
-        weights,
-        adapter: 2 * trained,
-        moments: 2 * trained,
-        activations: tokens * (a_token + working) * width,
-        logits: logits_rows * config.vocab_size as u64 * width,
-    }
+    (parameters as f64 * bits / 8.0) as u64
 }
 
 /// Tokens of the largest batch of the run. The order of every epoch follows from the seed, so it is known before.
@@ -134,19 +181,13 @@ pub fn check_fits(estimate: Estimate, activations: Activations, available: u64, 
 }
 
 /// Keeps activations where asked to or, under `auto`, where they fit the `available` bytes.
-pub fn choose(
-    config: &LlamaConfig,
-    recipe: &Recipe,
-    dtype: DType,
-    rows: &Prepared,
-    available: u64,
-) -> Result<Activations> {
-    Ok(match recipe.train.gradient_checkpointing {
+pub fn choose(need: Need, asked: Checkpointing, available: u64) -> Activations {
+    match asked {
         Checkpointing::On => Activations::Recompute,
         Checkpointing::Off => Activations::Keep,
-        Checkpointing::Auto => {
-            let kept = estimate(config, recipe, dtype, rows, Activations::Keep).total();
-            if kept < available { Activations::Keep } else { Activations::Recompute }
+        Checkpointing::Auto if Estimate::new(need, Activations::Keep).total() < available => {
+            Activations::Keep
         }
-    })
+        Checkpointing::Auto => Activations::Recompute,
+    }
 }

@@ -5,13 +5,14 @@
 //! `NAME.scale_codes`, `NAME.nested` and `NAME.offset`.
 
 use crate::error::{Error, Result};
-use crate::model::frozen::{Stored, ggml_dtype, weight_name};
+use crate::model::frozen::{FrozenSource, Stored, ggml_dtype, weight_name};
 use crate::model::llama::Llama;
 use crate::model::nf4::{DoubleScales, Nf4, Scales};
+use crate::model::source::BaseModel;
 use crate::model::weights::Weights;
 use crate::recipe::Quantization;
 use crate::record::store;
-use candle_core::Device;
+use candle_core::{DType, Device};
 use safetensors::tensor::{Dtype, TensorView};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,44 @@ impl QuantizedFile {
         let folder = out.parent().unwrap_or(Path::new("")).join("quantized");
         let name = format!("{}.{scheme}.v{LAYOUT}.safetensors", sha256.get(..16).unwrap_or(sha256));
         (parameters >= SMALLEST).then(|| folder.join(name))
+    }
+
+    /// Loads a model for a run that writes to `out`, quantizing it only where no earlier run has; `say` gets a line where
+    /// that is done.
+    ///
+    /// # Errors
+    /// As [`Llama::load`]. A file that cannot be written costs the next run its time and this one a line.
+    pub fn load_model(
+        base: &BaseModel,
+        quantization: Quantization,
+        dtype: DType,
+        device: &Device,
+        out: &Path,
+        say: &dyn Fn(&str),
+    ) -> Result<Llama> {
+        let BaseModel { config, weights, .. } = base;
+        let Some(path) = QuantizedFile::place(out, &base.sha256, config.parameters(), quantization) else {
+            let model = Llama::load(config, weights, quantization, dtype, device)?;
+            weights.release_pages();
+            return Ok(model);
+        };
+        if QuantizedFile::open(&path, quantization).is_none() {
+            say(&format!("quantizing the base weights once, for {}", path.display()));
+            // On the host even for a GPU, whose copy could not be written.
+            let model = Llama::load(config, weights, quantization, dtype, &Device::Cpu)?;
+            weights.release_pages();
+            if let Err(error) = QuantizedFile::write(&path, &model) {
+                say(&format!("warning: the quantized weights are not kept: {error}"));
+            }
+            if device.is_cpu() {
+                return Ok(model);
+            }
+        }
+        let file = QuantizedFile::open(&path, quantization);
+        let source = FrozenSource { weights, quantization, quantized: file.as_ref(), dtype, device };
+        let model = Llama::load_from(config, source)?;
+        weights.release_pages();
+        Ok(model)
     }
 
     /// Opens a file that [`QuantizedFile::write`] left; none where there is no readable one, which is then written

@@ -4,29 +4,34 @@ use crate::data::Prepared;
 use crate::data::encode::RowEncoder;
 use crate::error::{Error, Result};
 use crate::model::llama::Activations;
-use crate::model::memory;
+use crate::model::memory::{self, Estimate};
 use crate::model::source::BaseModel;
 use crate::recipe::Recipe;
-use crate::record::environment;
 use crate::train::schedule::{Plan, learning_rate};
-use candle_core::DType;
 use std::fmt::Write;
 use std::io::IsTerminal;
+
+/// What a run will need, and what there is.
+pub(super) struct MemoryPlan {
+    pub(super) estimate: Estimate,
+    pub(super) activations: Activations,
+    /// Bytes.
+    pub(super) free: u64,
+}
 
 /// The whole preview.
 pub(super) fn text(
     base: &BaseModel,
     rows: &Prepared,
     recipe: &Recipe,
-    dtype: DType,
-    activations: Activations,
+    memory: &MemoryPlan,
     encoder: &RowEncoder,
 ) -> Result<String> {
     let mut text = String::new();
     let failed = |_| Error::Report("the preview could not be formatted".into());
     write_data(&mut text, rows).map_err(failed)?;
     write_arithmetic(&mut text, base, rows, recipe).map_err(failed)?;
-    write_memory(&mut text, base, rows, recipe, dtype, activations).map_err(failed)?;
+    write_memory(&mut text, memory).map_err(failed)?;
     write_row(&mut text, rows, encoder)?;
     Ok(text)
 }
@@ -87,28 +92,22 @@ fn write_arithmetic(
     )
 }
 
-fn write_memory(
-    text: &mut String,
-    base: &BaseModel,
-    rows: &Prepared,
-    recipe: &Recipe,
-    dtype: DType,
-    activations: Activations,
-) -> std::fmt::Result {
-    let estimate = memory::estimate(&base.config, recipe, dtype, rows, activations);
+fn write_memory(text: &mut String, plan: &MemoryPlan) -> std::fmt::Result {
+    let MemoryPlan { estimate, activations, free } = *plan;
     let mega = |bytes: u64| bytes as f64 / 1e6;
     writeln!(
         text,
-        "memory     about {:.0} MB: weights {:.0}, adapter {:.0}, moments {:.0}, activations {:.0} ({}), logits {:.0}",
+        "memory     about {:.0} MB: weights {:.0}, adapter {:.0}, moments {:.0}, activations {:.0} ({}), logits {:.0}, program {:.0}",
         mega(estimate.total()),
         mega(estimate.weights),
         mega(estimate.adapter),
         mega(estimate.moments),
         mega(estimate.activations),
         if activations == Activations::Keep { "kept" } else { "recomputed" },
-        mega(estimate.logits)
+        mega(estimate.logits),
+        mega(estimate.program)
     )?;
-    writeln!(text, "           {:.0} MB are free", mega(environment::available_memory()))
+    writeln!(text, "           {:.0} MB are free", mega(free))
 }
 
 /// The first training row: prompt tokens dim, targets in colour; without colour, targets between brackets.

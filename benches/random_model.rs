@@ -1,0 +1,71 @@
+//! Writes a model folder of Llama-3.2-1B's shape with random weights: memory and speed do not depend on their values, and
+//! the real ones are behind a licence.
+//!
+//!     cargo run --example random_model -- FOLDER
+//!
+//! 2.5 GB in bf16. The tokenizer is the demonstration model's; its ids are all below the larger vocabulary.
+
+use rand_chacha::rand_core::Rng;
+use safetensors::tensor::{Dtype, View};
+use std::borrow::Cow;
+use std::path::PathBuf;
+use tezgah::model::config::LlamaConfig;
+use tezgah::random;
+
+/// As published, <https://huggingface.co/meta-llama/Llama-3.2-1B-Instruct>; the end token is the demonstration tokenizer's.
+const CONFIG: &str = r#"{
+  "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "torch_dtype": "bfloat16",
+  "hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16, "num_attention_heads": 32,
+  "num_key_value_heads": 8, "head_dim": 64, "vocab_size": 128256, "max_position_embeddings": 131072,
+  "rms_norm_eps": 1e-05, "rope_theta": 500000.0, "tie_word_embeddings": true, "attention_bias": false, "mlp_bias": false,
+  "rope_scaling": {"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                   "original_max_position_embeddings": 8192},
+  "bos_token_id": 0, "eos_token_id": 1
+}"#;
+
+const TOKENIZER: &str = include_str!("../data/demo/tokenizer.json");
+
+/// A tensor that is drawn when the file is written; one at a time is in memory.
+struct Drawn {
+    name: String,
+    shape: Vec<usize>,
+}
+
+impl View for Drawn {
+    fn dtype(&self) -> Dtype {
+        Dtype::BF16
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Norms are 1, all else is uniform in [-0.03, 0.03].
+    fn data(&self) -> Cow<'_, [u8]> {
+        let count: usize = self.shape.iter().product();
+        let mut bytes = Vec::with_capacity(2 * count);
+        let mut generator = random::stream(1, &self.name);
+        for _ in 0..count {
+            let unit = (generator.next_u32() >> 8) as f32 / (1 << 24) as f32;
+            let value = if self.shape.len() == 1 { 1.0 } else { 0.06 * unit - 0.03 };
+            bytes.extend(half::bf16::from_f32(value).to_le_bytes());
+        }
+        Cow::Owned(bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        2 * self.shape.iter().product::<usize>()
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let folder = PathBuf::from(std::env::args().nth(1).expect("usage: random_model FOLDER"));
+    std::fs::create_dir_all(&folder)?;
+    let config = LlamaConfig::from_json("Llama-3.2-1B's shape", CONFIG)?;
+    let tensors = config.tensors().into_iter().map(|(name, shape)| (name.clone(), Drawn { name, shape }));
+    safetensors::serialize_to_file(tensors, None, &folder.join("model.safetensors"))?;
+    std::fs::write(folder.join("config.json"), CONFIG)?;
+    std::fs::write(folder.join("tokenizer.json"), TOKENIZER)?;
+    println!("{} parameters in {}", config.parameters(), folder.display());
+    Ok(())
+}
