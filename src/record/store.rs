@@ -4,7 +4,6 @@ use crate::error::{Error, Result};
 use crate::record::migrate;
 use crate::record::run::{RunRecord, SCHEMA};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// Writes `bytes` to `path` through a temporary file beside it: a reader sees the old file or the new one.
@@ -110,9 +109,4 @@ pub fn from_json(bytes: &[u8]) -> std::result::Result<RunRecord, String> {
     let newest = migrate::to_newest(value, schema)?;
     serde_json::from_value(newest)
         .map_err(|error| format!("brought from schema {schema} to {SCHEMA}: {error}"))
-}
-
-/// SHA-256 in lower-case hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
