@@ -66,10 +66,11 @@ pub struct Flags {
 pub const SMOKE_ROWS: usize = 40;
 
 impl Flags {
-    /// The recipe as changed by the flags: smoke first, then the adapter, then `--set` in the order typed.
+    /// The recipe as changed by the flags: smoke first, then the adapter, then `--set` in the order
+    /// typed, then the first of `--seeds`.
     ///
     /// # Errors
-    /// An unknown setting or one out of range; an adapter folder that cannot be read.
+    /// An unknown setting or one out of range; an adapter folder that cannot be read; a seed alone, or one given twice.
     pub fn apply(&self, recipe: &mut Recipe) -> Result<()> {
         if self.smoke {
             recipe.train.max_steps = 2;
@@ -98,6 +99,26 @@ impl Flags {
             })?;
             recipe.set(key.trim(), value.trim())?;
         }
+        if let Some(first) = self.seeds.first() {
+            self.check_seeds()?;
+            recipe.train.seed = *first;
+        }
         recipe.check()
+    }
+
+    /// Before hours of training, and not when they are summarized.
+    fn check_seeds(&self) -> Result<()> {
+        let refused = |message| Err(Error::Setting { key: "seeds".into(), message });
+        if let [alone] = self.seeds.as_slice() {
+            return refused(format!(
+                "expected at least two, got {alone} alone; for one run: --set train.seed={alone}"
+            ));
+        }
+        let mut sorted = self.seeds.clone();
+        sorted.sort_unstable();
+        match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => refused(format!("expected each once, got {} twice", pair[0])),
+            None => Ok(()),
+        }
     }
 }

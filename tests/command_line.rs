@@ -4,21 +4,11 @@ mod support;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use support::{close, number, reference_folder};
-
-/// The example's program, which `cargo test` builds beside the tests.
-fn a1() -> Command {
-    let mut path = std::env::current_exe().expect("the test's own path");
-    path.pop();
-    if path.ends_with("deps") {
-        path.pop();
-    }
-    Command::new(path.join("examples").join(format!("a1{}", std::env::consts::EXE_SUFFIX)))
-}
+use std::process::Output;
+use support::{close, number, program, reference_folder};
 
 fn run(arguments: &[&str]) -> Output {
-    a1().args(arguments).output().expect("the example a1 is built by `cargo test`")
+    program("a1").args(arguments).output().expect("the example a1 is built by `cargo test`")
 }
 
 fn succeed(arguments: &[&str]) {
@@ -226,7 +216,7 @@ fn reruns_are_byte_identical_and_thread_counts_agree() {
     let folder = tempfile::tempdir().expect("folder");
     let run_with = |name: &str, threads: &str| {
         let out = text(folder.path().join(name));
-        let output = a1()
+        let output = program("a1")
             .args(["--smoke", "--quiet", "--out", &out])
             .env("RAYON_NUM_THREADS", threads)
             .output()
