@@ -182,12 +182,16 @@ fn compare(
     flags: &Flags,
     say: &dyn Fn(String),
 ) -> anyhow::Result<()> {
-    if records.len() < 2 {
-        say(format!("no comparison: it takes two levels, {} has {}", out.display(), records.len()));
+    let completed = records.iter().filter(|record| record.status == Status::Completed).count();
+    if completed < 2 {
+        say(format!(
+            "no comparison: it takes two finished levels, {} has {completed} of those asked for",
+            out.display()
+        ));
         return Ok(());
     }
     let folder = out.join("karsilastirma");
-    let path = folder.join("karsilastirma.json");
+    let path = folder.join(report::comparison::RECORD);
     let mut comparison = comparison::compare(records, None)?;
 
     // ## Every adapter on every level

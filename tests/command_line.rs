@@ -138,6 +138,41 @@ fn a_resumed_run_gives_the_bytes_of_an_uninterrupted_one() {
         (losses, record["training"]["evals"].clone(), record["evaluation"].clone())
     };
     assert_eq!(measured(&whole), measured(&halved));
+
+    // What the interrupted run wrote after its checkpoint is not told twice.
+    let events = |out: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(Path::new(out).join("events.jsonl")).expect("events.jsonl");
+        let event = |line: &str| -> String {
+            let mut event: Value = serde_json::from_str(line).expect("a line of JSON");
+            event["step"].as_object_mut().map(|step| step.remove("seconds"));
+            event.to_string()
+        };
+        text.lines().map(event).collect()
+    };
+    assert!(events(&whole).len() > 10);
+    assert_eq!(events(&whole), events(&halved));
+
+    // A checkpoint of another recipe is no place to go on from.
+    let line = refusal(&with_out(&arguments, &halved, &["--resume", "--set", "train.learning_rate=0.001"]));
+    assert!(line.contains("cannot be resumed: its train.learning_rate is 0.002, here 0.001"), "{line}");
+}
+
+/// A finished run that another replaces leaves its record: nothing that was measured is lost.
+#[test]
+fn the_record_of_a_replaced_run_is_kept() {
+    let folder = tempfile::tempdir().expect("folder");
+    let out = text(folder.path().join("run"));
+    let mut arguments = tiny_arguments();
+    arguments.extend(["--set".to_string(), "train.max_steps=1".to_string()]);
+    succeed(&with_out(&arguments, &out, &[]));
+    let first = std::fs::read(Path::new(&out).join("record.json")).expect("record.json");
+    succeed(&with_out(&arguments, &out, &["--set", "train.max_steps=2"]));
+    let kept: Vec<PathBuf> = std::fs::read_dir(Path::new(&out).join("earlier"))
+        .expect("the folder of earlier records")
+        .map(|entry| entry.expect("entry").path())
+        .collect();
+    assert_eq!(kept.len(), 1);
+    assert!(std::fs::read(&kept[0]).expect("the earlier record") == first);
 }
 
 #[test]
