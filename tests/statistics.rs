@@ -303,11 +303,8 @@ fn a_record_keeps_its_layout() {
 #[test]
 fn the_seed_decides_and_nothing_else() {
     let rows = simulated(200, &mut ChaCha8Rng::seed_from_u64(5));
-    let started = std::time::Instant::now();
+    // Its time is measured by benches/statistics.rs: here other tests run beside it.
     let alone = compare(&rows, 3407);
-    // Issue 5: under a second for 200 rows. About 30 ms where this was written.
-    assert!(started.elapsed().as_secs_f64() < 1.0, "{:?}", started.elapsed());
-
     let beside_others = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| compare(&rows, 3407))).collect();
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect::<Vec<_>>()
