@@ -35,6 +35,7 @@ pub use earlier::Earlier;
 use preview::MemoryPlan;
 use progress::Progress;
 pub use rendering::{profile, write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -125,11 +126,14 @@ impl Notebook {
     /// A notebook for one level; nothing is written yet.
     ///
     /// # Errors
-    /// A setting that is unknown or out of range, a device that is not there.
+    /// A setting that is unknown or out of range, a device that is not there, a folder that cannot be written to.
     pub fn open(level: Level, mut recipe: Recipe, sample: &'static [u8], flags: Flags) -> Result<Self> {
         flags.apply(&mut recipe)?;
         let out = flags.out.clone().unwrap_or_else(|| Path::new("reports").join(level.slug()));
         let device = crate::device::open(&flags.device)?;
+        if !flags.dry_run && !flags.render_only {
+            store::check_writable(&out)?;
+        }
         // A profile that cannot be read must not cost a training.
         let profile = profile(&flags.profile)?;
         let progress = Progress::new(flags.quiet);
@@ -197,7 +201,9 @@ impl Notebook {
     pub fn stops_at_preview(&self, base: &BaseModel, rows: &Prepared) -> Result<bool> {
         if self.flags.dry_run {
             let memory = self.memory(base, rows);
-            print!("{}", preview::text(base, rows, &self.recipe, &memory, &self.encoder(base)?)?);
+            let text = preview::text(base, rows, &self.recipe, &memory, &self.encoder(base)?)?;
+            // A reader that has seen enough (`| head`) is no error.
+            let _ = std::io::stdout().write_all(text.as_bytes());
         }
         Ok(self.flags.dry_run)
     }
@@ -321,8 +327,13 @@ impl Notebook {
             Checkpoints::new(&self.out.join("checkpoints"), train.save_total_limit, &base.source);
         let mut state = State { optimizer, checkpoints, course: Course::default() };
         if self.flags.resume {
-            state.course = state.checkpoints.resume(model, &mut state.optimizer)?.unwrap_or_default();
-            self.progress.say(&format!("resuming after step {}", state.course.steps.len()));
+            match state.checkpoints.resume(model, &mut state.optimizer)? {
+                Some(course) => {
+                    self.progress.say(&format!("resuming after step {}", course.steps.len()));
+                    state.course = course;
+                }
+                None => self.progress.say("no checkpoint to resume from: from the first step"),
+            }
         } else {
             state.checkpoints.clear()?;
         }

@@ -189,7 +189,16 @@ fn bad_input_is_refused_in_one_line_and_nothing_is_written() {
     let no_json = file("none.json", b"[{\"instruction\": ");
     let garbage = file("garbage.gguf", &[0x47, 0x47, 0x55, 0x46, 0xff, 0xff, 0xff, 0xff, 1, 2, 3]);
     let profile = file("bad.toml", b"name = 3\n");
-    let cases: [(&[&str], &[&str]); 11] = [
+    let rows_csv = file("rows.csv", b"instruction,output\na,b\n");
+    let one_row = file("one.json", br#"{"instruction": "Write.", "output": "Yes."}"#);
+    let cases: [(&[&str], &[&str]); 18] = [
+        (&["--data", &rows_csv], &["rows.csv", "expected JSON", "line 1"]),
+        (&["--data", &one_row], &["one.json", "at least 2 rows", "got 1"]),
+        (&["--set", "lora.rank"], &["lora.rank", "expected KEY=VALUE"]),
+        (&["--set", "lora.target_modules=q_proj,foo"], &["lora.target_modules", "one of `q_proj`", "foo"]),
+        (&["--seeds", "7"], &["seeds", "at least two", "7"]),
+        (&["--init-adapter", "/nowhere"], &["/nowhere/adapter_config.json"]),
+        (&["--profile", "nope"], &["nope", "varsayilan"]),
         (&["--data", &missing_field], &["missing.json", "row 2", "output"]),
         (&["--data", &no_json], &["none.json", "line 1"]),
         (&["--data", "/nowhere/rows.json"], &["/nowhere/rows.json"]),
@@ -210,6 +219,15 @@ fn bad_input_is_refused_in_one_line_and_nothing_is_written() {
         }
         assert!(!Path::new(&out).exists(), "{arguments:?} wrote something");
     }
+    // A file in the way is found before the model is loaded.
+    let below = text(Path::new(&one_row).join("out"));
+    let line = refusal(&["--out", &below]);
+    assert!(
+        line.starts_with(&format!(
+            "error: setting out: expected a folder that can be written to, got {below}"
+        )),
+        "{line}"
+    );
 }
 
 /// A learning rate of 1e6 blows the weights up: the run fails, and its record and document say so.

@@ -31,6 +31,23 @@ pub fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) 
     Ok(())
 }
 
+/// Whether files could be written below `folder`, which need not exist yet; nothing is left behind.
+///
+/// # Errors
+/// `Error::Setting` with the part of the path that is in the way.
+pub fn check_writable(folder: &Path) -> Result<()> {
+    let existing = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    tempfile::NamedTempFile::new_in(existing).map(|_| ()).map_err(|error| Error::Setting {
+        key: "out".into(),
+        message: format!(
+            "expected a folder that can be written to, got {}: {} ({})",
+            folder.display(),
+            existing.display(),
+            error.kind()
+        ),
+    })
+}
+
 /// Temporary files are private to their owner; a report is meant to be read by others.
 #[cfg(unix)]
 fn set_permissions(file: &std::fs::File) -> std::io::Result<()> {
