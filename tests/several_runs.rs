@@ -187,7 +187,7 @@ fn levels_are_run_once_compared_and_run_again_where_something_changed() {
     let (a1, b1) = (record("a1"), record("b1"));
     let comparison = out.join("karsilastirma");
     let text = read(&comparison.join("karsilastirma.md"));
-    assert!(text.contains("**Karşılaştırılan düzeyler:** A1 ve B1\\"), "{text}");
+    assert!(text.contains("**Karşılaştırılan düzeyler:** A1 ve B1\n"), "{text}");
     assert!(text.contains("**Eksik düzeyler:** A2, B2 ve C1\n"), "{text}");
     assert!(read(&comparison.join("karsilastirma.html")).contains("karsilastirma.json"));
     for chart in ["duzey_kayiplari", "duzey_matrisi"] {
@@ -249,6 +249,6 @@ fn a_failed_level_is_named_and_does_not_stop_the_others() {
     assert_eq!(code, Some(1));
     assert!(line.starts_with("error: 1 of 3 levels failed: B1: ") && line.contains("adapter"), "{line}");
     let text = read(&out.join("karsilastirma/karsilastirma.md"));
-    assert!(text.contains("**Karşılaştırılan düzeyler:** A1 ve A2\\"), "{text}");
+    assert!(text.contains("**Karşılaştırılan düzeyler:** A1 ve A2\n"), "{text}");
     assert!(text.contains("**Karşılaştırma dışı koşular:** B1 (hatayla durdu)"), "{text}");
 }
