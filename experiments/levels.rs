@@ -198,7 +198,10 @@ fn compare(
     // Measured once: the matrix of an earlier comparison of these very runs is theirs.
     let earlier = std::fs::read(&path).ok();
     let earlier = earlier.and_then(|text| serde_json::from_slice::<ComparisonRecord>(&text).ok());
-    let cross = match earlier.filter(|earlier| earlier.levels == comparison.levels) {
+    let is_theirs = |earlier: &ComparisonRecord| {
+        earlier.schema == comparison.schema && earlier.levels == comparison.levels
+    };
+    let cross = match earlier.filter(is_theirs) {
         Some(ComparisonRecord { cross: Some(cross), .. }) => Some(cross),
         _ if flags.render_only => None,
         _ if !comparison.is_one_model() => {

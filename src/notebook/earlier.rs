@@ -80,7 +80,10 @@ impl Notebook {
         if !self.flags.resume || !path.exists() {
             return Ok(());
         }
-        match self.difference(&store::read(&path)?, model_sha256, rows_sha256) {
+        let mut record = store::read(&path)?;
+        // How many texts are generated in the end changes nothing before it.
+        record.recipe.samples.clone_from(&self.recipe.samples);
+        match self.difference(&record, model_sha256, rows_sha256) {
             None => Ok(()),
             Some(other) => {
                 let message =

@@ -144,7 +144,10 @@ fn only_times_change_between_equal_runs() {
     let after = document(&compared(&records, None), "varsayilan").markdown;
     let facts = before.find("## Koşu Bilgileri").expect("a last block");
     for line in before[..facts].lines() {
-        assert!(line.starts_with("| Eğitim süresi (saniye) |") || after.lines().any(|other| other == line), "{line}");
+        assert!(
+            line.starts_with("| Eğitim süresi (saniye) |") || after.lines().any(|other| other == line),
+            "{line}"
+        );
     }
 }
 
