@@ -2,7 +2,7 @@
 //!
 //! **Question.** Texts of the next level up stand in the past tense and join their sentences by *because*
 //! and *so*. Do they leave the base model as much to learn as the beginner's did? A longer row has more
-//! targets, so the same 87 steps see about an eighth more text than at A1: a larger gain here could be
+//! targets, so the same 87 steps see about an eighth more words than at A1: a larger gain here could be
 //! the text's or its amount's.
 //!
 //! **Read.** The difference of the losses in section 4.2 with its interval, beside A1's in
