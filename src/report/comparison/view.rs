@@ -82,7 +82,7 @@ pub(super) fn common(
     Ok(view)
 }
 
-/// What a finding's sentences see: its numbers, its levels as text and whether they are several, its list.
+/// What a finding's sentences see: its numbers, its levels as text and whether they are several or all, its list.
 pub(super) fn finding(finding: &Finding) -> Value {
     let numbers = finding.evidence.iter().map(|(name, number)| (*name, Value::from_object(number.clone())));
     let items: Value = finding
@@ -92,6 +92,7 @@ pub(super) fn finding(finding: &Finding) -> Value {
             Value::from_pairs([
                 ("levels", Value::from(names(&item.levels))),
                 ("many", Value::from(item.levels.len() > 1)),
+                ("all", Value::from(is_all(&item.levels))),
                 ("text", Value::from(item.text.as_str())),
             ])
         })
@@ -99,9 +100,15 @@ pub(super) fn finding(finding: &Finding) -> Value {
     let words = [
         ("levels", Value::from(names(&finding.levels))),
         ("many", Value::from(finding.levels.len() > 1)),
+        ("all", Value::from(is_all(&finding.levels))),
         ("items", items),
     ];
     Value::from_pairs(numbers.chain(words).chain(finding.mask.map(|mask| ("mask", Value::from(mask.name())))))
+}
+
+/// Whether these are all levels there are: their names need not be listed in every sentence.
+fn is_all(levels: &[Level]) -> bool {
+    levels.len() == Level::ALL.len()
 }
 
 /// A level's column in the tables: both losses, and the adjusted p-values where it was tested.
