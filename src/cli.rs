@@ -60,6 +60,9 @@ pub struct Flags {
     /// Print errors only
     #[arg(long)]
     pub quiet: bool,
+    /// The output folder of the run that this one repeats with another seed; no flag.
+    #[arg(skip)]
+    pub replicate_of: Option<PathBuf>,
 }
 
 /// Rows that a smoke run keeps.

@@ -117,6 +117,7 @@ pub fn run_with(
         let mut flags = Flags { seeds: Vec::new(), ..flags.clone() };
         flags.settings.push(format!("train.seed={seed}"));
         flags.out = Some(main.out.join(format!("seed-{seed}")));
+        flags.replicate_of = Some(main.out.clone());
         records.push(one(flags)?.record().clone());
     }
     Ok(main.add_replicates(&records)?)
@@ -238,7 +239,9 @@ impl Notebook {
     pub fn base_model(&self, base: &BaseModel) -> Result<Llama> {
         let quantization = self.recipe.model.quantization;
         let say = |line: &str| self.progress.say(line);
-        QuantizedFile::load_model(base, quantization, self.dtype(), &self.device, &self.out, &say)
+        // Replicates find what the first of them quantized.
+        let out = self.flags.replicate_of.as_ref().unwrap_or(&self.out);
+        QuantizedFile::load_model(base, quantization, self.dtype(), &self.device, out, &say)
     }
 
     /// Loads the base weights as the recipe stores them, and opens the record.
