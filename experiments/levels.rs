@@ -119,7 +119,7 @@ fn run(Arguments { mut levels, flags }: Arguments) -> anyhow::Result<()> {
         let is_asked = !flags.render_only && !flags.dry_run;
         match if is_asked { notebook.earlier()? } else { Earlier::Nothing } {
             Earlier::Same(record) => {
-                say(format!("{level}: done before, in {folder}"));
+                say(format!("{level}: done before, in {folder} (another --out runs it again)"));
                 records.push(*record);
                 continue;
             }
