@@ -91,9 +91,16 @@ fn run(flags: &Flags) -> anyhow::Result<u8> {
     Ok(difference.verdict.exit_code())
 }
 
-/// The noise over the seeds of a run, from the runs below its folder where they are still there.
+/// The noise over the seeds of a run, from the runs below its folder where they are still there; a replicate's from
+/// the run that it repeats.
 fn seeds_of(path: &Path, run: &RunRecord) -> Option<SeedNoise> {
     let folder = if path.is_dir() { path } else { path.parent()? };
+    if run.replicates.is_none() {
+        let repeated = read(folder.parent()?).ok()?;
+        let seeds = repeated.replicates.as_ref()?.runs.iter().map(|other| other.seed);
+        let is_one_of_them = seeds.into_iter().any(|seed| seed == run.recipe.train.seed);
+        return is_one_of_them.then(|| seeds_of(folder.parent()?, &repeated)).flatten();
+    }
     let others = run.replicates.as_ref()?.runs.iter().skip(1);
     let runs = others.map(|other| read(&folder.join(format!("seed-{}", other.seed))).ok());
     let runs: Option<Vec<RunRecord>> = std::iter::once(Some(run.clone())).chain(runs).collect();

@@ -93,6 +93,10 @@ fn seeds_are_run_summarized_spoken_of_and_a_yardstick() {
         assert!(metric["reason"].as_str().expect("a reason").contains("over 3 seeds"), "{metric}");
     }
 
+    let third = folders[2].to_str().expect("UTF-8 path");
+    let (_, text) = diff(&[other, third]);
+    assert!(text.contains("over 3 seeds"), "two replicates do not know their noise");
+
     // Interrupted and resumed, it runs only what is not done.
     let before = read(&out.join("seed-1/record.json"));
     smoke("a1", &out, &["--quiet", "--seeds", "3407,1,2", "--resume"]);
