@@ -20,7 +20,8 @@ use tezgah::data::alpaca;
 use tezgah::data::batches::Targets;
 use tezgah::data::encode::{EncodedRow, RowEncoder};
 use tezgah::error::Result;
-use tezgah::evaluate::nll;
+use tezgah::evaluate::cross;
+use tezgah::evaluate::nll::{self, RowSums};
 use tezgah::level::Level;
 use tezgah::model::llama::Llama;
 use tezgah::model::{adapter, source};
@@ -245,7 +246,7 @@ fn compare(
     Ok(())
 }
 
-/// Masked, token-weighted losses: each adapter over one base model, on the rows that each run held out.
+/// Each adapter over one base model, on the answers that each run held out.
 fn cross_matrix(
     levels: Vec<Level>,
     notebook: &Notebook,
@@ -265,23 +266,20 @@ fn cross_matrix(
             alpaca::read(path)?.rows.iter().map(|row| encoder.encode(row)).collect()
         })
         .collect::<Result<_>>()?;
-    let losses = |model: &Llama, lora_scale: Option<f64>| -> Result<Vec<f64>> {
-        let batch_size = recipe.train.eval_batch_size;
-        rows.iter()
-            .map(|rows| {
-                let sums = nll::rows(model, rows, batch_size, Targets::Response, lora_scale, |_| ())?;
-                Ok(nll::eval_loss(&sums, batch_size).loss)
-            })
-            .collect()
+    let measured = |model: &Llama, lora_scale: Option<f64>| -> Result<Vec<Vec<RowSums>>> {
+        let on = |rows: &Vec<EncodedRow>| {
+            nll::rows(model, rows, recipe.train.eval_batch_size, Targets::Response, lora_scale, |_| ())
+        };
+        rows.iter().map(on).collect()
     };
-    let base_loss = losses(&model, None)?;
+    let base_sums = measured(&model, None)?;
     adapter::attach(&mut model, &recipe.lora, recipe.train.seed)?;
     let scale = recipe.lora.alpha / recipe.lora.rank as f64;
-    let mut loss = Vec::new();
+    let mut adapted = Vec::new();
     for level in &levels {
         adapter::load(&mut model, &out.join(level.slug()).join("adapter"))?;
-        loss.push(losses(&model, Some(scale))?);
+        adapted.push(measured(&model, Some(scale))?);
         say(format!("{level}'s adapter on {} levels", levels.len()));
     }
-    Ok(CrossMatrix { adapters: levels.clone(), eval_sets: levels, base_loss, loss })
+    Ok(cross::matrix(&levels, &base_sums, &adapted, recipe.data.split_seed))
 }

@@ -202,6 +202,8 @@ fn levels_are_run_once_compared_and_run_again_where_something_changed() {
     for (place, run) in [&a1, &b1].into_iter().enumerate() {
         let own = number(&run["evaluation"]["fine_tuned"]["masked"]["loss"]);
         close("own level", number(&matrix["loss"][place][place]), own, 1e-6);
+        let beyond = number(&matrix["loss"][1 - place][place]) - own;
+        close("advantage", number(&matrix["advantage"][place]["difference"]["estimate"]), beyond, 1e-6);
     }
 
     // Nothing changed: nothing runs, and the same comparison comes out.
