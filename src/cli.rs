@@ -60,16 +60,20 @@ pub struct Flags {
     /// Print errors only
     #[arg(long)]
     pub quiet: bool,
+    /// The output folder of the run that this one repeats with another seed; no flag.
+    #[arg(skip)]
+    pub replicate_of: Option<PathBuf>,
 }
 
 /// Rows that a smoke run keeps.
 pub const SMOKE_ROWS: usize = 40;
 
 impl Flags {
-    /// The recipe as changed by the flags: smoke first, then the adapter, then `--set` in the order typed.
+    /// The recipe as changed by the flags: smoke first, then the adapter, then `--set` in the order
+    /// typed, then the first of `--seeds`.
     ///
     /// # Errors
-    /// An unknown setting or one out of range; an adapter folder that cannot be read.
+    /// An unknown setting or one out of range; an adapter folder that cannot be read; a seed alone, or one given twice.
     pub fn apply(&self, recipe: &mut Recipe) -> Result<()> {
         if self.smoke {
             recipe.train.max_steps = 2;
@@ -98,6 +102,26 @@ impl Flags {
             })?;
             recipe.set(key.trim(), value.trim())?;
         }
+        if let Some(first) = self.seeds.first() {
+            self.check_seeds()?;
+            recipe.train.seed = *first;
+        }
         recipe.check()
+    }
+
+    /// Before hours of training, and not when they are summarized.
+    fn check_seeds(&self) -> Result<()> {
+        let refused = |message| Err(Error::Setting { key: "seeds".into(), message });
+        if let [alone] = self.seeds.as_slice() {
+            return refused(format!(
+                "expected at least two, got {alone} alone; for one run: --set train.seed={alone}"
+            ));
+        }
+        let mut sorted = self.seeds.clone();
+        sorted.sort_unstable();
+        match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => refused(format!("expected each once, got {} twice", pair[0])),
+            None => Ok(()),
+        }
     }
 }
