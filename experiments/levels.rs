@@ -26,7 +26,7 @@ use tezgah::notebook::{self, Notebook};
 use tezgah::record::comparison::{self, CrossMatrix};
 use tezgah::record::run::{RunRecord, Status};
 use tezgah::record::store;
-use tezgah::report::{self, profile::Profile};
+use tezgah::report;
 
 #[path = "a1.rs"]
 #[allow(dead_code, reason = "its main is not called")]
@@ -114,11 +114,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(&comparison)?;
     text.push('\n');
     store::write_file(&folder.join("karsilastirma.json"), text.as_bytes())?;
-    let profile = if flags.profile.ends_with(".toml") {
-        Profile::parse(&flags.profile, &std::fs::read_to_string(&flags.profile)?)?
-    } else {
-        Profile::ready(&flags.profile)?
-    };
+    let profile = flags.profile(&folder, None)?;
     let report = report::render_comparison(&comparison, &profile)?;
     for chart in &report.charts {
         let path = folder.join("charts").join(chart.name);

@@ -1,10 +1,12 @@
 //! The flags that all experiments share.
 
 use crate::error::{Error, Result};
+use crate::level::Level;
 use crate::model::adapter;
 use crate::recipe::{Checkpointing, Recipe};
+use crate::report::profile::Profile;
 use clap::Parser;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the user typed.
 #[derive(Debug, Clone, Parser)]
@@ -42,9 +44,10 @@ pub struct Flags {
     /// Repeat the run with each of these training seeds, e.g. 3407,1,2; the first is the documented one
     #[arg(long, value_name = "SEEDS", value_delimiter = ',', conflicts_with_all = ["dry_run", "render_only"])]
     pub seeds: Vec<u64>,
-    /// Typography of the documents: varsayilan, apa7, tohum, or a TOML file
-    #[arg(long, value_name = "NAME", default_value = "varsayilan")]
-    pub profile: String,
+    /// Typography of the documents: varsayilan, apa7, tohum, or a TOML file [default: profil.toml in --out, else
+    /// experiments/LEVEL.toml, else experiments/profil.toml, else varsayilan]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
     /// Go on from the newest checkpoint of --out
     #[arg(long, conflicts_with_all = ["dry_run", "render_only"])]
     pub resume: bool,
@@ -65,7 +68,37 @@ pub struct Flags {
 /// Rows that a smoke run keeps.
 pub const SMOKE_ROWS: usize = 40;
 
+/// A profile that holds for every run into one folder, or for every experiment.
+pub const PROFILE_FILE: &str = "profil.toml";
+
+/// The experiments, from where cargo runs them.
+const EXPERIMENTS: &str = "experiments";
+
 impl Flags {
+    /// The look of the documents: what `--profile` names; without it the TOML file beside the results or beside the
+    /// experiment, the nearest first: `out/profil.toml`, `experiments/a1.toml`, `experiments/profil.toml`. No
+    /// `level`: a document on several.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that says what no profile does.
+    pub fn profile(&self, out: &Path, level: Option<Level>) -> Result<Profile> {
+        let experiments = Path::new(EXPERIMENTS);
+        let of_level = level.map(|level| experiments.join(format!("{}.toml", level.slug())));
+        let file = match &self.profile {
+            Some(name) if name.ends_with(".toml") => PathBuf::from(name),
+            Some(name) => return Profile::ready(name),
+            None => {
+                let beside = [Some(out.join(PROFILE_FILE)), of_level, Some(experiments.join(PROFILE_FILE))];
+                match beside.into_iter().flatten().find(|file| file.is_file()) {
+                    Some(file) => file,
+                    None => return Ok(Profile::default()),
+                }
+            }
+        };
+        let text = std::fs::read_to_string(&file).map_err(|source| Error::file(&file, source))?;
+        Profile::parse(&file.to_string_lossy(), &text)
+    }
+
     /// The recipe as changed by the flags: smoke first, then the adapter, then `--set` in the order typed.
     ///
     /// # Errors

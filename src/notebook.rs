@@ -120,7 +120,7 @@ impl Notebook {
         let notebook =
             Notebook { level, flags, recipe, sample, out, device, progress, record: None, events: None };
         // A profile that cannot be read must not cost a training.
-        notebook.profile()?;
+        notebook.flags.profile(&notebook.out, Some(notebook.level))?;
         Ok(notebook)
     }
 

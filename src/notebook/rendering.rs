@@ -1,10 +1,10 @@
 //! Charts and documents, rendered from the record alone.
 
 use super::Notebook;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::record::run::RunRecord;
 use crate::record::{environment, replicates, store};
-use crate::report::{self, export, profile::Profile};
+use crate::report::{self, export};
 use std::path::Path;
 
 impl Notebook {
@@ -26,24 +26,24 @@ impl Notebook {
 
     /// Charts and documents of the record as it stands, each file whole or not at all.
     pub(super) fn render(&mut self) -> Result<()> {
-        let profile = self.profile()?;
+        let profile = self.flags.profile(&self.out, Some(self.level))?;
         let report = report::render(self.record(), &profile)?;
         for chart in &report.charts {
             let path = self.out.join("charts").join(chart.name);
-            store::write_file(&path.with_extension("svg"), chart.svg.as_bytes())?;
-            store::write_file(&path.with_extension("png"), &chart.png)?;
+            write_changed(&path.with_extension("svg"), chart.svg.as_bytes())?;
+            write_changed(&path.with_extension("png"), &chart.png)?;
         }
         for document in &report.documents {
-            store::write_file(&self.out.join(&document.file_name), document.markdown.as_bytes())?;
+            write_changed(&self.out.join(&document.file_name), document.markdown.as_bytes())?;
         }
         let page = self.out.join(format!("{}_FINE_TUNING_RESULTS.html", self.level.label()));
-        store::write_file(&page, export::html(&report.documents[0], &report.charts)?.as_bytes())?;
+        write_changed(&page, export::html(&report.documents[0], &report.charts)?.as_bytes())?;
         // Word files carry the time of the run, not of the rendering: equal records give equal bytes.
         let seconds = environment::unix_seconds(&self.record().environment.started_at);
         let pandoc = Path::new(export::PROGRAM);
         let sections = export::sections(pandoc, &report.documents[1..], &report.charts, &profile, seconds)?;
         for file in sections.files() {
-            store::write_file(&self.out.join(&file.path), &file.bytes)?;
+            write_changed(&self.out.join(&file.path), &file.bytes)?;
         }
         for notice in sections.notices() {
             self.progress.say(&notice);
@@ -57,14 +57,13 @@ impl Notebook {
         ));
         Ok(())
     }
+}
 
-    /// A ready profile, or a TOML file of the user's.
-    pub(super) fn profile(&self) -> Result<Profile> {
-        let name = self.flags.profile.as_str();
-        if !name.ends_with(".toml") {
-            return Profile::ready(name);
-        }
-        let text = std::fs::read_to_string(name).map_err(|source| Error::file(name, source))?;
-        Profile::parse(name, &text)
+/// Writes a file that is not there with these bytes already: reading it costs less than waiting for the disk, and a
+/// file that stays the same keeps its date.
+fn write_changed(path: &Path, bytes: &[u8]) -> Result<()> {
+    if std::fs::read(path).is_ok_and(|written| written == bytes) {
+        return Ok(());
     }
+    store::write_file(path, bytes)
 }

@@ -209,6 +209,11 @@ pub fn row_share(record: &RunRecord, part: &str, rows: usize) -> Option<Figure> 
     share.is_finite().then(|| Figure::new(format!("dataset.{part} / dataset.rows"), share))
 }
 
+/// The length that `dataset.tokens.over_512` counts from.
+pub fn short_limit() -> Figure {
+    Figure::new("512 (dataset.tokens.over_512)", 512u64)
+}
+
 /// Rows of one optimizer step.
 pub fn effective_batch(record: &RunRecord) -> Figure {
     let train = &record.recipe.train;

@@ -420,10 +420,11 @@ fn repeated() -> RunRecord {
     record
 }
 
-/// Two training seeds, one of them no improvement.
+/// Two training seeds, the documented one no improvement; the full-text loss fell, not beyond chance.
 fn disagreeing_seeds() -> RunRecord {
     let mut record = uncertain();
-    let runs = [(3407, 0.01), (7, -0.02)];
+    record.evaluation = evaluation(18, Effect { masked: -0.02, full: 0.01, spread: 0.3 });
+    let runs = [(3407, -0.02), (7, 0.02)];
     record.replicates = Some(replicates(&record, &runs));
     record
 }
