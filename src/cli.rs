@@ -134,3 +134,36 @@ impl Flags {
         recipe.check()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With the TOML of a ready profile under another name.
+    fn named(name: &str) -> String {
+        include_str!("../templates/profiles/varsayilan.toml")
+            .replace("\"varsayilan\"", &format!("\"{name}\""))
+    }
+
+    #[test]
+    fn the_flag_goes_before_the_file_beside_the_run_and_that_before_the_default() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let flags = |arguments: &[&str]| Flags::parse_from([&["a1"], arguments].concat());
+        let chosen = |flags: Flags| flags.profile(folder.path(), Some(Level::A1)).map(|profile| profile.name);
+        let beside = folder.path().join(PROFILE_FILE);
+        let other = folder.path().join("baska.toml").to_string_lossy().into_owned();
+
+        assert_eq!(chosen(flags(&[])).expect("the default"), "varsayilan");
+        std::fs::write(&beside, named("enstitü")).expect("written");
+        assert_eq!(chosen(flags(&[])).expect("beside the run"), "enstitü");
+        assert_eq!(chosen(flags(&["--profile", "apa7"])).expect("a ready one"), "apa7");
+        std::fs::write(&other, named("başka")).expect("written");
+        assert_eq!(chosen(flags(&["--profile", &other])).expect("a file"), "başka");
+
+        std::fs::write(&beside, "decimal = 1\n").expect("written");
+        let error = chosen(flags(&[])).expect_err("no profile").to_string();
+        assert!(error.contains(&*beside.to_string_lossy()) && error.contains("line 1"), "{error}");
+        let error = chosen(flags(&["--profile", "yok.toml"])).expect_err("no such file").to_string();
+        assert!(error.contains("yok.toml"), "{error}");
+    }
+}

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::record::run::RunRecord;
 use crate::record::{environment, replicates, store};
 use crate::report::{self, export};
+use rayon::prelude::*;
 use std::path::Path;
 
 impl Notebook {
@@ -28,20 +29,27 @@ impl Notebook {
     pub(super) fn render(&mut self) -> Result<()> {
         let profile = self.flags.profile(&self.out, Some(self.level))?;
         let report = report::render(self.record(), &profile)?;
-        for chart in &report.charts {
-            let path = self.out.join("charts").join(chart.name);
-            write_changed(&path.with_extension("svg"), chart.svg.as_bytes())?;
-            write_changed(&path.with_extension("png"), &chart.png)?;
-        }
-        for document in &report.documents {
-            write_changed(&self.out.join(&document.file_name), document.markdown.as_bytes())?;
-        }
-        let page = self.out.join(format!("{}_FINE_TUNING_RESULTS.html", self.level.label()));
-        write_changed(&page, export::html(&report.documents[0], &report.charts)?.as_bytes())?;
+        let page = format!("{}_FINE_TUNING_RESULTS.html", self.level.label());
+        let html = export::html(&report.documents[0], &report.charts)?;
+        let charts = report.charts.iter().flat_map(|chart| {
+            let file = |ending: &str| format!("charts/{}.{ending}", chart.name);
+            [(file("svg"), chart.svg.as_bytes()), (file("png"), chart.png.as_slice())]
+        });
+        let documents = report
+            .documents
+            .iter()
+            .map(|document| (document.file_name.clone(), document.markdown.as_bytes()));
+        let files: Vec<(String, &[u8])> = charts.chain(documents).chain([(page, html.as_bytes())]).collect();
         // Word files carry the time of the run, not of the rendering: equal records give equal bytes.
         let seconds = environment::unix_seconds(&self.record().environment.started_at);
         let pandoc = Path::new(export::PROGRAM);
-        let sections = export::sections(pandoc, &report.documents[1..], &report.charts, &profile, seconds)?;
+        // The files wait for the disk, pandoc for the processor: neither waits for the other.
+        let (written, sections) = rayon::join(
+            || files.par_iter().try_for_each(|(path, bytes)| write_changed(&self.out.join(path), bytes)),
+            || export::sections(pandoc, &report.documents[1..], &report.charts, &profile, seconds),
+        );
+        written?;
+        let sections = sections?;
         for file in sections.files() {
             write_changed(&self.out.join(&file.path), &file.bytes)?;
         }

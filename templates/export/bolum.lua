@@ -58,6 +58,10 @@ local function text_of(text)
       if is_latex and SIGNS[character] then
         flush()
         out[#out + 1] = latex('\\ensuremath{' .. SIGNS[character] .. '}')
+      elseif is_latex and character == '`' then
+        -- TeX would make a quotation mark of it.
+        flush()
+        out[#out + 1] = latex('\\textasciigrave{}')
       else
         plain = plain .. character
       end
