@@ -126,7 +126,7 @@ fn has(record: &RunRecord) -> Value {
         statistics
             .is_some_and(|pair| pair.into_iter().all(|side| test(&side.baseline) && test(&side.fine_tuned)))
     };
-    let pairs: [(&str, bool); 40] = [
+    let pairs: [(&str, bool); 41] = [
         ("steps", shape.steps),
         ("evals", shape.evals),
         ("best", shape.best),
@@ -149,6 +149,7 @@ fn has(record: &RunRecord) -> Value {
         ("checkpointing_auto", recipe.train.gradient_checkpointing == Checkpointing::Auto),
         ("dropout", recipe.lora.dropout > 0.0),
         ("warmup", recipe.train.warmup_steps > 0),
+        ("accumulation", recipe.train.accumulation_steps > 1),
         ("shuffle", recipe.train.shuffle),
         ("load_best", recipe.train.load_best_at_end),
         ("max_steps", recipe.train.max_steps > 0),

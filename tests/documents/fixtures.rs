@@ -325,6 +325,8 @@ fn unchanged() -> RunRecord {
     record.dataset.eval_rows = 18;
     record.dataset.train_rows = record.dataset.rows - 18;
     record.recipe.lora.dropout = 0.0;
+    record.recipe.train.batch_size = 64;
+    record.recipe.train.accumulation_steps = 1;
     for step in &mut record.training.steps {
         step.grad_norm = 0.0;
     }
