@@ -139,7 +139,7 @@ fn has(record: &RunRecord) -> Value {
         ("failed", record.status == Status::Failed),
         ("failure", record.failure.is_some()),
         ("split_seed", record.dataset.split_seed.is_some()),
-        ("quantized", record.model.quantization != Quantization::None),
+        ("quantized", measures::is_quantized(record)),
         (
             "grouped_heads",
             record.model.architecture.key_value_heads < record.model.architecture.attention_heads,

@@ -155,7 +155,7 @@ fn label(bar: &Bar, digits: usize, style: Style) -> Result<String> {
 }
 
 /// Decimals that tell the two losses of each pair apart: two, or up to four.
-fn digits_between(pairs: &[(f64, f64)]) -> usize {
+pub(super) fn digits_between(pairs: &[(f64, f64)]) -> usize {
     let smallest = pairs
         .iter()
         .map(|(baseline, fine_tuned)| (baseline - fine_tuned).abs())
