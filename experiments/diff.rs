@@ -17,7 +17,7 @@ use clap::Parser;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tezgah::notebook;
+use tezgah::cli;
 use tezgah::record::diff::{self, Difference, Paint, SeedNoise};
 use tezgah::record::run::RunRecord;
 use tezgah::record::store;
@@ -76,7 +76,7 @@ fn run(flags: &Flags) -> anyhow::Result<u8> {
     };
 
     // ## What changed
-    let difference = diff::compare(&old, &new, noise.as_ref(), &notebook::profile(&flags.profile)?)?;
+    let difference = diff::compare(&old, &new, noise.as_ref(), &cli::profile(&flags.profile)?)?;
     let text = page(flags, &difference)?;
     match &flags.out {
         Some(path) => store::write_file(path, text.as_bytes()).map_err(anyhow::Error::msg)?,

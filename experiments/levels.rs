@@ -231,7 +231,7 @@ fn compare(
     let mut text = serde_json::to_string_pretty(&comparison)?;
     text.push('\n');
     store::write_file(&path, text.as_bytes())?;
-    let profile = notebook::profile(&flags.profile)?;
+    let profile = flags.profile(&folder, None)?;
     let report = report::render_comparison(&comparison, &profile)?;
     let newest = comparison.levels.iter().map(|entry| entry.started_at.as_str()).max().unwrap_or_default();
     for notice in notebook::write(&report, &profile, newest, &folder)? {

@@ -1,10 +1,12 @@
 //! The flags that all experiments share.
 
 use crate::error::{Error, Result};
+use crate::level::Level;
 use crate::model::adapter;
 use crate::recipe::{Checkpointing, Recipe};
+use crate::report::profile::Profile;
 use clap::Parser;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the user typed.
 #[derive(Debug, Clone, Parser)]
@@ -42,9 +44,10 @@ pub struct Flags {
     /// Repeat the run with each of these training seeds, e.g. 3407,1,2; the first is the documented one
     #[arg(long, value_name = "SEEDS", value_delimiter = ',', conflicts_with_all = ["dry_run", "render_only"])]
     pub seeds: Vec<u64>,
-    /// Typography of the documents: varsayilan, apa7, tohum, or a TOML file
-    #[arg(long, value_name = "NAME", default_value = "varsayilan")]
-    pub profile: String,
+    /// Typography of the documents: varsayilan, apa7, tohum, or a TOML file [default: profil.toml in --out, else
+    /// experiments/LEVEL.toml, else experiments/profil.toml, else varsayilan]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
     /// Go on from the newest checkpoint of --out
     #[arg(long, conflicts_with_all = ["dry_run", "render_only"])]
     pub resume: bool,
@@ -68,7 +71,44 @@ pub struct Flags {
 /// Rows that a smoke run keeps.
 pub const SMOKE_ROWS: usize = 40;
 
+/// A profile that holds for every run into one folder, or for every experiment.
+pub const PROFILE_FILE: &str = "profil.toml";
+
+/// The experiments, from where cargo runs them.
+const EXPERIMENTS: &str = "experiments";
+
+/// The typography called `name`: a ready profile, or a TOML file of the user's.
+///
+/// # Errors
+/// As [`Profile::ready`] and [`Profile::parse`]; `Error::File` where the file cannot be read.
+pub fn profile(name: &str) -> Result<Profile> {
+    if !name.ends_with(".toml") {
+        return Profile::ready(name);
+    }
+    let text = std::fs::read_to_string(name).map_err(|source| Error::file(name, source))?;
+    Profile::parse(name, &text)
+}
+
 impl Flags {
+    /// The look of the documents: what `--profile` names; without it the TOML file beside the results or beside the
+    /// experiment, the nearest first: `out/profil.toml`, `experiments/a1.toml`, `experiments/profil.toml`. No
+    /// `level`: a document on several.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that says what no profile does.
+    pub fn profile(&self, out: &Path, level: Option<Level>) -> Result<Profile> {
+        let experiments = Path::new(EXPERIMENTS);
+        let of_level = level.map(|level| experiments.join(format!("{}.toml", level.slug())));
+        if let Some(name) = &self.profile {
+            return profile(name);
+        }
+        let beside = [Some(out.join(PROFILE_FILE)), of_level, Some(experiments.join(PROFILE_FILE))];
+        match beside.into_iter().flatten().find(|file| file.is_file()) {
+            Some(file) => profile(&file.to_string_lossy()),
+            None => Ok(Profile::default()),
+        }
+    }
+
     /// The recipe as changed by the flags: smoke first, then the adapter, then `--set` in the order
     /// typed, then the first of `--seeds`.
     ///
@@ -123,5 +163,38 @@ impl Flags {
             Some(pair) => refused(format!("expected each once, got {} twice", pair[0])),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With the TOML of a ready profile under another name.
+    fn named(name: &str) -> String {
+        include_str!("../templates/profiles/varsayilan.toml")
+            .replace("\"varsayilan\"", &format!("\"{name}\""))
+    }
+
+    #[test]
+    fn the_flag_goes_before_the_file_beside_the_run_and_that_before_the_default() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let flags = |arguments: &[&str]| Flags::parse_from([&["a1"], arguments].concat());
+        let chosen = |flags: Flags| flags.profile(folder.path(), Some(Level::A1)).map(|profile| profile.name);
+        let beside = folder.path().join(PROFILE_FILE);
+        let other = folder.path().join("baska.toml").to_string_lossy().into_owned();
+
+        assert_eq!(chosen(flags(&[])).expect("the default"), "varsayilan");
+        std::fs::write(&beside, named("enstitü")).expect("written");
+        assert_eq!(chosen(flags(&[])).expect("beside the run"), "enstitü");
+        assert_eq!(chosen(flags(&["--profile", "apa7"])).expect("a ready one"), "apa7");
+        std::fs::write(&other, named("başka")).expect("written");
+        assert_eq!(chosen(flags(&["--profile", &other])).expect("a file"), "başka");
+
+        std::fs::write(&beside, "decimal = 1\n").expect("written");
+        let error = chosen(flags(&[])).expect_err("no profile").to_string();
+        assert!(error.contains(&*beside.to_string_lossy()) && error.contains("line 1"), "{error}");
+        let error = chosen(flags(&["--profile", "yok.toml"])).expect_err("no such file").to_string();
+        assert!(error.contains("yok.toml"), "{error}");
     }
 }

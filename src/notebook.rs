@@ -34,7 +34,7 @@ use clap::Parser;
 pub use earlier::Earlier;
 use preview::MemoryPlan;
 use progress::Progress;
-pub use rendering::{profile, write};
+pub use rendering::write;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -136,7 +136,7 @@ impl Notebook {
             store::check_writable(&out)?;
         }
         // A profile that cannot be read must not cost a training.
-        let profile = profile(&flags.profile)?;
+        let profile = flags.profile(&out, Some(level))?;
         let progress = Progress::new(flags.quiet);
         let (record, events) = (None, None);
         Ok(Notebook { level, flags, recipe, sample, out, device, profile, progress, record, events })

@@ -293,3 +293,27 @@ fn reruns_are_byte_identical_and_thread_counts_agree() {
         close(kind, nll(&alone), nll(&first), 1e-5);
     }
 }
+
+/// From a record alone: no model, no data, and the same bytes again.
+#[test]
+fn a_record_is_rendered_without_model_and_data() {
+    let folder = tempfile::tempdir().expect("folder");
+    let out = folder.path();
+    std::fs::write(out.join("record.json"), include_str!("records/iyi.json")).expect("a record");
+    let render = || {
+        succeed(&["--quiet", "--render-only", "--model", "/no/model", "--out", &text(out.to_path_buf())]);
+        let files = ["A1_FINE_TUNING_RESULTS.md", "A1_FINE_TUNING_RESULTS.html", "yontem.md", "sonuclar.md"];
+        let charts = ["charts/egitim_kaybi.svg", "charts/egitim_kaybi.png"];
+        let mut bytes = Vec::new();
+        for file in files.into_iter().chain(charts).chain(["tartisma.md", "record.json"]) {
+            bytes.push((file, std::fs::read(out.join(file)).expect(file)));
+        }
+        bytes
+    };
+    let first = render();
+    assert!(first == render(), "rendered again, the files differ");
+    assert_eq!(
+        first.last().map(|(_, bytes)| bytes.as_slice()),
+        Some(include_str!("records/iyi.json").as_bytes())
+    );
+}

@@ -104,7 +104,7 @@ fn every_number_tells_where_it_came_from() {
 #[test]
 fn rows_of_the_data_stay_text() {
     let attack = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>`` ``` | [a](javascript:alert) \
-                  ![b](https://example.com/b.png) $\\frac{1}{2}$ &lt; \u{E000}model.name\u{E001}1,95\u{E002}";
+                  ![b](https://example.com/b.png) $\\frac{1}{2}$ &lt; \u{E000}model.sahte\u{E001}1,95\u{E002}";
     let mut record = fixture("iyi");
     record.dataset.example.instruction = attack.into();
     record.dataset.example.output = attack.into();
@@ -126,7 +126,7 @@ fn rows_of_the_data_stay_text() {
         assert!(!html.contains(alive), "{alive}");
     }
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "the text itself is shown");
-    assert!(!html.contains("title=\"model.name\""), "a foreign text poses as a traced number");
+    assert!(!html.contains("title=\"model.sahte\""), "a foreign text poses as a traced number");
     // The page is as deep at its end as at its start: nothing was closed from inside.
     for element in ["pre", "figure", "table", "main", "ol", "li", "p", "span", "div"] {
         let opened =

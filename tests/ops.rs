@@ -23,9 +23,8 @@ fn offsets() -> Vec<usize> {
 /// Values in [-2, 2], the same in every run; f32, and the same numbers in f64.
 fn pair(name: &str, rows: usize, width: usize) -> (Tensor, Tensor) {
     let mut generator = random::stream(7, name);
-    let values: Vec<f32> = (0..rows * width)
-        .map(|_| (generator.next_u32() >> 8) as f32 / (1 << 22) as f32 - 2.0)
-        .collect();
+    let values: Vec<f32> =
+        (0..rows * width).map(|_| (generator.next_u32() >> 8) as f32 / (1 << 22) as f32 - 2.0).collect();
     let narrow = Tensor::from_vec(values, (rows, width), &Device::Cpu).expect("matrix");
     let wide = narrow.to_dtype(DType::F64).expect("f64");
     (narrow, wide)
@@ -130,7 +129,8 @@ fn products() {
     assert_close(&matmul(&transposed(&a), &b).expect("product"), &theirs, 1e-6);
 
     let (c, c64) = pair("c", 33, 33);
-    let theirs = (&c64 + (a64.matmul(&transposed(&b64)).expect("product") * 0.5).expect("scaled")).expect("sum");
+    let theirs =
+        (&c64 + (a64.matmul(&transposed(&b64)).expect("product") * 0.5).expect("scaled")).expect("sum");
     assert_close(&add_matmul(c, 0.5, &a, &transposed(&b)).expect("sum"), &theirs, 1e-6);
 
     let ((y, y64), (h, h64)) = (pair("y", 33, 40), pair("h", 33, 4));

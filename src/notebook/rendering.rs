@@ -1,37 +1,42 @@
 //! Charts and documents, rendered from the record alone and written where they belong.
 
 use super::Notebook;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::record::run::RunRecord;
 use crate::record::{environment, replicates, store};
 use crate::report::profile::Profile;
 use crate::report::{self, Report};
+use rayon::prelude::*;
 use std::path::Path;
-
-/// The typography called `name`: a ready profile, or a TOML file of the user's.
-///
-/// # Errors
-/// As [`Profile::ready`] and [`Profile::parse`]; `Error::File` where the file cannot be read.
-pub fn profile(name: &str) -> Result<Profile> {
-    if !name.ends_with(".toml") {
-        return Profile::ready(name);
-    }
-    let text = std::fs::read_to_string(name).map_err(|source| Error::file(name, source))?;
-    Profile::parse(name, &text)
-}
 
 /// Writes every file of `report` below `folder`, each whole or not at all, and returns what the person at the
 /// terminal should know, a line each. `moment` (RFC 3339) is the date that Word files carry: the run's and not the
 /// rendering's, so that equal records give equal bytes.
 ///
 /// # Errors
-/// As [`Report::files`]; `Error::File` where one cannot be written.
+/// As [`Report::files`] and [`Report::sections`]; `Error::File` where one cannot be written.
 pub fn write(report: &Report, profile: &Profile, moment: &str, folder: &Path) -> Result<Vec<String>> {
-    let (files, notices) = report.files(profile, environment::unix_seconds(moment))?;
-    for file in files {
-        store::write_file(&folder.join(&file.path), &file.bytes)?;
+    let files = report.files()?;
+    // The files wait for the disk, pandoc for the processor: neither waits for the other.
+    let (written, sections) = rayon::join(
+        || files.par_iter().try_for_each(|file| write_changed(&folder.join(&file.path), &file.bytes)),
+        || report.sections(profile, environment::unix_seconds(moment)),
+    );
+    written?;
+    let sections = sections?;
+    for file in sections.files() {
+        write_changed(&folder.join(&file.path), &file.bytes)?;
     }
-    Ok(notices)
+    Ok(sections.notices())
+}
+
+/// Writes a file that is not there with these bytes already: reading it costs less than waiting for the disk, and a
+/// file that stays the same keeps its date.
+fn write_changed(path: &Path, bytes: &[u8]) -> Result<()> {
+    if std::fs::read(path).is_ok_and(|written| written == bytes) {
+        return Ok(());
+    }
+    store::write_file(path, bytes)
 }
 
 impl Notebook {

@@ -8,7 +8,7 @@
 use super::figure;
 use super::filters;
 use super::findings::criteria::{self, Criterion};
-use super::findings::{self, Finding, Topic};
+use super::findings::{self, Finding, Severity, Topic};
 use super::markdown;
 pub use super::numbering::ChartReference;
 use super::numbering::Numbering;
@@ -75,7 +75,7 @@ pub fn render(record: &RunRecord, charts: &[ChartReference], profile: &Profile) 
     let shape = Shape::of(record);
     let charts = Placed::of(charts);
 
-    let thesis = room(&record.model.name, profile, thesis_numbering(shape, &charts, profile))?;
+    let thesis = room(name_of(record), profile, thesis_numbering(shape, &charts, profile))?;
     let mut view = base.clone();
     view.extend(sentences(&thesis, &findings, &criteria)?);
     view.extend(layout(profile, &charts));
@@ -92,7 +92,7 @@ pub fn render(record: &RunRecord, charts: &[ChartReference], profile: &Profile) 
         embedded.insert(key, print(&thesis, template, &view)?);
     }
 
-    let whole = room(&record.model.name, profile, whole_numbering(shape, &charts, profile))?;
+    let whole = room(name_of(record), profile, whole_numbering(shape, &charts, profile))?;
     view.extend(sentences(&whole, &findings, &criteria)?);
     view.insert("sections_text", Value::from(Serde(&embedded)));
     let name = format!("{}_FINE_TUNING_RESULTS.md", record.level.label());
@@ -115,7 +115,7 @@ pub struct Sentences {
 /// As [`render`].
 pub fn finding_sentences(record: &RunRecord, profile: &Profile) -> Result<Vec<(Finding, Sentences)>> {
     let charts = Placed::of(&[]);
-    let room = room(&record.model.name, profile, thesis_numbering(Shape::of(record), &charts, profile))?;
+    let room = room(name_of(record), profile, thesis_numbering(Shape::of(record), &charts, profile))?;
     let lines = |finding: &Finding, part: &str| -> Result<Vec<String>> {
         let text =
             say(&room, SENTENCES, &format!("{}_{part}", finding.kind.name()), view::evidence_view(finding))?;
@@ -222,6 +222,14 @@ fn layout(profile: &Profile, charts: &Placed) -> BTreeMap<&'static str, Value> {
     ])
 }
 
+/// The base model's name for the text. The demonstration model has none that a reader would know.
+fn name_of(record: &RunRecord) -> &str {
+    if record.model.demonstration { DEMONSTRATION } else { &record.model.name }
+}
+
+/// What stands before "modeli" where the text names the demonstration model.
+const DEMONSTRATION: &str = "gösterim";
+
 /// The engine with templates, filters and the names that belong to one document; `model` is the record's name of
 /// the base model, which a profile may name otherwise.
 pub(super) fn room(model: &str, profile: &Profile, numbering: Numbering) -> Result<Environment<'static>> {
@@ -283,8 +291,11 @@ fn model_name(
     case: Option<String>,
 ) -> std::result::Result<String, minijinja::Error> {
     let refused = |error: turkish::Error| filters::refused(format!("model: {error}"));
+    let is_demonstration = name == DEMONSTRATION && reading.is_none();
     let name = markdown::escaped(name);
-    let Some(case) = case else { return Ok(name) };
+    let Some(case) = case else {
+        return Ok(if is_demonstration { format!("{name} modeli") } else { name });
+    };
     let case: Case = case.parse().map_err(refused)?;
     match reading {
         Some(reading) => turkish::suffix_with_reading(&name, reading, case).map_err(refused),
@@ -336,7 +347,9 @@ fn sentences(
         let remarks =
             say(room, SENTENCES, &format!("{}_tartisma", finding.kind.name()), view::evidence_view(finding))?;
         let remarks: Vec<String> = remarks.lines().map(str::to_string).collect();
-        if !remarks.is_empty() && !notes.contains(&remarks) {
+        // What is only good to know stands in the discussion and need not stand twice.
+        let is_note = finding.kind.severity() > Severity::Note;
+        if is_note && !remarks.is_empty() && !notes.contains(&remarks) {
             notes.push(remarks);
         }
         if finding.kind.is_warning_on_top() {

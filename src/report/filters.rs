@@ -18,9 +18,10 @@
 //! | `aralik(2)`, `yuzde_aralik(1)` | [0,61; 0,67] of a map with low and high |
 //! | `sure`, `boyut`, `tarih` | 93 saniye; 9,9 MB; 24 Ekim 2025 |
 //! | `ek("den")`, `iyelik("den")` | 1,95'ten; %44,1'inden |
-//! | `hucre`, `kod`, `blok("json")`, `duz` | text of others in a table cell, as code, as a block, in a line |
+//! | `duz`, `kod`, `kod_hucre`, `blok("json")` | text of others: in a line or cell, as code, as code in a cell, as a block |
+//! | `kayit("environment.started_at")` | a text that stands in the record, with its place there |
 
-use super::figure::{self, Amount, END, Figure};
+use super::figure::{self, Amount, END, Figure, PATH, TEXT};
 use super::markdown;
 use super::numbers::{self, Style};
 use super::profile::Profile;
@@ -136,9 +137,10 @@ pub(super) fn install(environment: &mut Environment<'_>, profile: &Profile) {
     environment.add_filter("iyelik", move |text: String, case: String| {
         suffixed(&text, &case, |number, case| turkish::possessive_suffix_with_mark(number, mark, case))
     });
-    environment.add_filter("hucre", |text: String| markdown::cell(&text));
-    environment.add_filter("kod", |text: String| markdown::code(&text));
     environment.add_filter("duz", |text: String| markdown::escaped(&text));
+    environment.add_filter("kayit", |text: String, path: String| format!("{PATH}{path}{TEXT}{text}{END}"));
+    environment.add_filter("kod", |text: String| markdown::code(&text));
+    environment.add_filter("kod_hucre", |text: String| markdown::cell_code(&text));
     environment.add_filter("blok", |text: String, language: Option<String>| {
         markdown::block(&text, language.as_deref().unwrap_or_default())
     });

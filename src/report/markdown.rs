@@ -2,31 +2,43 @@
 
 use super::figure::{self, END, PATH, TEXT};
 
-/// Foreign text inside a line: what Markdown would act on is escaped, line ends become spaces.
+/// Foreign text inside a line, a table's cell or a picture's words: what Markdown would act on is escaped, so that
+/// browsers, Word and TeX show the characters themselves; line ends become spaces.
+///
+/// An ampersand begins an entity (`&lt;`), a dollar a formula; braces and `@` mean nothing in the dialect that
+/// [`super::export`] reads. What begins a line is left to [`tidy`].
 pub fn escaped(text: &str) -> String {
+    let text = one_line(text);
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\n' | '\r' => out.push(' '),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '$' | '~' => {
-                out.push('\\');
-                out.push(character);
-            }
-            PATH | TEXT | END => {}
-            _ => out.push(character),
+    let mut characters = text.chars().peekable();
+    let mut is_after_word = false;
+    while let Some(character) = characters.next() {
+        let is_acted_on = match character {
+            // Between letters or digits it marks no emphasis: x86_64 stays readable.
+            '_' => !(is_after_word && characters.peek().is_some_and(|next| next.is_alphanumeric())),
+            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '#' | '$' | '~' | '&' => true,
+            _ => false,
+        };
+        if is_acted_on {
+            out.push('\\');
         }
+        out.push(character);
+        is_after_word = character.is_alphanumeric();
     }
     out
 }
 
-/// Text in a cell of a table: only the bar and line ends would break it.
-pub fn cell(text: &str) -> String {
-    foreign(text).replace('|', "\\|").replace(['\n', '\r'], " ")
+/// Code in a cell of a table: there the bar alone must be escaped, inside code as well.
+pub fn cell_code(text: &str) -> String {
+    code(text).replace('|', "\\|")
 }
 
-/// Inline code, whatever back-ticks it holds.
+/// Inline code, whatever back-ticks it holds; a dash where there is nothing to show.
 pub fn code(text: &str) -> String {
-    let text = foreign(text).replace(['\n', '\r'], " ");
+    let text = one_line(text);
+    if text.trim().is_empty() {
+        return "–".into();
+    }
     let fence = "`".repeat(longest_run(&text, '`') + 1);
     // CommonMark strips one space on both sides, which a back-tick at the edge needs.
     if text.starts_with('`') || text.ends_with('`') {
@@ -38,14 +50,26 @@ pub fn code(text: &str) -> String {
 
 /// A fenced block, whatever back-ticks it holds.
 pub fn block(text: &str, language: &str) -> String {
-    let text = foreign(text).replace("\r\n", "\n");
+    let text = foreign(text);
     let fence = "`".repeat((longest_run(&text, '`') + 1).max(3));
     format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
 }
 
-/// Foreign text may hold our marks: they are taken out, so that it cannot pose as a traced number.
+/// Foreign text may hold our marks: they are taken out, so that it cannot pose as a traced number. So are control
+/// characters, which neither Word's XML nor TeX can hold, and the signs that turn the direction of writing.
 fn foreign(text: &str) -> String {
-    text.replace([PATH, TEXT, END], "")
+    let is_kept = |character: char| match character {
+        PATH | TEXT | END => false,
+        '\n' | '\t' => true,
+        '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => false,
+        '\u{2028}' | '\u{2029}' | '\u{FFFE}' | '\u{FFFF}' => false,
+        _ => !character.is_control(),
+    };
+    text.replace("\r\n", "\n").replace('\r', "\n").chars().filter(|character| is_kept(*character)).collect()
+}
+
+fn one_line(text: &str) -> String {
+    foreign(text).replace(['\n', '\t'], " ")
 }
 
 fn longest_run(text: &str, character: char) -> usize {
@@ -153,9 +177,12 @@ mod tests {
     fn foreign_text_cannot_leave_its_place() {
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(code("`"), "`` ` ``");
+        assert_eq!(code(""), "–");
         assert_eq!(block("```\nx\n", "json"), "````json\n```\nx\n````");
         assert_eq!(escaped("1 * 2 | <b>\n$x$"), "1 \\* 2 \\| \\<b\\> \\$x\\$");
-        assert_eq!(cell("a|b"), "a\\|b");
+        assert_eq!(escaped("&lt; ![x](y) a_b_ #1 ~2~ \\n"), "\\&lt; !\\[x\\](y) a_b\\_ \\#1 \\~2\\~ \\\\n");
+        assert_eq!(escaped("a\r\nb\tc\u{1b}[0m\u{202E}d\0"), "a b c\\[0md");
+        assert_eq!(cell_code("a|b"), "`a\\|b`");
         assert_eq!(code("\u{E000}model.name\u{E001}x\u{E002}"), "`model.namex`");
     }
 }

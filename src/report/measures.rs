@@ -5,6 +5,7 @@
 
 use super::figure::Figure;
 use crate::evaluate::statistics::Comparison;
+use crate::recipe::Quantization;
 use crate::record::run::{Eval, RunRecord, Score, Step};
 
 /// Steps whose losses are averaged, by tokens, before the training loss is set against the evaluation loss:
@@ -209,6 +210,11 @@ pub fn row_share(record: &RunRecord, part: &str, rows: usize) -> Option<Figure> 
     share.is_finite().then(|| Figure::new(format!("dataset.{part} / dataset.rows"), share))
 }
 
+/// The length that `dataset.tokens.over_512` counts from.
+pub fn short_limit() -> Figure {
+    Figure::new("512 (dataset.tokens.over_512)", 512u64)
+}
+
 /// Rows of one optimizer step.
 pub fn effective_batch(record: &RunRecord) -> Figure {
     let train = &record.recipe.train;
@@ -222,6 +228,13 @@ pub fn effective_batch(record: &RunRecord) -> Figure {
 pub fn lora_scale(record: &RunRecord) -> Figure {
     let lora = &record.recipe.lora;
     Figure::new("recipe.lora.alpha / recipe.lora.rank", lora.alpha / lora.rank as f64)
+}
+
+/// Whether frozen weights are stored quantized, or were to be: a GGUF file whose own types are dense has none.
+pub fn is_quantized(record: &RunRecord) -> bool {
+    let model = &record.model;
+    let is_loaded = model.parameters > 0;
+    model.quantization != Quantization::None && (!is_loaded || model.quantized_parameters > 0)
 }
 
 /// Memory of the frozen weights over what they would take unquantized, as a fraction saved.

@@ -20,7 +20,7 @@ use crate::record::comparison::ComparisonRecord;
 use crate::record::run::RunRecord;
 use charts::Chart;
 use document::Document;
-use export::File;
+use export::{File, Outcome};
 use profile::Profile;
 use std::path::Path;
 
@@ -33,13 +33,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// Every file of it, by its path below the output folder, and what the person at the terminal should know: each
-    /// document as Markdown, each chart as SVG and PNG, the first document as one page, and the thesis sections (the
-    /// document itself where it has none) for Word and LaTeX. `seconds` since 1970 are the date that Word files carry.
+    /// What needs no other program, by its path below the output folder: each document as Markdown, each chart as SVG
+    /// and PNG, and the first document as one page.
     ///
     /// # Errors
-    /// As [`export::html`] and [`export::sections`].
-    pub fn files(&self, profile: &Profile, seconds: i64) -> Result<(Vec<File>, Vec<String>)> {
+    /// As [`export::html`].
+    pub fn files(&self) -> Result<Vec<File>> {
         let mut files = Vec::new();
         let mut add = |path: String, bytes: Vec<u8>| files.push(File { path, bytes });
         for chart in &self.charts {
@@ -49,17 +48,24 @@ impl Report {
         for document in &self.documents {
             add(document.file_name.clone(), document.markdown.clone().into_bytes());
         }
-        let (first, sections) = match self.documents.as_slice() {
-            [] => return Ok((files, Vec::new())),
-            [only] => (only, std::slice::from_ref(only)),
-            [first, sections @ ..] => (first, sections),
+        if let Some(first) = self.documents.first() {
+            let page = format!("{}.html", first.file_name.trim_end_matches(".md"));
+            add(page, export::html(first, &self.charts)?.into_bytes());
+        }
+        Ok(files)
+    }
+
+    /// The thesis sections (the document itself where it has none) for Word and LaTeX. `seconds` since 1970 are the
+    /// date that Word files carry.
+    ///
+    /// # Errors
+    /// As [`export::sections`].
+    pub fn sections(&self, profile: &Profile, seconds: i64) -> Result<Outcome> {
+        let sections = match self.documents.as_slice() {
+            [_, sections @ ..] if !sections.is_empty() => sections,
+            all => all,
         };
-        let page = format!("{}.html", first.file_name.trim_end_matches(".md"));
-        add(page, export::html(first, &self.charts)?.into_bytes());
-        let converted =
-            export::sections(Path::new(export::PROGRAM), sections, &self.charts, profile, seconds)?;
-        files.extend_from_slice(converted.files());
-        Ok((files, converted.notices()))
+        export::sections(Path::new(export::PROGRAM), sections, &self.charts, profile, seconds)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Numbers of tables and figures, known before the text is written, so that it can refer forward.
 
+use super::markdown;
 use super::profile::{AfterNumber, Caption, Chapter, Profile, TableWord};
 use crate::error::{Error, Result};
 
@@ -81,7 +82,7 @@ impl Numbering {
     /// As [`Numbering::figure`].
     pub fn captioned_figure(&self, name: &str) -> Result<String> {
         let (chart, label) = self.chart(name)?;
-        let image = format!("![{}](charts/{}.svg)", chart.alt.replace(['[', ']', '\n'], " "), chart.name);
+        let image = format!("![{}](charts/{}.svg)", markdown::escaped(&chart.alt), chart.name);
         Ok(placed(self.profile.figure_caption, &self.caption(label, &chart.caption), &image))
     }
 

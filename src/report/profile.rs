@@ -1,5 +1,7 @@
 //! What guides for theses disagree on, chosen in one place: a TOML file beside the experiment, or a ready one.
 //!
+//! Where the file is looked for is told at [`crate::cli::Flags::profile`]; all of it:
+//!
 //! ```toml
 //! name = "enstitü"
 //! decimal = "comma"            # or "point"
@@ -14,7 +16,7 @@
 //! first_table = 1
 //! first_figure = 1
 //!
-//! [model]                      # optional: how the text names the model, and how the name is read aloud
+//! [model]                      # optional, for the runs of one model: how the text names it, how it is read aloud
 //! name = "Llama-3.2-1B-Instruct"
 //! reading = "lama üç nokta iki bir be instrakt"
 //! ```

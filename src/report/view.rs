@@ -3,6 +3,7 @@
 
 use super::figure::{self, Figure};
 use super::findings::Finding;
+use super::markdown;
 use super::measures::{self, Mask};
 use crate::error::{Error, Result};
 use crate::evaluate::statistics::{Comparison, Performance};
@@ -76,6 +77,7 @@ fn derived(record: &RunRecord) -> Value {
     let mut figures: BTreeMap<&'static str, Figure> = BTreeMap::from([
         ("effective_batch", measures::effective_batch(record)),
         ("lora_scale", measures::lora_scale(record)),
+        ("short_limit", measures::short_limit()),
         ("uniform_loss", measures::uniform_loss(record)),
         ("steps_made", measures::steps_made(record)),
         ("sample_count", Figure::new("len(samples)", record.samples.len())),
@@ -124,7 +126,7 @@ fn has(record: &RunRecord) -> Value {
         statistics
             .is_some_and(|pair| pair.into_iter().all(|side| test(&side.baseline) && test(&side.fine_tuned)))
     };
-    let pairs: [(&str, bool); 38] = [
+    let pairs: [(&str, bool); 41] = [
         ("steps", shape.steps),
         ("evals", shape.evals),
         ("best", shape.best),
@@ -137,7 +139,7 @@ fn has(record: &RunRecord) -> Value {
         ("failed", record.status == Status::Failed),
         ("failure", record.failure.is_some()),
         ("split_seed", record.dataset.split_seed.is_some()),
-        ("quantized", record.model.quantization != Quantization::None),
+        ("quantized", measures::is_quantized(record)),
         (
             "grouped_heads",
             record.model.architecture.key_value_heads < record.model.architecture.attention_heads,
@@ -147,6 +149,7 @@ fn has(record: &RunRecord) -> Value {
         ("checkpointing_auto", recipe.train.gradient_checkpointing == Checkpointing::Auto),
         ("dropout", recipe.lora.dropout > 0.0),
         ("warmup", recipe.train.warmup_steps > 0),
+        ("accumulation", recipe.train.accumulation_steps > 1),
         ("shuffle", recipe.train.shuffle),
         ("load_best", recipe.train.load_best_at_end),
         ("max_steps", recipe.train.max_steps > 0),
@@ -154,6 +157,8 @@ fn has(record: &RunRecord) -> Value {
         ("model_loaded", record.model.parameters > 0),
         ("merged_output", record.outputs.iter().any(|output| output.kind == "merged")),
         ("leak", record.dataset.leaked_rows > 0),
+        ("truncated", record.dataset.truncated_rows > 0),
+        ("options", record.environment.command.len() > 1),
         ("all_modules", Projection::ALL.iter().all(|module| recipe.lora.target_modules.contains(module))),
         ("as_is", record.model.quantization == Quantization::AsIs),
         ("nf4", matches!(record.model.quantization, Quantization::Nf4 | Quantization::Nf4Double)),
@@ -186,7 +191,7 @@ fn names(record: &RunRecord) -> Value {
     let modules: Vec<String> =
         record.recipe.lora.target_modules.iter().map(|module| format!("`{}`", module.name())).collect();
     let quantization = match record.model.quantization {
-        Quantization::None => "yok",
+        Quantization::None => "nicemlenmemiş",
         Quantization::Q4_0 => "GGML Q4_0",
         Quantization::Q4_1 => "GGML Q4_1",
         Quantization::Q4K => "GGML Q4_K",
@@ -194,6 +199,15 @@ fn names(record: &RunRecord) -> Value {
         Quantization::Nf4 => "NF4",
         Quantization::Nf4Double => "ölçekleri de nicemlenmiş NF4",
         Quantization::AsIs => "GGUF dosyasının kendi türleri",
+    };
+    // Which types those are is known where a merged model was written.
+    let own_types = match record.model.quantization {
+        Quantization::AsIs => record.outputs.iter().find_map(|output| output.merged_into.as_deref()),
+        _ => None,
+    };
+    let quantization = match own_types {
+        Some(types) => format!("{quantization} ({})", markdown::escaped(types)),
+        None => quantization.to_string(),
     };
     let others: Vec<Level> = Level::ALL.into_iter().filter(|level| *level != record.level).collect();
     let device = record.environment.accelerator.as_deref().unwrap_or(&record.environment.cpu);
@@ -258,10 +272,22 @@ fn template(record: &RunRecord) -> &'static str {
 /// The output folder as a reader finds it: the documents, then what the record lists.
 fn tree(record: &RunRecord) -> String {
     let document = format!("{}_FINE_TUNING_RESULTS.md", record.level.label());
-    let fixed =
-        ["record.json", "events.jsonl", &document, "yontem.md", "sonuclar.md", "tartisma.md", "charts/"];
-    let written = record.outputs.iter().map(|output| output.path.as_str());
-    let entries: Vec<&str> = fixed.into_iter().chain(written).collect();
+    let page = format!("{}_FINE_TUNING_RESULTS.html", record.level.label());
+    let fixed = [
+        "record.json",
+        "events.jsonl",
+        &document,
+        &page,
+        "yontem.md",
+        "sonuclar.md",
+        "tartisma.md",
+        "charts/",
+    ];
+    let written = record.outputs.iter().map(|output| {
+        let is_folder = ["adapter", "merged", "checkpoint"].contains(&output.kind.as_str());
+        format!("{}{}", output.path.trim_end_matches('/'), if is_folder { "/" } else { "" })
+    });
+    let entries: Vec<String> = fixed.map(str::to_string).into_iter().chain(written).collect();
     let last = entries.len() - 1;
     let branches = entries
         .iter()

@@ -58,6 +58,10 @@ local function text_of(text)
       if is_latex and SIGNS[character] then
         flush()
         out[#out + 1] = latex('\\ensuremath{' .. SIGNS[character] .. '}')
+      elseif is_latex and character == '`' then
+        -- TeX would make a quotation mark of it.
+        flush()
+        out[#out + 1] = latex('\\textasciigrave{}')
       else
         plain = plain .. character
       end
@@ -326,12 +330,13 @@ local function formula(inline)
   end
 end
 
--- Verbatim text would let a raw % through, and does not break at the margin.
+-- Verbatim text would let a raw % through, and does not break at the margin. Letters of one width cannot be
+-- justified: their lines end where a word does.
 local function code_block(block)
   if not is_latex then return nil end
-  local line = {}
+  local line = { latex('\\raggedright ') }
   for row in (block.text .. '\n'):gmatch('(.-)\n') do
-    if #line > 0 then line[#line + 1] = pandoc.LineBreak() end
+    if #line > 1 then line[#line + 1] = pandoc.LineBreak() end
     if row ~= '' then line[#line + 1] = pandoc.Code(row) end
   end
   return pandoc.BlockQuote({ pandoc.Para(line) })

@@ -1,6 +1,7 @@
 //! When a finding holds, at the edges where it begins and ends.
 
 use crate::fixtures;
+use tezgah::recipe::Quantization;
 use tezgah::record::run::{Best, Eval, RunRecord};
 use tezgah::report::document;
 use tezgah::report::findings::criteria::{self, CriterionName, Outcome};
@@ -96,6 +97,20 @@ fn a_trainable_share_above_one_is_no_saving() {
     check(Kind::TrainableShare, true, set(parameters));
     check(Kind::TrainableExceedsBase, true, set(parameters + 1));
     check(Kind::TrainableShare, false, set(parameters + 1));
+}
+
+/// A GGUF file may hold dense weights: kept as they are, nothing is quantized and nothing was saved.
+#[test]
+fn a_dense_file_kept_as_it_is_is_not_quantized() {
+    let dense = |record: &mut RunRecord| {
+        record.model.quantization = Quantization::AsIs;
+        record.model.quantized_parameters = 0;
+        record.model.weight_bytes = record.model.dense_weight_bytes;
+    };
+    check(Kind::DenseBase, true, dense);
+    check(Kind::QuantizedBase, false, dense);
+    check(Kind::MergedIntoDequantized, false, dense);
+    check(Kind::QuantizedBase, true, |_| {});
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::sheet::{BLUE, Dash, Drawn, INK, LABEL_SIZE, ORANGE, Sheet, WIDTH, tex
 use super::{Chart, LOSS_UNIT, Words, chart};
 use crate::error::Result;
 use crate::record::run::RunRecord;
+use crate::report::figure::Figure;
 use crate::report::numbers::Style;
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
@@ -77,7 +78,11 @@ pub fn comparison(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
             .to_string();
     if let Some(comparison) = masked {
         let confidence = style.yuzde(comparison.confidence, 0).map_err(unprintable)?;
-        caption.push_str(&format!(" (yatay çizgiler {confidence} güven aralığını göstermektedir)"));
+        let origin = Figure::new("evaluation.statistics.masked.confidence", comparison.confidence);
+        caption.push_str(&format!(
+            " (yatay çizgiler {} güven aralığını göstermektedir)",
+            origin.traced(&confidence)
+        ));
         alt.push(format!("Köşeli ayraçlar {confidence} güven aralığını göstermektedir."));
     }
 
@@ -150,7 +155,7 @@ fn label(bar: &Bar, digits: usize, style: Style) -> Result<String> {
 }
 
 /// Decimals that tell the two losses of each pair apart: two, or up to four.
-fn digits_between(pairs: &[(f64, f64)]) -> usize {
+pub(super) fn digits_between(pairs: &[(f64, f64)]) -> usize {
     let smallest = pairs
         .iter()
         .map(|(baseline, fine_tuned)| (baseline - fine_tuned).abs())

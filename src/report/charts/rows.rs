@@ -1,6 +1,7 @@
 //! Every evaluation row before and after, as a point.
 
 use super::axis::{Axis, Origin, amount};
+use super::comparison::digits_between;
 use super::frame::{Area, FOOT, Frame, HEAD};
 use super::sheet::{BLUE, Dash, Drawn, GREY, INK, LABEL_SIZE, PAPER, Point, Sheet, VERMILION};
 use super::{Chart, LOSS_UNIT, Words, chart};
@@ -61,7 +62,9 @@ pub fn rows(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let mean = match (&record.evaluation.baseline, &record.evaluation.fine_tuned) {
         (Some(before), Some(after)) if before.masked.loss.is_finite() && after.masked.loss.is_finite() => {
             let (before, after) = (before.masked.loss, after.masked.loss);
-            Some((before, after, format!("{} → {}", amount(before, 2, style)?, amount(after, 2, style)?)))
+            let digits = digits_between(&[(before, after)]);
+            let [from, to] = [amount(before, digits, style)?, amount(after, digits, style)?];
+            Some((before, after, format!("{from} → {to}")))
         }
         _ => None,
     };

@@ -32,7 +32,7 @@ pub fn training_loss(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
     let best_name = match best {
         Some(best) => {
             let loss = amount(best.loss, LOSS_DIGITS, style)?;
-            format!("en düşük: {loss} (adım {})", style.tamsayi(best.step as u64))
+            format!("en düşük: {loss} ({}. adım)", style.tamsayi(best.step as u64))
         }
         None => String::new(),
     };
@@ -155,7 +155,7 @@ pub fn learning_rate(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
         frame.name(
             mark,
             13,
-            &format!("kullanılan en yüksek değer: {highest_rate} (adım {highest_step})"),
+            &format!("kullanılan en yüksek değer: {highest_rate} ({highest_step}. adım)"),
             INK,
         )
     })

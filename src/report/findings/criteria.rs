@@ -47,7 +47,7 @@ pub enum CriterionName {
     MaskedImproved,
     /// The full-text loss is below the base model's, beyond chance.
     FullImproved,
-    /// The perplexity on the responses is below the base model's.
+    /// The perplexity on the responses is below the base model's, beyond chance.
     PerplexityFell,
     /// No evaluation row was trained on.
     NoLeakage,
@@ -141,7 +141,7 @@ fn check(name: CriterionName, record: &RunRecord, findings: &[Finding]) -> Crite
         Name::PeakReached => peak(record),
         Name::MaskedImproved => improved(findings, Mask::Masked),
         Name::FullImproved => improved(findings, Mask::Full),
-        Name::PerplexityFell => perplexity(record),
+        Name::PerplexityFell => perplexity(record, findings),
         Name::NoLeakage => (
             met(dataset.leaked_rows == 0),
             [
@@ -224,15 +224,16 @@ fn improved(findings: &[Finding], mask: Mask) -> (Outcome, Figures) {
     (outcome, finding.evidence.clone())
 }
 
-fn perplexity(record: &RunRecord) -> (Outcome, Figures) {
-    let Some(pair) = measures::pair(record, Mask::Masked) else {
-        return (Outcome::Undetermined, Figures::new());
-    };
-    let evidence = [
+/// Perplexity is the loss's exponential: what the test says of one holds for the other.
+fn perplexity(record: &RunRecord, findings: &[Finding]) -> (Outcome, Figures) {
+    let (outcome, of_loss) = improved(findings, Mask::Masked);
+    let Some(pair) = measures::pair(record, Mask::Masked) else { return (outcome, Figures::new()) };
+    let mut evidence = Figures::from([
         ("before", Figure::new("evaluation.baseline.masked.perplexity", pair.baseline.perplexity)),
         ("after", Figure::new("evaluation.fine_tuned.masked.perplexity", pair.fine_tuned.perplexity)),
-    ];
-    (met(pair.fine_tuned.perplexity < pair.baseline.perplexity), evidence.into())
+    ]);
+    evidence.extend(of_loss.into_iter().filter(|(name, _)| *name == "p"));
+    (outcome, evidence)
 }
 
 fn reproducible(record: &RunRecord) -> (Outcome, Figures) {

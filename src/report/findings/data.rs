@@ -3,6 +3,7 @@
 use super::{Finding, Kind};
 use crate::record::run::RunRecord;
 use crate::report::figure::Figure;
+use crate::report::measures;
 
 pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
     let dataset = &record.dataset;
@@ -27,6 +28,7 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
     let mean = Figure::new("dataset.tokens.mean", dataset.tokens.mean);
     let over = Figure::new("dataset.tokens.over_512", dataset.tokens.over_512);
     let kind = if dataset.tokens.over_512 == 0 { Kind::TokensWithin512 } else { Kind::TokensOver512 };
-    findings.push(kind.with([("longest", longest), ("mean", mean), ("over", over)]));
+    let limit = measures::short_limit();
+    findings.push(kind.with([("longest", longest), ("mean", mean), ("over", over), ("limit", limit)]));
     findings
 }

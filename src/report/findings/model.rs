@@ -26,8 +26,8 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
         });
     }
     let bytes = Figure::new("model.weight_bytes", model.weight_bytes);
-    match (model.quantization, measures::weight_memory_saved(record)) {
-        (Quantization::None, _) => findings.push(Kind::DenseBase.with([("bytes", bytes)])),
+    match (measures::is_quantized(record), measures::weight_memory_saved(record)) {
+        (false, _) => findings.push(Kind::DenseBase.with([("bytes", bytes)])),
         // Nothing was loaded, or nothing was saved: there is nothing to say.
         (_, None) => {}
         (_, Some(saved)) => findings.push(Kind::QuantizedBase.with([
@@ -45,6 +45,9 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
 /// has them; those are the evaluated ones only where the file's own types were used.
 fn merged(record: &RunRecord) -> Option<Finding> {
     record.outputs.iter().find(|output| output.kind == "merged")?;
+    if !measures::is_quantized(record) {
+        return None;
+    }
     let bits = Figure::new("model.bits_per_weight", record.model.bits_per_weight);
     match record.model.quantization {
         Quantization::None => None,
