@@ -26,7 +26,7 @@ impl Parameter {
 
     /// gradient += scale A B.
     fn accumulate(&mut self, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
-        self.gradient = if is_fast(&self.gradient) {
+        self.gradient = if is_fast(&self.gradient) && is_fast(a) {
             add_matmul(self.gradient.clone(), scale, a, b)?
         } else {
             let product = a.matmul(b)?.to_dtype(self.gradient.dtype())?;
