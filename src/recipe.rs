@@ -43,7 +43,9 @@ pub struct ModelRecipe {
     pub dtype: ModelDtype,
 }
 
-/// Storage of the frozen projections. Norms and embeddings are never quantized.
+/// Storage of the frozen projections. Norms and embeddings are never quantized. What each scheme adds to the full-text
+/// loss of a real model stands in `benches/README.md`: NF4 0.10 and Q4_0 0.13 nats a token on SmolLM2-135M, Q8_0 nothing
+/// that shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantization {
