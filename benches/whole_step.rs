@@ -65,7 +65,7 @@ fn main() -> anyhow::Result<()> {
     let source: ModelSource = arguments.model.parse()?;
     let base = open(&source)?;
     let quantization: Quantization = serde_json::from_value(arguments.quantization.clone().into())?;
-    let device = candle_core::Device::Cpu;
+    let device = tezgah::device::open("cpu")?;
     let dtype = candle_core::DType::F32;
     let say = |line: &str| println!("{line}");
     let mut model = QuantizedFile::load_model(&base, quantization, dtype, &device, &arguments.out, &say)?;

@@ -1,8 +1,13 @@
 //! # A2: the elementary level
 //!
-//! **Question.** Do texts of the next level up, in the past tense and joined by *because* and *so*, leave the base
-//! model as much to learn as the beginner's did? Longer rows mean more targets a step, so the same 87 steps see
-//! more text than at A1.
+//! **Question.** Texts of the next level up stand in the past tense and join their sentences by *because*
+//! and *so*. Do they leave the base model as much to learn as the beginner's did? A longer row has more
+//! targets, so the same 87 steps see about an eighth more words than at A1: a larger gain here could be
+//! the text's or its amount's.
+//!
+//! **Read.** The difference of the losses in section 4.2 with its interval, beside A1's in
+//! `karsilastirma.md`: where the two intervals overlap, the question is open. The words seen by both are
+//! in its first table.
 //!
 //! | | |
 //! |---|---|
@@ -12,40 +17,31 @@
 
 use std::process::ExitCode;
 use tezgah::level::Level;
-use tezgah::model::source;
-use tezgah::notebook::{self, Notebook};
+use tezgah::notebook;
+use tezgah::recipe::Recipe;
+
+#[path = "a1.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod a1;
 
 /// ## Settings
 ///
-/// A1's, to the last digit. Were a level given its own rank or rate, a difference between two levels could be the
-/// setting's as well as the level's.
-#[path = "a1.rs"]
-#[allow(dead_code, reason = "only its recipe is wanted here")]
-mod a1;
-
-pub(crate) fn experiment(notebook: &mut Notebook) -> anyhow::Result<()> {
-    // ## The base model and the rows
-    // The same model as at every level; only the rows are A2's.
-    let base = source::open(&notebook.model()?)?;
-    let rows = notebook.prepare(notebook.rows()?, &base)?;
-    if notebook.stops_at_preview(&base, &rows)? {
-        return Ok(());
-    }
-
-    // ## Before
-    let mut model = notebook.load(&base, &rows)?;
-    notebook.evaluate_baseline(&model, &rows)?;
-
-    // ## Training
-    notebook.train(&mut model, &base, &rows)?;
-
-    // ## After
-    notebook.evaluate_fine_tuned(&model, &rows)?;
-    notebook.sample(&model, &base, &rows)?;
-    notebook.finish(&model, &base)?;
-    Ok(())
+/// A1's, to the last digit, in everything that moves a loss. Were a level given its own rank or rate, a
+/// difference between two levels could be the setting's as well as the level's.
+pub(crate) fn recipe() -> Recipe {
+    let mut recipe = a1::recipe();
+    // The longest held-out answer has 236 tokens in the small vocabulary of the demonstration model, fewer in any
+    // other. A text cut at A1's 192 would look unfinished where the model was not.
+    recipe.samples.max_new_tokens = 256;
+    recipe
 }
 
+/// ## The run
+///
+/// A1's cells in A1's order, since a step that one level has and another lacks would be a difference that
+/// no table shows.
+pub(crate) use a1::experiment;
+
 fn main() -> ExitCode {
-    notebook::run(Level::A2, a1::recipe(), include_bytes!("../data/a2.json"), experiment)
+    notebook::run(Level::A2, recipe(), include_bytes!("../data/a2.json"), experiment)
 }

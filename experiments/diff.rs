@@ -17,10 +17,10 @@ use clap::Parser;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tezgah::notebook;
 use tezgah::record::diff::{self, Difference, Paint, SeedNoise};
 use tezgah::record::run::RunRecord;
 use tezgah::record::store;
-use tezgah::report::profile::Profile;
 
 /// What the user typed.
 #[derive(Debug, Parser)]
@@ -43,7 +43,8 @@ struct Flags {
     /// Typography in which numbers are printed and compared: varsayilan, apa7, tohum, or a TOML file
     #[arg(long, value_name = "NAME", default_value = "varsayilan")]
     profile: String,
-    /// Records or folders of runs that differ in their training seed alone, at least three, by commas: the seed noise
+    /// Records or folders of runs that differ in their training seed alone, at least three, by commas: the seed noise [default:
+    /// those that --seeds left beside OLD or NEW]
     #[arg(long, value_name = "RUN", value_delimiter = ',')]
     replicates: Vec<PathBuf>,
 }
@@ -63,13 +64,19 @@ fn run(flags: &Flags) -> anyhow::Result<u8> {
     let (old, new) = (read(&flags.old)?, read(&flags.new)?);
 
     // ## How much chance explains
-    // The evaluation rows of the two records say it for the losses; the seeds of replicates say it for the rest.
+    // The evaluation rows of the two records say it for the losses; runs with other seeds say it for the rest:
+    // those that are named, else those that `--seeds` left beside one of the two, else their summary in its record.
     let replicates: Vec<RunRecord> =
         flags.replicates.iter().map(|path| read(path)).collect::<anyhow::Result<_>>()?;
-    let noise = if replicates.is_empty() { None } else { Some(SeedNoise::of(&replicates)?) };
+    let noise = match replicates.as_slice() {
+        [] => {
+            [(&flags.old, &old), (&flags.new, &new)].into_iter().find_map(|(path, run)| seeds_of(path, run))
+        }
+        replicates => Some(SeedNoise::of(replicates)?),
+    };
 
     // ## What changed
-    let difference = diff::compare(&old, &new, noise.as_ref(), &profile(&flags.profile)?)?;
+    let difference = diff::compare(&old, &new, noise.as_ref(), &notebook::profile(&flags.profile)?)?;
     let text = page(flags, &difference)?;
     match &flags.out {
         Some(path) => store::write_file(path, text.as_bytes()).map_err(anyhow::Error::msg)?,
@@ -84,20 +91,27 @@ fn run(flags: &Flags) -> anyhow::Result<u8> {
     Ok(difference.verdict.exit_code())
 }
 
+/// The noise over the seeds of a run, from the runs below its folder where they are still there; a replicate's from
+/// the run that it repeats.
+fn seeds_of(path: &Path, run: &RunRecord) -> Option<SeedNoise> {
+    let folder = if path.is_dir() { path } else { path.parent()? };
+    if run.replicates.is_none() {
+        let repeated = read(folder.parent()?).ok()?;
+        let seeds = repeated.replicates.as_ref()?.runs.iter().map(|other| other.seed);
+        let is_one_of_them = seeds.into_iter().any(|seed| seed == run.recipe.train.seed);
+        return is_one_of_them.then(|| seeds_of(folder.parent()?, &repeated)).flatten();
+    }
+    let others = run.replicates.as_ref()?.runs.iter().skip(1);
+    let runs = others.map(|other| read(&folder.join(format!("seed-{}", other.seed))).ok());
+    let runs: Option<Vec<RunRecord>> = std::iter::once(Some(run.clone())).chain(runs).collect();
+    runs.and_then(|runs| SeedNoise::of(&runs).ok()).or_else(|| SeedNoise::recorded(run))
+}
+
 /// A record, or the one in a report folder.
 fn read(path: &Path) -> anyhow::Result<RunRecord> {
     let file = if path.is_dir() { path.join("record.json") } else { path.to_path_buf() };
     // An error of this crate names its file and cause itself; as text its cause is not told twice.
     store::read(&file).map_err(anyhow::Error::msg)
-}
-
-/// A ready profile, or one from a TOML file.
-fn profile(name: &str) -> anyhow::Result<Profile> {
-    if !name.ends_with(".toml") {
-        return Ok(Profile::ready(name)?);
-    }
-    let text = std::fs::read_to_string(name).with_context(|| name.to_string())?;
-    Ok(Profile::parse(name, &text)?)
 }
 
 fn page(flags: &Flags, difference: &Difference) -> anyhow::Result<String> {

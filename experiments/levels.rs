@@ -4,12 +4,14 @@
 //! first is read off the five runs. For the second every adapter is measured on every level's held-out
 //! answers: an adapter that learned its level must be better at home than abroad.
 //!
-//! Runs the experiments of the named levels (all without any), skips a level whose finished record has the
-//! same recipe and model, and writes `<out>/<level>/` and `<out>/karsilastirma/`.
-//!
-//!     cargo run --example levels -- [a1 b2 ...] [the flags of every experiment]
+//! | | |
+//! |---|---|
+//! | reads | what the experiments of the levels read; `--data DIR` with a file for each level |
+//! | writes | `reports/<level>` and `reports/karsilastirma`: record, Turkish text, charts |
+//! | run | `cargo run --example levels`, or some of them: `-- a1 b2`; all flags of the experiments |
 #![allow(clippy::duplicate_mod, reason = "each level's program brings the recipe that they share")]
 
+use anyhow::{Context, bail};
 use clap::Parser;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,13 +19,15 @@ use tezgah::cli::Flags;
 use tezgah::data::alpaca;
 use tezgah::data::batches::Targets;
 use tezgah::data::encode::{EncodedRow, RowEncoder};
-use tezgah::evaluate::nll;
+use tezgah::error::Result;
+use tezgah::evaluate::cross;
+use tezgah::evaluate::nll::{self, RowSums};
 use tezgah::level::Level;
 use tezgah::model::llama::Llama;
-use tezgah::model::quantized_file::QuantizedFile;
 use tezgah::model::{adapter, source};
-use tezgah::notebook::{self, Notebook};
-use tezgah::record::comparison::{self, CrossMatrix};
+use tezgah::notebook::{self, Earlier, Notebook};
+use tezgah::recipe::Recipe;
+use tezgah::record::comparison::{self, ComparisonRecord, CrossMatrix};
 use tezgah::record::run::{RunRecord, Status};
 use tezgah::record::store;
 use tezgah::report;
@@ -46,17 +50,22 @@ mod c1;
 
 type Experiment = fn(&mut Notebook) -> anyhow::Result<()>;
 
-fn experiment(level: Level) -> (&'static [u8], Experiment) {
+/// A level's recipe, sample rows and cells.
+fn experiment(level: Level) -> (Recipe, &'static [u8], Experiment) {
     match level {
-        Level::A1 => (include_bytes!("../data/a1.json"), a1::experiment),
-        Level::A2 => (include_bytes!("../data/a2.json"), a2::experiment),
-        Level::B1 => (include_bytes!("../data/b1.json"), b1::experiment),
-        Level::B2 => (include_bytes!("../data/b2.json"), b2::experiment),
-        Level::C1 => (include_bytes!("../data/c1.json"), c1::experiment),
+        Level::A1 => (a1::recipe(), include_bytes!("../data/a1.json"), a1::experiment),
+        Level::A2 => (a2::recipe(), include_bytes!("../data/a2.json"), a2::experiment),
+        Level::B1 => (b1::recipe(), include_bytes!("../data/b1.json"), b1::experiment),
+        Level::B2 => (b2::recipe(), include_bytes!("../data/b2.json"), b2::experiment),
+        Level::C1 => (c1::recipe(), include_bytes!("../data/c1.json"), c1::experiment),
     }
 }
 
 #[derive(Parser)]
+#[command(
+    about = "Fine-tunes each level and compares them: what is done is skipped, what is missing is named",
+    after_help = "For several levels --data names a folder: a1.json or training_data_a1.json (.jsonl), and so on"
+)]
 struct Arguments {
     /// Levels to run: a1 a2 b1 b2 c1; all without any
     levels: Vec<Level>,
@@ -68,93 +77,187 @@ fn main() -> ExitCode {
     notebook::answer(run(Arguments::parse()))
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { mut levels, flags } = arguments;
+fn run(Arguments { mut levels, flags }: Arguments) -> anyhow::Result<()> {
     if levels.is_empty() {
         levels = Level::ALL.to_vec();
     }
     levels.sort_unstable();
     levels.dedup();
     let out = flags.out.clone().unwrap_or_else(|| PathBuf::from("reports"));
-
-    // ## The runs
-    let mut records = Vec::new();
-    for &level in &levels {
-        let folder = out.join(level.slug());
-        let finished = store::read(&folder.join("record.json")).ok().filter(|record| is_done(record, &flags));
-        if let Some(record) = finished.filter(|_| !flags.render_only) {
-            eprintln!("{level}: done before, in {}", folder.display());
-            records.push(record);
-            continue;
+    let say = |line: String| {
+        if !flags.quiet {
+            eprintln!("{line}");
         }
-        eprintln!("{level}");
-        let (sample, experiment) = experiment(level);
-        let flags = Flags { out: Some(folder.clone()), ..flags.clone() };
-        let dry_run = flags.dry_run;
-        notebook::run_with(level, a1::recipe(), sample, experiment, flags)?;
-        if !dry_run {
-            records.push(store::read(&folder.join("record.json"))?);
-        }
-    }
-    if flags.dry_run || records.len() < 2 {
-        return Ok(());
-    }
-
-    // ## Every adapter on every level
-    let folder = out.join("karsilastirma");
-    let comparable = records.iter().all(|record| record.model.sha256 == records[0].model.sha256);
-    let cross = match (flags.render_only, comparable) {
-        (false, true) => Some(cross_matrix(&out, &records, &flags)?),
-        _ => None,
     };
 
+    // ## Before anything is trained
+    // A wrong flag, model or row of the last level must not come to light after hours of the first four.
+    let mut notebooks = Vec::new();
+    for &level in &levels {
+        let (recipe, sample, _) = experiment(level);
+        let flags = flags_of(level, &flags, &out, levels.len())?;
+        let notebook = Notebook::open(level, recipe, sample, flags.clone())?;
+        if !flags.render_only {
+            notebook.rows()?;
+        }
+        notebooks.push((level, flags, notebook));
+    }
+    if !flags.render_only {
+        source::open(&flags.model.parse()?)?;
+    }
+
+    // ## The runs
+    // A level that fails does not keep the others from running: its record says that it failed, and so does the
+    // comparison.
+    let (mut records, mut failures) = (Vec::new(), Vec::new());
+    for (level, flags, notebook) in &notebooks {
+        let folder = notebook.out().display();
+        let path = notebook.out().join("record.json");
+        if flags.render_only && !path.exists() {
+            say(format!("{level}: no record in {folder}"));
+            continue;
+        }
+        let is_asked = !flags.render_only && !flags.dry_run;
+        match if is_asked { notebook.earlier()? } else { Earlier::Nothing } {
+            Earlier::Same(record) => {
+                say(format!("{level}: done before, in {folder} (another --out runs it again)"));
+                records.push(*record);
+                continue;
+            }
+            Earlier::Other(why) => say(format!("{level}: {folder} holds another run ({why}); running")),
+            Earlier::Nothing => say(level.to_string()),
+        }
+        let (recipe, sample, experiment) = experiment(*level);
+        let outcome = notebook::run_with(*level, recipe, sample, experiment, flags.clone());
+        if flags.dry_run {
+            outcome?;
+            continue;
+        }
+        let is_failed = outcome.is_err();
+        if let Err(error) = outcome {
+            say(format!("{level}: {error:#}"));
+            failures.push(format!("{level}: {error:#}"));
+        }
+        // A run that failed before its record was opened has left the one of an earlier run.
+        let record = store::read(&path).ok();
+        records.extend(record.filter(|record| !is_failed || record.status == Status::Failed));
+    }
+    if !flags.dry_run {
+        compare(&records, &notebooks[0].2, &out, &flags, &say)?;
+    }
+    match failures.as_slice() {
+        [] => Ok(()),
+        failures => bail!("{} of {} levels failed: {}", failures.len(), levels.len(), failures.join("; ")),
+    }
+}
+
+/// The flags of one level among `count`: its own folder, and its own file of rows.
+fn flags_of(level: Level, flags: &Flags, out: &Path, count: usize) -> anyhow::Result<Flags> {
+    let mut own = Flags { out: Some(out.join(level.slug())), ..flags.clone() };
+    if count > 1 && flags.train_file.is_some() {
+        bail!("--train-file: expected --data DIR for {count} levels, got one file for all of them");
+    }
+    let Some(data) = &flags.data else { return Ok(own) };
+    if data.is_dir() {
+        let names = ["", "training_data_"].map(|before| ["json", "jsonl"].map(|end| (before, end)));
+        let mut paths = names
+            .as_flattened()
+            .iter()
+            .map(|(before, end)| data.join(format!("{before}{}.{end}", level.slug())));
+        let found = paths.find(|path| path.is_file());
+        own.data = Some(found.with_context(|| {
+            let (data, slug) = (data.display(), level.slug());
+            format!("{data}: expected {slug}.json or training_data_{slug}.json (or .jsonl) for {level}, got neither")
+        })?);
+    } else if count > 1 {
+        bail!("{}: expected a folder with a file for each of {count} levels, got none", data.display());
+    }
+    Ok(own)
+}
+
+/// Writes `karsilastirma/` from the runs that came to their end.
+fn compare(
+    records: &[RunRecord],
+    notebook: &Notebook,
+    out: &Path,
+    flags: &Flags,
+    say: &dyn Fn(String),
+) -> anyhow::Result<()> {
+    let completed = records.iter().filter(|record| record.status == Status::Completed).count();
+    if completed < 2 {
+        say(format!(
+            "no comparison: it takes two finished levels, {} has {completed} of those asked for",
+            out.display()
+        ));
+        return Ok(());
+    }
+    let folder = out.join("karsilastirma");
+    let path = folder.join(report::comparison::RECORD);
+    let mut comparison = comparison::compare(records, None)?;
+
+    // ## Every adapter on every level
+    // Measured once: the matrix of an earlier comparison of these very runs is theirs.
+    let earlier = std::fs::read(&path).ok();
+    let earlier = earlier.and_then(|text| serde_json::from_slice::<ComparisonRecord>(&text).ok());
+    let is_theirs = |earlier: &ComparisonRecord| {
+        earlier.schema == comparison.schema && earlier.levels == comparison.levels
+    };
+    let cross = match earlier.filter(is_theirs) {
+        Some(ComparisonRecord { cross: Some(cross), .. }) => Some(cross),
+        _ if flags.render_only => None,
+        _ if !comparison.is_one_model() => {
+            say("no matrix of adapters and levels: the base models differ".into());
+            None
+        }
+        _ => {
+            let levels: Vec<Level> = comparison.levels.iter().map(|entry| entry.level).collect();
+            let of_level = |level: &&Level| !out.join(level.slug()).join("adapter").is_dir();
+            if let Some(level) = levels.iter().find(of_level) {
+                say(format!(
+                    "no matrix of adapters and levels: {} is missing; to make it, delete {0}'s record and run again",
+                    out.join(level.slug()).join("adapter").display()
+                ));
+                None
+            } else {
+                Some(cross_matrix(levels, notebook, out, flags, say)?)
+            }
+        }
+    };
+    if cross.is_some() {
+        comparison = comparison::compare(records, cross)?;
+    }
+
     // ## The comparison
-    let cross = cross.or_else(|| earlier_matrix(&folder.join("karsilastirma.json")));
-    let comparison = comparison::compare(&records, cross)?;
     let mut text = serde_json::to_string_pretty(&comparison)?;
     text.push('\n');
-    store::write_file(&folder.join("karsilastirma.json"), text.as_bytes())?;
+    store::write_file(&path, text.as_bytes())?;
     let profile = flags.profile(&folder, None)?;
     let report = report::render_comparison(&comparison, &profile)?;
-    for chart in &report.charts {
-        let path = folder.join("charts").join(chart.name);
-        store::write_file(&path.with_extension("svg"), chart.svg.as_bytes())?;
-        store::write_file(&path.with_extension("png"), &chart.png)?;
+    let newest = comparison.levels.iter().map(|entry| entry.started_at.as_str()).max().unwrap_or_default();
+    for notice in notebook::write(&report, &profile, newest, &folder)? {
+        say(notice);
     }
-    for document in &report.documents {
-        store::write_file(&folder.join(&document.file_name), document.markdown.as_bytes())?;
-    }
-    eprintln!("{}", folder.display());
+    let list = |levels: Vec<Level>| levels.iter().map(Level::to_string).collect::<Vec<_>>().join(", ");
+    let compared = list(comparison.levels.iter().map(|entry| entry.level).collect());
+    let absent = comparison.missing.iter().copied().chain(comparison.excluded.iter().map(|run| run.level));
+    let absent = list(absent.collect());
+    let missing = if absent.is_empty() { String::new() } else { format!("; without {absent}") };
+    say(format!("{}: {compared}{missing}", folder.display()));
     Ok(())
 }
 
-/// A finished run of the same model and settings, so that it need not be repeated.
-fn is_done(record: &RunRecord, flags: &Flags) -> bool {
-    let mut recipe = a1::recipe();
-    record.status == Status::Completed
-        && record.smoke == flags.smoke
-        && record.model.source == flags.model
-        && flags.apply(&mut recipe).is_ok()
-        && record.recipe == recipe
-}
-
-fn earlier_matrix(path: &Path) -> Option<CrossMatrix> {
-    let text = std::fs::read(path).ok()?;
-    serde_json::from_slice::<comparison::ComparisonRecord>(&text).ok()?.cross
-}
-
-/// Masked, token-weighted losses: each adapter over one base model, on the rows that each run held out.
-fn cross_matrix(out: &Path, records: &[RunRecord], flags: &Flags) -> anyhow::Result<CrossMatrix> {
-    let recipe = &records[0].recipe;
+/// Each adapter over one base model, on the answers that each run held out.
+fn cross_matrix(
+    levels: Vec<Level>,
+    notebook: &Notebook,
+    out: &Path,
+    flags: &Flags,
+    say: &dyn Fn(String),
+) -> anyhow::Result<CrossMatrix> {
+    let recipe = notebook.recipe();
     let base = source::open(&flags.model.parse()?)?;
-    let device = tezgah::device::open(&flags.device)?;
-    let dtype = tezgah::device::default_dtype(&device);
-    let run = out.join(records[0].level.slug()); // the runs' own quantized weights lie beside them
-    let say = |line: &str| eprintln!("{line}");
-    let quantization = recipe.model.quantization;
-    let mut model = QuantizedFile::load_model(&base, quantization, dtype, &device, &run, &say)?;
+    let mut model = notebook.base_model(&base)?;
     let encoder = RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, recipe.data.max_seq_len)?;
-    let levels: Vec<Level> = records.iter().map(|record| record.level).collect();
     let rows: Vec<Vec<EncodedRow>> = levels
         .iter()
         .map(|level| {
@@ -162,24 +265,21 @@ fn cross_matrix(out: &Path, records: &[RunRecord], flags: &Flags) -> anyhow::Res
             let path = out.join(slug).join(format!("split/training_data_{slug}_eval.json"));
             alpaca::read(path)?.rows.iter().map(|row| encoder.encode(row)).collect()
         })
-        .collect::<Result<_, tezgah::error::Error>>()?;
-    let losses = |model: &Llama, lora_scale: Option<f64>| -> Result<Vec<f64>, tezgah::error::Error> {
-        let batch_size = recipe.train.eval_batch_size;
-        rows.iter()
-            .map(|rows| {
-                let sums = nll::rows(model, rows, batch_size, Targets::Response, lora_scale, |_| ())?;
-                Ok(nll::eval_loss(&sums, batch_size).loss)
-            })
-            .collect()
+        .collect::<Result<_>>()?;
+    let measured = |model: &Llama, lora_scale: Option<f64>| -> Result<Vec<Vec<RowSums>>> {
+        let on = |rows: &Vec<EncodedRow>| {
+            nll::rows(model, rows, recipe.train.eval_batch_size, Targets::Response, lora_scale, |_| ())
+        };
+        rows.iter().map(on).collect()
     };
-    let base_loss = losses(&model, None)?;
+    let base_sums = measured(&model, None)?;
     adapter::attach(&mut model, &recipe.lora, recipe.train.seed)?;
     let scale = recipe.lora.alpha / recipe.lora.rank as f64;
-    let mut loss = Vec::new();
+    let mut adapted = Vec::new();
     for level in &levels {
         adapter::load(&mut model, &out.join(level.slug()).join("adapter"))?;
-        loss.push(losses(&model, Some(scale))?);
-        eprintln!("{level}'s adapter on {} levels", levels.len());
+        adapted.push(measured(&model, Some(scale))?);
+        say(format!("{level}'s adapter on {} levels", levels.len()));
     }
-    Ok(CrossMatrix { adapters: levels.clone(), eval_sets: levels, base_loss, loss })
+    Ok(cross::matrix(&levels, &base_sums, &adapted, recipe.data.split_seed))
 }

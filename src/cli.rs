@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::model::adapter;
+use crate::notebook;
 use crate::recipe::{Checkpointing, Recipe};
 use crate::report::profile::Profile;
 use clap::Parser;
@@ -63,6 +64,9 @@ pub struct Flags {
     /// Print errors only
     #[arg(long)]
     pub quiet: bool,
+    /// The output folder of the run that this one repeats with another seed; no flag.
+    #[arg(skip)]
+    pub replicate_of: Option<PathBuf>,
 }
 
 /// Rows that a smoke run keeps.
@@ -82,27 +86,23 @@ impl Flags {
     /// # Errors
     /// A file that cannot be read, or that says what no profile does.
     pub fn profile(&self, out: &Path, level: Option<Level>) -> Result<Profile> {
+        if let Some(name) = &self.profile {
+            return notebook::profile(name);
+        }
         let experiments = Path::new(EXPERIMENTS);
         let of_level = level.map(|level| experiments.join(format!("{}.toml", level.slug())));
-        let file = match &self.profile {
-            Some(name) if name.ends_with(".toml") => PathBuf::from(name),
-            Some(name) => return Profile::ready(name),
-            None => {
-                let beside = [Some(out.join(PROFILE_FILE)), of_level, Some(experiments.join(PROFILE_FILE))];
-                match beside.into_iter().flatten().find(|file| file.is_file()) {
-                    Some(file) => file,
-                    None => return Ok(Profile::default()),
-                }
-            }
-        };
-        let text = std::fs::read_to_string(&file).map_err(|source| Error::file(&file, source))?;
-        Profile::parse(&file.to_string_lossy(), &text)
+        let beside = [Some(out.join(PROFILE_FILE)), of_level, Some(experiments.join(PROFILE_FILE))];
+        match beside.into_iter().flatten().find(|file| file.is_file()) {
+            Some(file) => notebook::profile(&file.to_string_lossy()),
+            None => Ok(Profile::default()),
+        }
     }
 
-    /// The recipe as changed by the flags: smoke first, then the adapter, then `--set` in the order typed.
+    /// The recipe as changed by the flags: smoke first, then the adapter, then `--set` in the order
+    /// typed, then the first of `--seeds`.
     ///
     /// # Errors
-    /// An unknown setting or one out of range; an adapter folder that cannot be read.
+    /// An unknown setting or one out of range; an adapter folder that cannot be read; a seed alone, or one given twice.
     pub fn apply(&self, recipe: &mut Recipe) -> Result<()> {
         if self.smoke {
             recipe.train.max_steps = 2;
@@ -131,7 +131,27 @@ impl Flags {
             })?;
             recipe.set(key.trim(), value.trim())?;
         }
+        if let Some(first) = self.seeds.first() {
+            self.check_seeds()?;
+            recipe.train.seed = *first;
+        }
         recipe.check()
+    }
+
+    /// Before hours of training, and not when they are summarized.
+    fn check_seeds(&self) -> Result<()> {
+        let refused = |message| Err(Error::Setting { key: "seeds".into(), message });
+        if let [alone] = self.seeds.as_slice() {
+            return refused(format!(
+                "expected at least two, got {alone} alone; for one run: --set train.seed={alone}"
+            ));
+        }
+        let mut sorted = self.seeds.clone();
+        sorted.sort_unstable();
+        match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => refused(format!("expected each once, got {} twice", pair[0])),
+            None => Ok(()),
+        }
     }
 }
 

@@ -4,11 +4,12 @@ use crate::error::{Error, Result};
 use candle_core::{DType, Device};
 
 /// Opens `auto`, `cpu`, `cuda`, `cuda:N` or `metal`. `auto` takes a GPU where the build and the machine have
-/// one, else the CPU.
+/// one, else the CPU. The process's allocator is set up for a run on the way.
 ///
 /// # Errors
 /// `Error::Device` with the remedy: an unknown name, a build without the feature, no such device.
 pub fn open(name: &str) -> Result<Device> {
+    keep_freed_memory();
     let wrong = |message: String| Error::Device { device: name.to_string(), message };
     let (kind, index) = match name.split_once(':') {
         Some((kind, index)) => {
@@ -37,6 +38,22 @@ pub fn open(name: &str) -> Result<Device> {
         _ => Err(wrong("expected auto, cpu, cuda, cuda:N or metal".into())),
     }
 }
+
+/// Lets the allocator keep freed memory for the next buffer of the process. By default glibc maps every large buffer anew
+/// and unmaps it, and the kernel clears each page again: a fifth of a training step (`benches/README.md`).
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code, reason = "mallopt is a C function; it sets two numbers of the allocator")]
+fn keep_freed_memory() {
+    // SAFETY: mallopt may be called at any time and from any thread; a value that it refuses changes nothing.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_MAX, 0);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, libc::c_int::MAX);
+    }
+}
+
+/// Other allocators are left as they are.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn keep_freed_memory() {}
 
 /// Memory that a run on `device` could have, in bytes: the GPU's own where it says how much is free, else the machine's.
 pub fn free_memory(device: &Device) -> u64 {

@@ -42,6 +42,7 @@ pub mod report;
 pub mod device;
 pub mod error;
 pub mod random;
+pub mod sha256;
 
 pub use report::turkish;
 

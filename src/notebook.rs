@@ -3,6 +3,7 @@
 //! The experiments call the rooms themselves; the notebook keeps the record beside them and writes it after
 //! every stage, so that a run that dies leaves what it had measured.
 
+mod earlier;
 mod preview;
 mod progress;
 mod recording;
@@ -23,13 +24,18 @@ use crate::model::{adapter, generate, merge};
 use crate::recipe::{ModelDtype, Recipe};
 use crate::record::run::*;
 use crate::record::{environment, store};
+use crate::report::profile::Profile;
+use crate::sha256;
 use crate::train::checkpoint::Checkpoints;
 use crate::train::optimizer::AdamW;
 use crate::train::run::{self as training, Course, Event, Rows, State};
 use candle_core::{DType, Device};
 use clap::Parser;
+pub use earlier::Earlier;
 use preview::MemoryPlan;
 use progress::Progress;
+pub use rendering::{profile, write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -41,6 +47,7 @@ pub struct Notebook {
     sample: &'static [u8],
     out: PathBuf,
     device: Device,
+    profile: Profile,
     progress: Progress,
     record: Option<RunRecord>,
     events: Option<std::fs::File>,
@@ -77,11 +84,22 @@ pub fn run_with(
     experiment: fn(&mut Notebook) -> anyhow::Result<()>,
     flags: Flags,
 ) -> anyhow::Result<()> {
+    let is_repeated = !flags.seeds.is_empty();
     let one = |flags: Flags| -> anyhow::Result<Notebook> {
         let mut notebook = Notebook::open(level, recipe.clone(), sample, flags)?;
         if notebook.flags.render_only {
             notebook.render_again()?;
             return Ok(notebook);
+        }
+        if is_repeated {
+            notebook.progress.say(&format!("seed {}", notebook.recipe.train.seed));
+            // A replicate takes as long as the run itself: what is done is not done again.
+            if notebook.flags.resume
+                && let Earlier::Same(record) = notebook.earlier()?
+            {
+                notebook.record = Some(*record);
+                return Ok(notebook);
+            }
         }
         let outcome = experiment(&mut notebook);
         if let Err(error) = &outcome {
@@ -89,19 +107,17 @@ pub fn run_with(
         }
         outcome.map(|()| notebook)
     };
-    let seeded = |seed: &u64| {
-        let mut flags = flags.clone();
-        flags.settings.push(format!("train.seed={seed}"));
-        flags
-    };
-    let [first, others @ ..] = flags.seeds.as_slice() else {
-        return one(flags).map(|_| ());
-    };
-    let mut main = one(seeded(first))?;
+    // The first seed is that of the run itself, see `Flags::apply`.
+    let mut main = one(flags.clone())?;
+    if !is_repeated {
+        return Ok(());
+    }
     let mut records = vec![main.record().clone()];
-    for seed in others {
-        let mut flags = seeded(seed);
+    for seed in flags.seeds.iter().skip(1) {
+        let mut flags = Flags { seeds: Vec::new(), ..flags.clone() };
+        flags.settings.push(format!("train.seed={seed}"));
         flags.out = Some(main.out.join(format!("seed-{seed}")));
+        flags.replicate_of = Some(main.out.clone());
         records.push(one(flags)?.record().clone());
     }
     Ok(main.add_replicates(&records)?)
@@ -111,17 +127,19 @@ impl Notebook {
     /// A notebook for one level; nothing is written yet.
     ///
     /// # Errors
-    /// A setting that is unknown or out of range, a device that is not there.
+    /// A setting that is unknown or out of range, a device that is not there, a folder that cannot be written to.
     pub fn open(level: Level, mut recipe: Recipe, sample: &'static [u8], flags: Flags) -> Result<Self> {
         flags.apply(&mut recipe)?;
         let out = flags.out.clone().unwrap_or_else(|| Path::new("reports").join(level.slug()));
         let device = crate::device::open(&flags.device)?;
-        let progress = Progress::new(flags.quiet);
-        let notebook =
-            Notebook { level, flags, recipe, sample, out, device, progress, record: None, events: None };
+        if !flags.dry_run && !flags.render_only {
+            store::check_writable(&out)?;
+        }
         // A profile that cannot be read must not cost a training.
-        notebook.flags.profile(&notebook.out, Some(notebook.level))?;
-        Ok(notebook)
+        let profile = flags.profile(&out, Some(level))?;
+        let progress = Progress::new(flags.quiet);
+        let (record, events) = (None, None);
+        Ok(Notebook { level, flags, recipe, sample, out, device, profile, progress, record, events })
     }
 
     /// The recipe as the flags changed it.
@@ -141,7 +159,7 @@ impl Notebook {
             (None, Some(train), Some(evaluation)) => Source::two_files(train, evaluation)?,
             (Some(path), ..) => {
                 let file = alpaca::read(path)?;
-                let synthetic = file.sha256 == store::sha256(self.sample);
+                let synthetic = file.sha256 == sha256::of(self.sample);
                 Source::OneFile { file, synthetic }
             }
             _ => Source::OneFile { file: sample()?, synthetic: true },
@@ -184,7 +202,9 @@ impl Notebook {
     pub fn stops_at_preview(&self, base: &BaseModel, rows: &Prepared) -> Result<bool> {
         if self.flags.dry_run {
             let memory = self.memory(base, rows);
-            print!("{}", preview::text(base, rows, &self.recipe, &memory, &self.encoder(base)?)?);
+            let text = preview::text(base, rows, &self.recipe, &memory, &self.encoder(base)?)?;
+            // A reader that has seen enough (`| head`) is no error.
+            let _ = std::io::stdout().write_all(text.as_bytes());
         }
         Ok(self.flags.dry_run)
     }
@@ -215,29 +235,29 @@ impl Notebook {
         MemoryPlan { estimate: Estimate::new(need, activations), activations, free }
     }
 
+    /// The base weights as the recipe stores them.
+    pub fn base_model(&self, base: &BaseModel) -> Result<Llama> {
+        let quantization = self.recipe.model.quantization;
+        let say = |line: &str| self.progress.say(line);
+        // Replicates find what the first of them quantized.
+        let out = self.flags.replicate_of.as_ref().unwrap_or(&self.out);
+        QuantizedFile::load_model(base, quantization, self.dtype(), &self.device, out, &say)
+    }
+
     /// Loads the base weights as the recipe stores them, and opens the record.
     pub fn load(&mut self, base: &BaseModel, rows: &Prepared) -> Result<Llama> {
-        let dtype = self.dtype();
         let MemoryPlan { estimate, activations, free } = self.memory(base, rows);
-        let quantization = self.recipe.model.quantization;
         memory::check_fits(estimate, activations, free, &self.flags.device)?;
+        self.check_resumed(&base.sha256, &rows.dataset.sha256)?;
         self.progress.say(&format!("about {} MB of memory will be needed", estimate.total() / 1_000_000));
-        let say = |line: &str| self.progress.say(line);
-        let model = QuantizedFile::load_model(base, quantization, dtype, &self.device, &self.out, &say)?;
+        let model = self.base_model(base)?;
+        self.keep_earlier()?;
         self.open_record(base, rows, &model, activations);
         for (part, name) in [(&rows.split.train, "train"), (&rows.split.evaluation, "eval")] {
             let path = format!("split/training_data_{}_{name}.json", self.level.slug());
             store::write_file(&self.out.join(&path), alpaca::to_json(part).as_bytes())?;
             self.output(&format!("{name}_split"), &path, None, None)?;
         }
-        let events = self.out.join("events.jsonl");
-        let open = std::fs::OpenOptions::new()
-            .create(true)
-            .write(true)
-            .append(self.flags.resume)
-            .truncate(!self.flags.resume)
-            .open(&events);
-        self.events = Some(open.map_err(|source| Error::file(&events, source))?);
         self.save()?;
         Ok(model)
     }
@@ -310,11 +330,17 @@ impl Notebook {
             Checkpoints::new(&self.out.join("checkpoints"), train.save_total_limit, &base.source);
         let mut state = State { optimizer, checkpoints, course: Course::default() };
         if self.flags.resume {
-            state.course = state.checkpoints.resume(model, &mut state.optimizer)?.unwrap_or_default();
-            self.progress.say(&format!("resuming after step {}", state.course.steps.len()));
+            match state.checkpoints.resume(model, &mut state.optimizer)? {
+                Some(course) => {
+                    self.progress.say(&format!("resuming after step {}", course.steps.len()));
+                    state.course = course;
+                }
+                None => self.progress.say("no checkpoint to resume from: from the first step"),
+            }
         } else {
             state.checkpoints.clear()?;
         }
+        self.open_events(state.course.steps.len())?;
         let activations = match self.record().training.gradient_checkpointing {
             true => Activations::Recompute,
             false => Activations::Keep,

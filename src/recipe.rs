@@ -293,7 +293,12 @@ impl Recipe {
             }
             _ => Value::from(value.parse::<u64>().map_err(|_| wrong("a whole number from 0 on".into()))?),
         };
-        let changed: Recipe = serde_json::from_value(tree).map_err(|error| wrong(error.to_string()))?;
+        let changed: Recipe = serde_json::from_value(tree).map_err(|error| {
+            // serde's "unknown variant `x`, expected one of ...": what was got is said by `wrong`.
+            let text = error.to_string();
+            let expected = text.split_once("expected ").map_or(text.as_str(), |(_, expected)| expected);
+            wrong(expected.split(", got").next().unwrap_or(expected).to_string())
+        })?;
         changed.check()?;
         *self = changed;
         Ok(())

@@ -4,21 +4,11 @@ mod support;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use support::{close, number, reference_folder};
-
-/// The example's program, which `cargo test` builds beside the tests.
-fn a1() -> Command {
-    let mut path = std::env::current_exe().expect("the test's own path");
-    path.pop();
-    if path.ends_with("deps") {
-        path.pop();
-    }
-    Command::new(path.join("examples").join(format!("a1{}", std::env::consts::EXE_SUFFIX)))
-}
+use std::process::Output;
+use support::{close, number, program, reference_folder};
 
 fn run(arguments: &[&str]) -> Output {
-    a1().args(arguments).output().expect("the example a1 is built by `cargo test`")
+    program("a1").args(arguments).output().expect("the example a1 is built by `cargo test`")
 }
 
 fn succeed(arguments: &[&str]) {
@@ -148,6 +138,41 @@ fn a_resumed_run_gives_the_bytes_of_an_uninterrupted_one() {
         (losses, record["training"]["evals"].clone(), record["evaluation"].clone())
     };
     assert_eq!(measured(&whole), measured(&halved));
+
+    // What the interrupted run wrote after its checkpoint is not told twice.
+    let events = |out: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(Path::new(out).join("events.jsonl")).expect("events.jsonl");
+        let event = |line: &str| -> String {
+            let mut event: Value = serde_json::from_str(line).expect("a line of JSON");
+            event["step"].as_object_mut().map(|step| step.remove("seconds"));
+            event.to_string()
+        };
+        text.lines().map(event).collect()
+    };
+    assert!(events(&whole).len() > 10);
+    assert_eq!(events(&whole), events(&halved));
+
+    // A checkpoint of another recipe is no place to go on from.
+    let line = refusal(&with_out(&arguments, &halved, &["--resume", "--set", "train.learning_rate=0.001"]));
+    assert!(line.contains("cannot be resumed: its train.learning_rate is 0.002, here 0.001"), "{line}");
+}
+
+/// A finished run that another replaces leaves its record: nothing that was measured is lost.
+#[test]
+fn the_record_of_a_replaced_run_is_kept() {
+    let folder = tempfile::tempdir().expect("folder");
+    let out = text(folder.path().join("run"));
+    let mut arguments = tiny_arguments();
+    arguments.extend(["--set".to_string(), "train.max_steps=1".to_string()]);
+    succeed(&with_out(&arguments, &out, &[]));
+    let first = std::fs::read(Path::new(&out).join("record.json")).expect("record.json");
+    succeed(&with_out(&arguments, &out, &["--set", "train.max_steps=2"]));
+    let kept: Vec<PathBuf> = std::fs::read_dir(Path::new(&out).join("earlier"))
+        .expect("the folder of earlier records")
+        .map(|entry| entry.expect("entry").path())
+        .collect();
+    assert_eq!(kept.len(), 1);
+    assert!(std::fs::read(&kept[0]).expect("the earlier record") == first);
 }
 
 #[test]
@@ -164,7 +189,16 @@ fn bad_input_is_refused_in_one_line_and_nothing_is_written() {
     let no_json = file("none.json", b"[{\"instruction\": ");
     let garbage = file("garbage.gguf", &[0x47, 0x47, 0x55, 0x46, 0xff, 0xff, 0xff, 0xff, 1, 2, 3]);
     let profile = file("bad.toml", b"name = 3\n");
-    let cases: [(&[&str], &[&str]); 11] = [
+    let rows_csv = file("rows.csv", b"instruction,output\na,b\n");
+    let one_row = file("one.json", br#"{"instruction": "Write.", "output": "Yes."}"#);
+    let cases: [(&[&str], &[&str]); 18] = [
+        (&["--data", &rows_csv], &["rows.csv", "expected JSON", "line 1"]),
+        (&["--data", &one_row], &["one.json", "at least 2 rows", "got 1"]),
+        (&["--set", "lora.rank"], &["lora.rank", "expected KEY=VALUE"]),
+        (&["--set", "lora.target_modules=q_proj,foo"], &["lora.target_modules", "one of `q_proj`", "foo"]),
+        (&["--seeds", "7"], &["seeds", "at least two", "7"]),
+        (&["--init-adapter", "/nowhere"], &["/nowhere/adapter_config.json"]),
+        (&["--profile", "nope"], &["nope", "varsayilan"]),
         (&["--data", &missing_field], &["missing.json", "row 2", "output"]),
         (&["--data", &no_json], &["none.json", "line 1"]),
         (&["--data", "/nowhere/rows.json"], &["/nowhere/rows.json"]),
@@ -185,6 +219,15 @@ fn bad_input_is_refused_in_one_line_and_nothing_is_written() {
         }
         assert!(!Path::new(&out).exists(), "{arguments:?} wrote something");
     }
+    // A file in the way is found before the model is loaded.
+    let below = text(Path::new(&one_row).join("out"));
+    let line = refusal(&["--out", &below]);
+    assert!(
+        line.starts_with(&format!(
+            "error: setting out: expected a folder that can be written to, got {below}"
+        )),
+        "{line}"
+    );
 }
 
 /// A learning rate of 1e6 blows the weights up: the run fails, and its record and document say so.
@@ -226,7 +269,7 @@ fn reruns_are_byte_identical_and_thread_counts_agree() {
     let folder = tempfile::tempdir().expect("folder");
     let run_with = |name: &str, threads: &str| {
         let out = text(folder.path().join(name));
-        let output = a1()
+        let output = program("a1")
             .args(["--smoke", "--quiet", "--out", &out])
             .env("RAYON_NUM_THREADS", threads)
             .output()

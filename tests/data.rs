@@ -4,13 +4,14 @@
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use tezgah::data::alpaca::{Row, RowFile, parse, read, sha256, to_json};
+use tezgah::data::alpaca::{Row, RowFile, parse, read, to_json};
 use tezgah::data::checks::{Checks, check, lengths, word_lengths};
 use tezgah::data::encode::{RowEncoder, prompt, summarize};
 use tezgah::data::split::{evaluation_rows, permutation, split};
 use tezgah::data::{Source, prepare};
 use tezgah::random;
 use tezgah::recipe::DataRecipe;
+use tezgah::sha256;
 use tokenizers::Tokenizer;
 
 fn tiny(file: &str) -> PathBuf {
@@ -39,7 +40,7 @@ fn row(instruction: &str, input: &str, output: &str) -> Row {
 fn numbered(count: usize) -> RowFile {
     let rows =
         (0..count).map(|number| row(&format!("Write {number}."), "", &format!("Text {number}."))).collect();
-    RowFile { name: "rows.json".into(), sha256: sha256(b""), rows }
+    RowFile { name: "rows.json".into(), sha256: sha256::of(b""), rows }
 }
 
 // ---- alpaca ----
@@ -140,7 +141,7 @@ fn reads_every_dialect_alike() {
     for text in dialects(array).into_iter().chain(dialects(lines)) {
         let file = parse("rows", text.as_bytes()).unwrap();
         assert_eq!(file.rows, wanted, "{text:?}");
-        assert_eq!(file.sha256, sha256(text.as_bytes()));
+        assert_eq!(file.sha256, sha256::of(text.as_bytes()));
     }
     let single = parse("rows", br#"{"instruction": "a", "output": "b"}"#).unwrap();
     assert_eq!(single.rows, [row("a", "", "b")]);
@@ -184,7 +185,7 @@ fn the_permutation_never_changes() {
     assert_eq!(order[..8], [603, 106, 1818, 810, 224, 1348, 58, 441]);
     let printed: Vec<String> = order.iter().map(usize::to_string).collect();
     assert_eq!(
-        sha256(printed.join(",").as_bytes()),
+        sha256::of(printed.join(",").as_bytes()),
         "51386d43577d6c5136b0dbd796ffef854cd6c7087507c461e1f150202fbc3f20"
     );
 }
@@ -481,7 +482,7 @@ fn prepares_one_file_for_the_record() {
     assert_eq!((dataset.words.min, dataset.words.max), (2, 800));
     assert_eq!((dataset.tokens.over_512, dataset.tokens.over_max_seq_len), (2, 0));
     assert_eq!((dataset.truncated_rows, dataset.rows_without_target), (0, 0));
-    assert_eq!(dataset.train_sha256, sha256(to_json(&prepared.split.train).as_bytes()));
+    assert_eq!(dataset.train_sha256, sha256::of(to_json(&prepared.split.train).as_bytes()));
     assert_eq!(dataset.example.instruction, prepared.split.train[0].instruction);
     assert_eq!((prepared.train.len(), prepared.evaluation.len()), (18, 2));
     assert_eq!(prepared.evaluation[1], encoder.encode(&prepared.split.evaluation[1]).unwrap());

@@ -2,10 +2,9 @@
 //! again.
 
 use crate::error::{Error, Result};
+use crate::sha256;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::path::Path;
 
 /// One example: a task, what it is about, and the answer that the model shall learn.
@@ -61,21 +60,13 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<RowFile> {
         .into_iter()
         .enumerate()
         .map(|(index, value)| row(value).map_err(|message| refuse((Some(index + 1), message))));
-    Ok(RowFile { name: name.to_string(), sha256: sha256(bytes), rows: rows.collect::<Result<_>>()? })
+    Ok(RowFile { name: name.to_string(), sha256: sha256::of(bytes), rows: rows.collect::<Result<_>>()? })
 }
 
 /// The rows as an Alpaca JSON array: two spaces of indentation, no `input` where it is empty, a line end at
 /// the end. The same rows give the same bytes, and [`parse`] gives the rows back.
 pub fn to_json(rows: &[Row]) -> String {
     serde_json::to_string_pretty(rows).expect("rows are strings alone") + "\n"
-}
-
-/// SHA-256 of `bytes`, in lower-case hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a string takes all that is written to it");
-        hex
-    })
 }
 
 /// What is wrong, and in which row.

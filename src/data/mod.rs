@@ -11,6 +11,7 @@ pub mod split;
 use crate::error::{Error, Result};
 use crate::recipe::DataRecipe;
 use crate::record::run::{Dataset, ExampleRow};
+use crate::sha256;
 use alpaca::{Row, RowFile};
 use encode::{EncodedRow, RowEncoder};
 use split::Split;
@@ -38,6 +39,14 @@ pub enum Source {
 }
 
 impl Source {
+    /// SHA-256 of the files' bytes.
+    pub fn sha256(&self) -> &str {
+        match self {
+            Source::OneFile { file, .. } => &file.sha256,
+            Source::TwoFiles { sha256, .. } => sha256,
+        }
+    }
+
     /// Reads the user's own split.
     ///
     /// # Errors
@@ -50,7 +59,7 @@ impl Source {
         Ok(Source::TwoFiles {
             train: parse(train, &train_bytes)?,
             evaluation: parse(evaluation, &evaluation_bytes)?,
-            sha256: alpaca::sha256(&[train_bytes, evaluation_bytes].concat()),
+            sha256: sha256::of_parts([&train_bytes[..], &evaluation_bytes]),
         })
     }
 }
@@ -100,8 +109,8 @@ pub fn prepare(source: Source, recipe: &DataRecipe, encoder: &RowEncoder) -> Res
         train_rows: split.train.len(),
         eval_rows: split.evaluation.len(),
         split_seed,
-        train_sha256: alpaca::sha256(alpaca::to_json(&split.train).as_bytes()),
-        eval_sha256: alpaca::sha256(alpaca::to_json(&split.evaluation).as_bytes()),
+        train_sha256: sha256::of(alpaca::to_json(&split.train).as_bytes()),
+        eval_sha256: sha256::of(alpaca::to_json(&split.evaluation).as_bytes()),
         duplicate_rows: checks.duplicate_rows,
         leaked_rows: checks.leaked_rows,
         words: checks::word_lengths(split.train.iter().chain(&split.evaluation)),

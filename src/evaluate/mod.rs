@@ -1,5 +1,6 @@
 //! What a model is worth on held-out rows: sums of NLL under two masks, and what they allow to say.
 
+pub mod cross;
 pub mod nll;
 pub mod statistics;
 

@@ -76,7 +76,7 @@ impl std::fmt::Display for ModelSource {
 /// A base model, open: everything but the numbers, which the weights read when asked.
 #[derive(Debug)]
 pub struct BaseModel {
-    /// Short name: last part of the path or repository, or what a GGUF calls itself.
+    /// Short name: last part of the path or repository, of a file without `.gguf`.
     pub name: String,
     /// As the user typed it.
     pub source: String,
@@ -302,10 +302,9 @@ fn open_gguf(source: &str, path: &Path) -> Result<BaseModel> {
         tokenizer_json: gguf_llama::tokenizer_json(&gguf)?,
         tokenizer_config_json: Some(gguf_llama::tokenizer_config_json(&gguf)?),
     };
-    let name = match gguf.text("general.name")?.map(str::trim) {
-        Some(name) if !name.is_empty() => name.to_string(),
-        _ => short_name(&path.with_extension("")),
-    };
+    // Not `general.name`: converters fill it with what they find, such as the folder of a training run, where
+    // the file's name is what the user knows the model by.
+    let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
     BaseModel::assemble(&name, source, config, texts, weights)
 }
 

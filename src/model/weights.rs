@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 use crate::model::config::LlamaConfig;
 use crate::model::gguf::Gguf;
 use crate::model::gguf_llama;
+use crate::sha256;
 use candle_core::quantized::{GgmlDType, QTensor, ggml_file::qtensor_from_ggml};
 use candle_core::{DType, Device, Tensor};
 use safetensors::{Dtype, SafeTensors};
-use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -150,11 +150,7 @@ impl Weights {
 
     /// SHA-256 over the bytes of all weight files, in the order of their names, in hexadecimal.
     pub fn sha256(&self) -> String {
-        let mut hasher = Sha256::new();
-        for file in &self.files {
-            hasher.update(file.as_slice());
-        }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256::of_parts(self.files.iter().map(Bytes::as_slice))
     }
 
     /// The weights as the user named them.

@@ -10,6 +10,7 @@ use crate::record::run::*;
 use crate::record::{environment, store};
 use crate::train::run::{Course, Event};
 use crate::train::schedule::Plan;
+use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
 
@@ -93,6 +94,22 @@ impl Notebook {
         store::write(&path, record)
     }
 
+    /// Opens `events.jsonl` behind step `step`: what an interrupted run wrote after its checkpoint is made again.
+    pub(super) fn open_events(&mut self, step: usize) -> Result<()> {
+        let path = self.out.join("events.jsonl");
+        let earlier = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(Error::file(&path, error)),
+        };
+        let is_kept = |line: &&str| line.ends_with('\n') && step_of(line).is_some_and(|of| of <= step);
+        let kept: String = earlier.split_inclusive('\n').filter(is_kept).collect();
+        store::write_file(&path, kept.as_bytes())?;
+        let file = std::fs::OpenOptions::new().append(true).open(&path);
+        self.events = Some(file.map_err(|source| Error::file(&path, source))?);
+        Ok(())
+    }
+
     pub(super) fn observe(&mut self, event: Event, total_steps: usize) -> Result<()> {
         let line = match event {
             Event::Step(step) => {
@@ -150,6 +167,16 @@ impl Notebook {
             eprintln!("error: the record could not be written: {second}");
         }
     }
+}
+
+/// The step that a line of `events.jsonl` is of; none for a line that was not written to its end.
+fn step_of(line: &str) -> Option<usize> {
+    let event: Value = serde_json::from_str(line).ok()?;
+    let step = match event["event"].as_str()? {
+        kind @ ("step" | "eval") => &event[kind]["step"],
+        _ => &event["step"],
+    };
+    usize::try_from(step.as_u64()?).ok()
 }
 
 /// Bytes of a file, or of all files below a folder.

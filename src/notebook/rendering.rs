@@ -1,12 +1,38 @@
-//! Charts and documents, rendered from the record alone.
+//! Charts and documents, rendered from the record alone and written where they belong.
 
 use super::Notebook;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::run::RunRecord;
 use crate::record::{environment, replicates, store};
-use crate::report::{self, export};
+use crate::report::profile::Profile;
+use crate::report::{self, Report};
 use rayon::prelude::*;
 use std::path::Path;
+
+/// The typography called `name`: a ready profile, or a TOML file of the user's.
+///
+/// # Errors
+/// As [`Profile::ready`] and [`Profile::parse`]; `Error::File` where the file cannot be read.
+pub fn profile(name: &str) -> Result<Profile> {
+    if !name.ends_with(".toml") {
+        return Profile::ready(name);
+    }
+    let text = std::fs::read_to_string(name).map_err(|source| Error::file(name, source))?;
+    Profile::parse(name, &text)
+}
+
+/// Writes every file of `report` below `folder`, each whole or not at all, and returns what the person at the
+/// terminal should know, a line each. `moment` (RFC 3339) is the date that Word files carry: the run's and not the
+/// rendering's, so that equal records give equal bytes.
+///
+/// # Errors
+/// As [`Report::files`]; `Error::File` where one cannot be written.
+pub fn write(report: &Report, profile: &Profile, moment: &str, folder: &Path) -> Result<Vec<String>> {
+    let (files, notices) = report.files(profile, environment::unix_seconds(moment))?;
+    // Side by side: what a file waits for is the disk.
+    files.par_iter().try_for_each(|file| write_changed(&folder.join(&file.path), &file.bytes))?;
+    Ok(notices)
+}
 
 impl Notebook {
     /// Puts the summary of several seeds into the record and the documents, and into `replicates.json`.
@@ -25,44 +51,16 @@ impl Notebook {
         self.render()
     }
 
-    /// Charts and documents of the record as it stands, each file whole or not at all.
+    /// Charts and documents of the record as it stands.
     pub(super) fn render(&mut self) -> Result<()> {
-        let profile = self.flags.profile(&self.out, Some(self.level))?;
-        let report = report::render(self.record(), &profile)?;
-        let page = format!("{}_FINE_TUNING_RESULTS.html", self.level.label());
-        let html = export::html(&report.documents[0], &report.charts)?;
-        let charts = report.charts.iter().flat_map(|chart| {
-            let file = |ending: &str| format!("charts/{}.{ending}", chart.name);
-            [(file("svg"), chart.svg.as_bytes()), (file("png"), chart.png.as_slice())]
-        });
-        let documents = report
-            .documents
-            .iter()
-            .map(|document| (document.file_name.clone(), document.markdown.as_bytes()));
-        let files: Vec<(String, &[u8])> = charts.chain(documents).chain([(page, html.as_bytes())]).collect();
-        // Word files carry the time of the run, not of the rendering: equal records give equal bytes.
-        let seconds = environment::unix_seconds(&self.record().environment.started_at);
-        let pandoc = Path::new(export::PROGRAM);
-        // The files wait for the disk, pandoc for the processor: neither waits for the other.
-        let (written, sections) = rayon::join(
-            || files.par_iter().try_for_each(|(path, bytes)| write_changed(&self.out.join(path), bytes)),
-            || export::sections(pandoc, &report.documents[1..], &report.charts, &profile, seconds),
-        );
-        written?;
-        let sections = sections?;
-        for file in sections.files() {
-            write_changed(&self.out.join(&file.path), &file.bytes)?;
-        }
-        for notice in sections.notices() {
+        let record = self.record.as_ref().expect("`load` or `render_again` has set the record");
+        let report = report::render(record, &self.profile)?;
+        for notice in write(&report, &self.profile, &record.environment.started_at, &self.out)? {
             self.progress.say(&notice);
         }
         let names: Vec<&str> = report.documents.iter().map(|document| document.file_name.as_str()).collect();
-        self.progress.say(&format!(
-            "{}: {}, {} charts",
-            self.out.display(),
-            names.join(", "),
-            report.charts.len()
-        ));
+        let charts = report.charts.len();
+        self.progress.say(&format!("{}: {}, {charts} charts", self.out.display(), names.join(", ")));
         Ok(())
     }
 }

@@ -11,7 +11,7 @@
 use super::replicates::Replicates;
 use super::run::{RunRecord, Scores, Status};
 use crate::error::{Error, Result};
-use crate::evaluate::statistics::{Statistics, holm};
+use crate::evaluate::statistics::{Interval, Statistics, holm};
 use crate::level::Level;
 use crate::recipe::Quantization;
 use serde::{Deserialize, Serialize};
@@ -163,6 +163,30 @@ pub struct CrossMatrix {
     pub base_loss: Vec<f64>,
     /// `loss[adapter][eval_set]`.
     pub loss: Vec<Vec<f64>>,
+    /// What the own adapter gives beyond the others, an entry a set; none in matrices that were made before it was
+    /// measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advantage: Vec<OwnAdvantage>,
+}
+
+/// A set's own adapter against the mean of the other adapters, on the same rows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OwnAdvantage {
+    /// The level of the rows and of the own adapter.
+    pub eval_set: Level,
+    /// The others' mean loss minus the own adapter's, in nats a token; positive: better at home.
+    pub difference: Interval,
+    /// Confidence of the interval.
+    pub confidence: f64,
+    /// Permutation test over the rows, Holm-adjusted over the sets.
+    pub p: f64,
+}
+
+impl OwnAdvantage {
+    /// Whether it differs from 0 by both standards, as in `Comparison::is_significant`.
+    pub fn is_sure(&self) -> bool {
+        self.p <= 1.0 - self.confidence && (self.difference.low > 0.0 || self.difference.high < 0.0)
+    }
 }
 
 /// Holm-adjusted p-values of one level's permutation tests.
@@ -330,6 +354,19 @@ fn check(cross: &CrossMatrix, levels: &[LevelEntry]) -> Result<()> {
             if !levels.iter().any(|entry| entry.level == *level) {
                 return wrong(format!("expected levels that are compared, got {level}"));
             }
+        }
+    }
+    for (index, advantage) in cross.advantage.iter().enumerate() {
+        let level = advantage.eval_set;
+        let is_again = cross.advantage[..index].iter().any(|other| other.eval_set == level);
+        if is_again || !cross.eval_sets.contains(&level) || !cross.adapters.contains(&level) {
+            return wrong(format!("expected one advantage a set with its own adapter, got one of {level}"));
+        }
+        let Interval { estimate, low, high } = advantage.difference;
+        if let Some(number) =
+            [estimate, low, high, advantage.p].into_iter().find(|number| !number.is_finite())
+        {
+            return wrong(format!("expected finite advantages, got {number} at {level}"));
         }
     }
     if let Some(loss) = cross.loss.iter().flatten().chain(&cross.base_loss).find(|loss| !loss.is_finite()) {

@@ -27,7 +27,9 @@ pub fn capture(device: &Device, repository: &Path) -> Environment {
         finished_at: None,
         tezgah_version: env!("CARGO_PKG_VERSION").to_string(),
         git_commit: git(&["rev-parse", "HEAD"]),
-        git_dirty: git(&["status", "--porcelain"]).is_some_and(|changes| !changes.is_empty()),
+        // What runs wrote is no change of the program: the second of five levels finds the first one's files.
+        git_dirty: git(&["status", "--porcelain", "--", ".", ":(exclude)reports"])
+            .is_some_and(|changes| !changes.is_empty()),
         command: command(),
         platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         cpu: cpu_name(),

@@ -4,7 +4,6 @@ use crate::error::{Error, Result};
 use crate::record::migrate;
 use crate::record::run::{RunRecord, SCHEMA};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// Writes `bytes` to `path` through a temporary file beside it: a reader sees the old file or the new one.
@@ -30,6 +29,23 @@ pub fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) 
         let _ = folder.sync_all();
     }
     Ok(())
+}
+
+/// Whether files could be written below `folder`, which need not exist yet; nothing is left behind.
+///
+/// # Errors
+/// `Error::Setting` with the part of the path that is in the way.
+pub fn check_writable(folder: &Path) -> Result<()> {
+    let existing = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    tempfile::NamedTempFile::new_in(existing).map(|_| ()).map_err(|error| Error::Setting {
+        key: "out".into(),
+        message: format!(
+            "expected a folder that can be written to, got {}: {} ({})",
+            folder.display(),
+            existing.display(),
+            error.kind()
+        ),
+    })
 }
 
 /// Temporary files are private to their owner; a report is meant to be read by others.
@@ -110,9 +126,4 @@ pub fn from_json(bytes: &[u8]) -> std::result::Result<RunRecord, String> {
     let newest = migrate::to_newest(value, schema)?;
     serde_json::from_value(newest)
         .map_err(|error| format!("brought from schema {schema} to {SCHEMA}: {error}"))
-}
-
-/// SHA-256 in lower-case hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -27,6 +27,9 @@ use std::collections::BTreeMap;
 /// Name of the document below its folder.
 pub const FILE_NAME: &str = "karsilastirma.md";
 
+/// Name of the record that it is rendered from.
+pub const RECORD: &str = "karsilastirma.json";
+
 const SENTENCES: &str = "duzey_bulgulari.md.j2";
 
 /// Renders `comparison`; the text refers to `charts` and to no other.

@@ -20,7 +20,9 @@ use crate::record::comparison::ComparisonRecord;
 use crate::record::run::RunRecord;
 use charts::Chart;
 use document::Document;
+use export::File;
 use profile::Profile;
+use std::path::Path;
 
 /// Everything a record becomes: the documents, the whole one first, and the charts they refer to.
 pub struct Report {
@@ -28,6 +30,37 @@ pub struct Report {
     pub documents: Vec<Document>,
     /// Pictures, see [`charts::all`].
     pub charts: Vec<Chart>,
+}
+
+impl Report {
+    /// Every file of it, by its path below the output folder, and what the person at the terminal should know: each
+    /// document as Markdown, each chart as SVG and PNG, the first document as one page, and the thesis sections (the
+    /// document itself where it has none) for Word and LaTeX. `seconds` since 1970 are the date that Word files carry.
+    ///
+    /// # Errors
+    /// As [`export::html`] and [`export::sections`].
+    pub fn files(&self, profile: &Profile, seconds: i64) -> Result<(Vec<File>, Vec<String>)> {
+        let mut files = Vec::new();
+        let mut add = |path: String, bytes: Vec<u8>| files.push(File { path, bytes });
+        for chart in &self.charts {
+            add(format!("charts/{}.svg", chart.name), chart.svg.clone().into_bytes());
+            add(format!("charts/{}.png", chart.name), chart.png.clone());
+        }
+        for document in &self.documents {
+            add(document.file_name.clone(), document.markdown.clone().into_bytes());
+        }
+        let (first, sections) = match self.documents.as_slice() {
+            [] => return Ok((files, Vec::new())),
+            [only] => (only, std::slice::from_ref(only)),
+            [first, sections @ ..] => (first, sections),
+        };
+        let page = format!("{}.html", first.file_name.trim_end_matches(".md"));
+        add(page, export::html(first, &self.charts)?.into_bytes());
+        let converted =
+            export::sections(Path::new(export::PROGRAM), sections, &self.charts, profile, seconds)?;
+        files.extend_from_slice(converted.files());
+        Ok((files, converted.notices()))
+    }
 }
 
 /// Renders `record`. The same record and profile give the same bytes.

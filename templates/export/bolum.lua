@@ -183,7 +183,8 @@ local function widths_of(simple)
     total = total + longest[column]
     if simple.aligns[column] ~= pandoc.AlignRight then words = words + longest[column] end
   end
-  if total <= LINE then return nil end
+  -- Without shares LibreOffice gives all columns the same width, which breaks the words of a first one among many.
+  if total <= LINE and #simple.aligns < 5 then return nil end
   local room = math.max(LINE - (total - words), 18)
   local shares = {}
   for column = 1, #simple.aligns do

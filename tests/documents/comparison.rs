@@ -9,9 +9,10 @@ mod rules;
 use crate::fixtures;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
+use tezgah::evaluate::statistics::Interval;
 use tezgah::evaluate::statistics_of;
 use tezgah::level::Level;
-use tezgah::record::comparison::{ComparisonRecord, CrossMatrix, Reason, compare};
+use tezgah::record::comparison::{ComparisonRecord, CrossMatrix, OwnAdvantage, Reason, compare};
 use tezgah::record::replicates;
 use tezgah::record::run::{RunRecord, Scores};
 use tezgah::report::comparison::findings::{self, Kind};
@@ -91,7 +92,28 @@ fn cross(records: &[RunRecord], kept: impl Fn(usize, usize) -> f64) -> CrossMatr
         eval_sets: levels,
         loss: (0..count).map(|adapter| (0..count).map(|set| loss(adapter, set)).collect()).collect(),
         base_loss,
+        advantage: Vec::new(),
     }
+}
+
+/// The same with the own adapters' advantages tested: `half` around each estimate is its interval.
+fn tested(mut matrix: CrossMatrix, half: impl Fn(Level) -> f64) -> CrossMatrix {
+    let sets = matrix.eval_sets.clone();
+    let of_set = |(column, level): (usize, &Level)| {
+        let losses: Vec<f64> = matrix.loss.iter().map(|row| row[column]).collect();
+        let others = losses.iter().sum::<f64>() - losses[column];
+        let estimate = others / (losses.len() - 1) as f64 - losses[column];
+        let (low, high) = (estimate - half(*level), estimate + half(*level));
+        let is_apart = low > 0.0 || high < 0.0;
+        OwnAdvantage {
+            eval_set: *level,
+            difference: Interval { estimate, low, high },
+            confidence: 0.95,
+            p: if is_apart { 0.0005 } else { 0.4 },
+        }
+    };
+    matrix.advantage = sets.iter().enumerate().map(of_set).collect();
+    matrix
 }
 
 fn compared(records: &[RunRecord], cross: Option<CrossMatrix>) -> ComparisonRecord {
@@ -114,6 +136,7 @@ fn build() -> Vec<(&'static str, ComparisonRecord)> {
         ("gosterim", demonstration()),
         ("kazancsiz", without_gain()),
         ("sinirli", at_the_edges()),
+        ("sinanmis", with_tests()),
     ]
 }
 
@@ -199,6 +222,13 @@ fn at_the_edges() -> ComparisonRecord {
     statistics.masked.difference.low = 0.0005;
     record.holm[0].masked = 0.06;
     record
+}
+
+/// An adapter that is surely better at home, one that may be, and one that is surely worse there.
+fn with_tests() -> ComparisonRecord {
+    let records = &five()[..3];
+    let matrix = cross(records, |_, set| if set == 2 { 1.3 } else { 0.5 });
+    compared(records, Some(tested(matrix, |level| if level == Level::A2 { 0.9 } else { 0.05 })))
 }
 
 fn references(record: &ComparisonRecord) -> Vec<ChartReference> {
@@ -375,6 +405,13 @@ fn level_or_format_is_told_by_the_share() {
         verdict(&|adapter, set| if (adapter, set) == (0, 1) { 1.01 } else { 0.1 }),
         (Kind::LevelPartly, false)
     );
+    // The best on each set, and where the rows were tested, surely so.
+    for (half, expected) in [(0.01, Kind::LearnedLevel), (0.9, Kind::LevelPartly)] {
+        let matrix = tested(cross(&records, |_, _| 0.5), |_| half);
+        let found = findings::findings(&compared(&records, Some(matrix)));
+        assert!(found.iter().any(|finding| finding.kind == expected), "{half}");
+        assert!(found.iter().all(|finding| finding.kind != Kind::CrossUntested), "{half}");
+    }
     // As good as the own adapter is not the best.
     assert_eq!(
         verdict(&|adapter, set| if (adapter, set) == (0, 1) { 1.0 } else { 0.1 }),

@@ -4,6 +4,7 @@
 use candle_core::{DType, Device};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use tezgah::data::alpaca;
 use tezgah::data::batches::Targets;
 use tezgah::data::encode::{EncodedRow, RowEncoder};
@@ -15,6 +16,16 @@ use tezgah::recipe::*;
 use tezgah::train::checkpoint::Checkpoints;
 use tezgah::train::optimizer::AdamW;
 use tezgah::train::run::{self, Course, Rows, State};
+
+/// An experiment's program, which `cargo test` builds beside the tests.
+pub fn program(name: &str) -> Command {
+    let mut path = std::env::current_exe().expect("the test's own path");
+    path.pop();
+    if path.ends_with("deps") {
+        path.pop();
+    }
+    Command::new(path.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+}
 
 /// The seed document's recipe, stated here on its own: a test must notice a changed default.
 pub fn seed_recipe() -> Recipe {

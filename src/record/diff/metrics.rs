@@ -93,6 +93,11 @@ pub(super) fn values(record: &RunRecord) -> Vec<(String, f64)> {
     values
 }
 
+/// The name of the loss of the step in place `index`.
+pub(super) fn step_loss(index: usize) -> String {
+    format!("training.steps[{index}].loss")
+}
+
 fn score(record: &RunRecord, side: Side, mask: Mask) -> Option<&Score> {
     let scores = match side {
         Side::Baseline => record.evaluation.baseline.as_ref()?,
@@ -119,7 +124,7 @@ pub(super) fn compare(
     let last = old.training.steps.len().saturating_sub(1);
     if let Some((index, (before, after))) = parting.filter(|(index, _)| *index != last) {
         let place = pairs.iter().position(|pair| pair.path == "training.steps[-1].loss").unwrap_or(0);
-        let path = format!("training.steps[{index}].loss");
+        let path = step_loss(index);
         pairs.insert(place, Pair { path, old: Some(before.loss), new: Some(after.loss) });
     }
     let (statistics, measured): (Vec<_>, Vec<_>) =
@@ -277,9 +282,13 @@ impl Judge<'_> {
 
     /// The rows' interval for a loss, where its rows are known and add up to it; else why there is none.
     fn interval(&self, pair: &Pair<f64>, difference: f64) -> (Option<Interval>, &'static str) {
-        const NO_ROWS: &str = "the records keep no row sums of it, and no replicates are given";
-        let Some((side, mask, is_loss)) = self.loss_behind(&pair.path) else { return (None, NO_ROWS) };
-        let Some(interval) = self.paired.interval(side, mask) else { return (None, NO_ROWS) };
+        let is_known = self.noise.is_some_and(|noise| noise.range(&pair.path).is_some());
+        let no_rows = match is_known {
+            true => "the records keep no row sums of it",
+            false => "the records keep no row sums of it, and no seeds' runs",
+        };
+        let Some((side, mask, is_loss)) = self.loss_behind(&pair.path) else { return (None, no_rows) };
+        let Some(interval) = self.paired.interval(side, mask) else { return (None, no_rows) };
         let adds_up = (interval.estimate - difference).abs() <= SAME_LOSS * difference.abs() + 1e-9;
         match is_loss && !adds_up {
             true => (None, "the rows do not add up to it"),

@@ -55,7 +55,13 @@ impl SeedNoise {
             return Err(refused(format!("expected a record a seed, got seed {} twice", pair[0])));
         }
         let mut metrics: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-        for (name, value) in records.iter().flat_map(metrics::values) {
+        let steps = |record: &RunRecord| -> Vec<(String, f64)> {
+            let steps = record.training.steps.iter().enumerate();
+            steps.map(|(index, step)| (metrics::step_loss(index), step.loss)).collect()
+        };
+        let values =
+            records.iter().flat_map(|record| metrics::values(record).into_iter().chain(steps(record)));
+        for (name, value) in values {
             metrics.entry(name).or_default().push(value);
         }
         let whole = metrics.into_iter().filter(|(_, values)| values.len() == records.len());
@@ -64,6 +70,27 @@ impl SeedNoise {
                 .filter_map(|(name, values)| Some((name, statistics::summarize(&values)?)))
                 .collect(),
         })
+    }
+
+    /// The noise of the fine-tuned losses that a record's own summary of its seeds tells; none without one, or over
+    /// fewer than three seeds.
+    pub fn recorded(record: &RunRecord) -> Option<SeedNoise> {
+        let runs = &record.replicates.as_ref().filter(|all| all.runs.len() >= FEWEST_SEEDS)?.runs;
+        let mut metrics = BTreeMap::new();
+        for mask in Mask::ALL {
+            let losses: Vec<f64> = runs
+                .iter()
+                .map(|run| match mask {
+                    Mask::Masked => run.masked_loss,
+                    Mask::Full => run.full_loss,
+                })
+                .collect();
+            let perplexities: Vec<f64> = losses.iter().map(|loss| loss.exp()).collect();
+            let path = format!("evaluation.fine_tuned.{}", mask.name());
+            metrics.insert(format!("{path}.loss"), statistics::summarize(&losses)?);
+            metrics.insert(format!("{path}.perplexity"), statistics::summarize(&perplexities)?);
+        }
+        Some(SeedNoise { metrics })
     }
 
     /// How far two runs of different seeds lie apart in 95 of 100 cases: t(n - 1) √2 s with the deviation s of n

@@ -10,7 +10,7 @@
 //! Over the sets, the means of G_ee and D_e are divided once: Σ D_e / Σ G_ee.
 
 use crate::level::Level;
-use crate::record::comparison::{ComparisonRecord, CrossMatrix};
+use crate::record::comparison::{ComparisonRecord, CrossMatrix, OwnAdvantage};
 use crate::report::figure::Figure;
 
 /// Below this share of the own gain an adapter is no better at home than abroad: what was learned is what the
@@ -29,6 +29,8 @@ pub(super) struct SetAdvantage {
     pub(super) advantage: Figure,
     /// D_e / G_ee; absent where the own adapter gained nothing.
     pub(super) share: Option<Figure>,
+    /// D_e's interval and test over the rows, and its place in the record; absent where it was not measured.
+    pub(super) measured: Option<(usize, OwnAdvantage)>,
     /// The adapter of the lowest loss; absent where two share it.
     pub(super) best: Option<Level>,
 }
@@ -82,8 +84,10 @@ fn of_set(cross: &CrossMatrix, column: usize) -> Option<SetAdvantage> {
     let lowest = (0..cross.adapters.len()).map(|row| cross.loss[row][column]).fold(f64::INFINITY, f64::min);
     let mut best = (0..cross.adapters.len()).filter(|row| cross.loss[*row][column] == lowest);
     let best = best.next().filter(|_| best.next().is_none()).map(|row| cross.adapters[row]);
+    let measured = cross.advantage.iter().copied().enumerate().find(|(_, of)| of.eval_set == level);
     Some(SetAdvantage {
         level,
+        measured,
         others: Figure::new(format!("{base_path} - {others_path}"), base - others_loss),
         share: share(&own, &advantage),
         own,

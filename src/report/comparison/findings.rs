@@ -180,6 +180,12 @@ kinds! {
     SharedGain: Cross, Note;
     /// Other levels' adapters gain nothing.
     NoSharedGain: Cross, Note;
+    /// Sets whose own adapter is surely better than the others' mean.
+    OwnSure: Cross, Note;
+    /// Sets whose own adapter may be no better than the others' mean.
+    OwnUnsure: Cross, Caution;
+    /// Sets whose own adapter is surely worse than the others' mean.
+    OwnWorse: Cross, Warning;
     /// The matrix has no intervals.
     CrossUntested: Cross, Caution;
 }

@@ -24,6 +24,12 @@ pub(super) fn common(
     let has = [
         ("cross", comparison.cross.is_some()),
         ("advantage", advantage.is_some()),
+        (
+            "advantage_tests",
+            advantage
+                .as_ref()
+                .is_some_and(|advantage| advantage.sets.iter().all(|set| set.measured.is_some())),
+        ),
         ("statistics", !comparison.holm.is_empty()),
         ("missing", !comparison.missing.is_empty()),
         ("excluded", !comparison.excluded.is_empty()),
@@ -69,11 +75,25 @@ pub(super) fn common(
     }
     if let Some(cross) = &comparison.cross {
         view.insert("matrix", matrix(cross));
+        if let Some(advantage) = cross.advantage.first() {
+            let confidence = Figure::new("cross.advantage[0].confidence", advantage.confidence);
+            view.insert("advantage_confidence", Value::from_object(confidence));
+        }
     }
     if let Some(advantage) = advantage {
         let sets = advantage.sets.into_iter().map(|set| {
             let figures = [("own", set.own), ("others", set.others), ("advantage", set.advantage)];
             let figures = figures.into_iter().chain(set.share.map(|share| ("share", share)));
+            let measured = set.measured.into_iter().flat_map(|(index, own)| {
+                let figure =
+                    |field: &str, value| Figure::new(format!("cross.advantage[{index}].{field}"), value);
+                [
+                    ("low", figure("difference.low", own.difference.low)),
+                    ("high", figure("difference.high", own.difference.high)),
+                    ("p", figure("p", own.p)),
+                ]
+            });
+            let figures = figures.chain(measured);
             let figures = figures.map(|(name, figure)| (name, Value::from_object(figure)));
             Value::from_pairs(figures.chain([("level", Value::from(set.level.label()))]))
         });
@@ -82,7 +102,7 @@ pub(super) fn common(
     Ok(view)
 }
 
-/// What a finding's sentences see: its numbers, its levels as text and whether they are several, its list.
+/// What a finding's sentences see: its numbers, its levels as text and whether they are several or all, its list.
 pub(super) fn finding(finding: &Finding) -> Value {
     let numbers = finding.evidence.iter().map(|(name, number)| (*name, Value::from_object(number.clone())));
     let items: Value = finding
@@ -92,6 +112,7 @@ pub(super) fn finding(finding: &Finding) -> Value {
             Value::from_pairs([
                 ("levels", Value::from(names(&item.levels))),
                 ("many", Value::from(item.levels.len() > 1)),
+                ("all", Value::from(is_all(&item.levels))),
                 ("text", Value::from(item.text.as_str())),
             ])
         })
@@ -99,9 +120,15 @@ pub(super) fn finding(finding: &Finding) -> Value {
     let words = [
         ("levels", Value::from(names(&finding.levels))),
         ("many", Value::from(finding.levels.len() > 1)),
+        ("all", Value::from(is_all(&finding.levels))),
         ("items", items),
     ];
     Value::from_pairs(numbers.chain(words).chain(finding.mask.map(|mask| ("mask", Value::from(mask.name())))))
+}
+
+/// Whether these are all levels there are: their names need not be listed in every sentence.
+fn is_all(levels: &[Level]) -> bool {
+    levels.len() == Level::ALL.len()
 }
 
 /// A level's column in the tables: both losses, and the adjusted p-values where it was tested.

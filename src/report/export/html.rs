@@ -7,6 +7,7 @@ use super::blocks::{Block, Caption, Events, Picture, blocks, plain};
 use super::inline::{Paths, Writer, escaped, formula};
 use crate::error::{Error, Result};
 use crate::report::charts::Chart;
+use crate::report::comparison;
 use crate::report::document::Document;
 use crate::report::figure;
 use crate::report::turkish;
@@ -46,6 +47,7 @@ pub fn html(document: &Document, charts: &[Chart]) -> Result<String> {
     let body = page.written(&writer, rest)?;
     let contents = page.contents();
     let title = escaped(&title);
+    let record = if document.file_name == comparison::FILE_NAME { comparison::RECORD } else { "record.json" };
     Ok(format!(
         "<!DOCTYPE html>\n<html lang=\"tr\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
@@ -53,7 +55,7 @@ pub fn html(document: &Document, charts: &[Chart]) -> Result<String> {
          <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"tezgah\">\n\
          <link rel=\"icon\" href=\"data:,\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <nav aria-label=\"İçindekiler\">\n<details open>\n<summary>İçindekiler</summary>\n{contents}</details>\n</nav>\n\
-         <main>\n{head}<p class=\"kunye\">Bu sayfa <code>record.json</code> kaydından üretilmiştir. Bir sayının \
+         <main>\n{head}<p class=\"kunye\">Bu sayfa <code>{record}</code> kaydından üretilmiştir. Bir sayının \
          kayıttaki yeri, imleç üzerine getirildiğinde ya da sayı seçildiğinde görünür.</p>\n{body}</main>\n</body>\n</html>\n"
     ))
 }

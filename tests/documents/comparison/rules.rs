@@ -115,6 +115,11 @@ fn tables_are_whole_and_spoken_of() {
             let count = line.replace("\\|", "").matches('|').count();
             assert_eq!(*columns.get_or_insert(count), count, "a row with another number of cells: {line}");
         }
+        // A blank line between its parts would end a table.
+        let raw: Vec<&str> = document.markdown.lines().collect();
+        for pair in raw.windows(3).filter(|lines| !lines[0].starts_with('|') && lines[1].starts_with('|')) {
+            assert!(pair[2].starts_with("|:--"), "no table begins with {:?}", &pair[1..]);
+        }
         let labels: Vec<String> = lines
             .iter()
             .filter_map(|line| line.strip_prefix("**")?.split_once("**"))
@@ -144,7 +149,10 @@ fn only_times_change_between_equal_runs() {
     let after = document(&compared(&records, None), "varsayilan").markdown;
     let facts = before.find("## Koşu Bilgileri").expect("a last block");
     for line in before[..facts].lines() {
-        assert!(line.starts_with("| Eğitim süresi |") || after.lines().any(|other| other == line), "{line}");
+        assert!(
+            line.starts_with("| Eğitim süresi (saniye) |") || after.lines().any(|other| other == line),
+            "{line}"
+        );
     }
 }
 

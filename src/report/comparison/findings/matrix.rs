@@ -7,12 +7,12 @@
 //! | Σ own gain ≤ 0 | `NoOwnGain`: nothing was learned, so not a level either |
 //! | share < 0 | `OthersNotWorse`: other levels' adapters do as well or better |
 //! | share < 10 % | `LearnedFormat`: other levels' adapters give more than nine tenths of the gain |
-//! | own adapter strictly the best of the adapters on each set | `LearnedLevel` |
+//! | own adapter strictly the best of the adapters on each set, and surely better than their mean where that was tested | `LearnedLevel` |
 //! | else | `LevelPartly` |
 
 use super::{Finding, Item, Kind};
 use crate::level::Level;
-use crate::record::comparison::ComparisonRecord;
+use crate::record::comparison::{ComparisonRecord, OwnAdvantage};
 use crate::report::comparison::cross::{self, Advantage, OWN_SHARE};
 use crate::report::figure::Figure;
 
@@ -28,12 +28,37 @@ pub(super) fn findings(comparison: &ComparisonRecord) -> Vec<Finding> {
     if !lacking.is_empty() {
         findings.push(Kind::CrossPartial.of(lacking));
     }
-    if let Some(advantage) = cross::advantage(comparison) {
-        findings.push(best(&advantage));
-        findings.extend(verdict(&advantage));
+    let advantage = cross::advantage(comparison);
+    if let Some(advantage) = &advantage {
+        findings.push(best(advantage));
+        findings.extend(verdict(advantage));
     }
-    findings.push(Kind::CrossUntested.of(all));
+    let is_tested = |advantage: &Advantage| advantage.sets.iter().all(|set| set.measured.is_some());
+    match advantage.filter(is_tested) {
+        Some(advantage) => findings.extend(tests(&advantage)),
+        None => findings.push(Kind::CrossUntested.of(all)),
+    }
     findings
+}
+
+/// On which sets the own adapter is surely better than the others' mean, surely worse, or neither.
+fn tests(advantage: &Advantage) -> Vec<Finding> {
+    let levels = |kind: Kind| -> Vec<Level> {
+        let of_kind = advantage.sets.iter().filter(|set| {
+            set.measured.is_some_and(|(_, own)| match kind {
+                Kind::OwnSure => own.is_sure() && own.difference.low > 0.0,
+                Kind::OwnWorse => own.is_sure() && own.difference.high < 0.0,
+                _ => !own.is_sure(),
+            })
+        });
+        of_kind.map(|set| set.level).collect()
+    };
+    [Kind::OwnSure, Kind::OwnUnsure, Kind::OwnWorse]
+        .into_iter()
+        .map(|kind| (kind, levels(kind)))
+        .filter(|(_, levels)| !levels.is_empty())
+        .map(|(kind, levels)| kind.of(levels))
+        .collect()
 }
 
 /// On which sets the own adapter is the best one; the others with theirs.
@@ -63,7 +88,11 @@ fn verdict(advantage: &Advantage) -> Vec<Finding> {
     let levels: Vec<Level> = advantage.sets.iter().map(|set| set.level).collect();
     let gains = || [("own", advantage.own.clone()), ("others", advantage.others.clone())];
     let Some(share) = &advantage.share else { return vec![Kind::NoOwnGain.of(levels).with(gains())] };
-    let is_best = advantage.sets.iter().all(|set| set.best == Some(set.level));
+    let is_sure = |own: &OwnAdvantage| own.is_sure() && own.difference.low > 0.0;
+    let is_best = advantage
+        .sets
+        .iter()
+        .all(|set| set.best == Some(set.level) && set.measured.as_ref().is_none_or(|(_, own)| is_sure(own)));
     let kind = match share.real() {
         share if share < 0.0 => Kind::OthersNotWorse,
         share if share < OWN_SHARE => Kind::LearnedFormat,
