@@ -167,12 +167,22 @@ fn the_record_of_a_replaced_run_is_kept() {
     succeed(&with_out(&arguments, &out, &[]));
     let first = std::fs::read(Path::new(&out).join("record.json")).expect("record.json");
     succeed(&with_out(&arguments, &out, &["--set", "train.max_steps=2"]));
-    let kept: Vec<PathBuf> = std::fs::read_dir(Path::new(&out).join("earlier"))
-        .expect("the folder of earlier records")
-        .map(|entry| entry.expect("entry").path())
-        .collect();
-    assert_eq!(kept.len(), 1);
-    assert!(std::fs::read(&kept[0]).expect("the earlier record") == first);
+    let kept = || -> Vec<PathBuf> {
+        let folder =
+            std::fs::read_dir(Path::new(&out).join("earlier")).expect("the folder of earlier records");
+        let mut paths: Vec<PathBuf> = folder.map(|entry| entry.expect("entry").path()).collect();
+        paths.sort();
+        paths
+    };
+    assert_eq!(kept().len(), 1);
+    assert!(std::fs::read(&kept()[0]).expect("the earlier record") == first);
+
+    // A newer program's record cannot be read, and is kept as it is.
+    let newer = r#"{"schema": 99}"#;
+    std::fs::write(Path::new(&out).join("record.json"), newer).expect("written");
+    succeed(&with_out(&arguments, &out, &[]));
+    assert_eq!(kept().len(), 2);
+    assert_eq!(std::fs::read_to_string(&kept()[1]).expect("the newer record"), newer);
 }
 
 #[test]

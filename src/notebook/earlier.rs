@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::model::source;
 use crate::record::run::{RunRecord, Status};
 use crate::record::store;
+use crate::sha256;
 use std::path::PathBuf;
 
 /// What lies in the output folder.
@@ -94,16 +95,18 @@ impl Notebook {
     }
 
     /// Keeps the record of a finished run that this one replaces as `earlier/<start>.json`: all documents can be
-    /// rendered from it again, and the two runs compared. A run that was cut short to try the program out is not kept.
+    /// rendered from it again, and the two runs compared. A run that was cut short to try the program out is not kept;
+    /// a record that cannot be read, a newer program's perhaps, is kept under its hash.
     pub(super) fn keep_earlier(&self) -> Result<()> {
         let path = self.record_path();
-        let Ok(record) = store::read(&path) else { return Ok(()) };
-        if self.flags.resume || record.smoke || record.status != Status::Completed {
-            return Ok(());
-        }
-        let name = record.environment.started_at.replace(':', "-");
-        let kept = self.out.join("earlier").join(name).with_extension("json");
-        let bytes = std::fs::read(&path).map_err(|source| Error::file(&path, source))?;
+        let Ok(bytes) = std::fs::read(&path) else { return Ok(()) };
+        let name = match store::read(&path) {
+            Ok(_) if self.flags.resume => return Ok(()),
+            Ok(record) if record.smoke || record.status != Status::Completed => return Ok(()),
+            Ok(record) => record.environment.started_at.replace(':', "-"),
+            Err(_) => format!("unread-{}", &sha256::of(&bytes)[..12]),
+        };
+        let kept = self.out.join("earlier").join(format!("{name}.json"));
         store::write_file(&kept, &bytes)?;
         self.progress.say(&format!("the record of the earlier run is kept as {}", kept.display()));
         Ok(())

@@ -134,7 +134,8 @@ fn room(
     let mut numbering = Numbering::new(profile);
     numbering.chapter(Some(profile.results), &tables, charts);
     // Where the models differ, no text calls one of them "the model".
-    document::room(&comparison.levels[0].model.name, profile, numbering)
+    let first = &comparison.levels[0];
+    document::room(document::name_of(&first.model.name, first.demonstration), profile, numbering)
 }
 
 fn say(room: &Environment<'_>, finding: &Finding, part: &str) -> Result<String> {

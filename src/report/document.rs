@@ -75,7 +75,7 @@ pub fn render(record: &RunRecord, charts: &[ChartReference], profile: &Profile) 
     let shape = Shape::of(record);
     let charts = Placed::of(charts);
 
-    let thesis = room(name_of(record), profile, thesis_numbering(shape, &charts, profile))?;
+    let thesis = room(name(record), profile, thesis_numbering(shape, &charts, profile))?;
     let mut view = base.clone();
     view.extend(sentences(&thesis, &findings, &criteria)?);
     view.extend(layout(profile, &charts));
@@ -92,7 +92,7 @@ pub fn render(record: &RunRecord, charts: &[ChartReference], profile: &Profile) 
         embedded.insert(key, print(&thesis, template, &view)?);
     }
 
-    let whole = room(name_of(record), profile, whole_numbering(shape, &charts, profile))?;
+    let whole = room(name(record), profile, whole_numbering(shape, &charts, profile))?;
     view.extend(sentences(&whole, &findings, &criteria)?);
     view.insert("sections_text", Value::from(Serde(&embedded)));
     let name = format!("{}_FINE_TUNING_RESULTS.md", record.level.label());
@@ -115,7 +115,7 @@ pub struct Sentences {
 /// As [`render`].
 pub fn finding_sentences(record: &RunRecord, profile: &Profile) -> Result<Vec<(Finding, Sentences)>> {
     let charts = Placed::of(&[]);
-    let room = room(name_of(record), profile, thesis_numbering(Shape::of(record), &charts, profile))?;
+    let room = room(name(record), profile, thesis_numbering(Shape::of(record), &charts, profile))?;
     let lines = |finding: &Finding, part: &str| -> Result<Vec<String>> {
         let text =
             say(&room, SENTENCES, &format!("{}_{part}", finding.kind.name()), view::evidence_view(finding))?;
@@ -223,8 +223,13 @@ fn layout(profile: &Profile, charts: &Placed) -> BTreeMap<&'static str, Value> {
 }
 
 /// The base model's name for the text. The demonstration model has none that a reader would know.
-fn name_of(record: &RunRecord) -> &str {
-    if record.model.demonstration { DEMONSTRATION } else { &record.model.name }
+fn name(record: &RunRecord) -> &str {
+    name_of(&record.model.name, record.model.demonstration)
+}
+
+/// See [`name`].
+pub(super) fn name_of(name: &str, is_demonstration: bool) -> &str {
+    if is_demonstration { DEMONSTRATION } else { name }
 }
 
 /// What stands before "modeli" where the text names the demonstration model.
