@@ -249,7 +249,7 @@ impl Notebook {
         let MemoryPlan { estimate, activations, free } = self.memory(base, rows);
         memory::check_fits(estimate, activations, free, &self.flags.device)?;
         self.check_resumed(&base.sha256, &rows.dataset.sha256)?;
-        self.progress.say(&format!("about {} MB of memory will be needed", estimate.total() / 1_000_000));
+        self.progress.say(&format!("memory: {estimate}"));
         let model = self.base_model(base)?;
         self.keep_earlier()?;
         self.open_record(base, rows, &model, activations);

@@ -92,22 +92,13 @@ fn write_arithmetic(
     )
 }
 
-fn write_memory(text: &mut String, plan: &MemoryPlan) -> std::fmt::Result {
-    let MemoryPlan { estimate, activations, free } = *plan;
-    let mega = |bytes: u64| bytes as f64 / 1e6;
-    writeln!(
-        text,
-        "memory     about {:.0} MB: weights {:.0}, adapter {:.0}, moments {:.0}, activations {:.0} ({}), logits {:.0}, program {:.0}",
-        mega(estimate.total()),
-        mega(estimate.weights),
-        mega(estimate.adapter),
-        mega(estimate.moments),
-        mega(estimate.activations),
-        if activations == Activations::Keep { "kept" } else { "recomputed" },
-        mega(estimate.logits),
-        mega(estimate.program)
-    )?;
-    writeln!(text, "           {:.0} MB are free", mega(free))
+fn write_memory(
+    text: &mut String,
+    MemoryPlan { estimate, activations, free }: &MemoryPlan,
+) -> std::fmt::Result {
+    let policy = if *activations == Activations::Keep { "kept" } else { "recomputed" };
+    writeln!(text, "memory     {estimate}")?;
+    writeln!(text, "           activations are {policy}; {:.0} MB are free", *free as f64 / 1e6)
 }
 
 /// The first training row: prompt tokens dim, targets in colour; without colour, targets between brackets.
