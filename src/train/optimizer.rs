@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::adapter;
 use crate::model::linear::Parameter;
 use crate::model::llama::Llama;
-use crate::model::ops::{dispatch, in_place, is_fast, read};
+use crate::model::ops::{dispatch, in_place, in_place_together, is_fast, read};
 use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 
@@ -153,28 +153,22 @@ impl Update {
         let inverse_correction = (1.0 / self.second_correction) as f32;
         let (beta1, beta2) = (BETA1 as f32, BETA2 as f32);
         let (one_minus_beta1, one_minus_beta2) = ((1.0 - BETA1) as f32, (1.0 - BETA2) as f32);
-        let (mut of_first, mut of_second) = (Ok(()), Ok(()));
-        in_place(&parameter.value, [], |values, []| {
-            of_first = in_place(&moments.first, [], |first, []| {
-                of_second = in_place(&moments.second, [&parameter.gradient], |second, [gradient]| {
-                    dispatch(
-                        #[inline(always)]
-                        || {
-                            let moments = first[..count].iter_mut().zip(&mut second[..count]);
-                            let operands = values[..count].iter_mut().zip(&gradient[..count]);
-                            for ((p, g), (m, v)) in operands.zip(moments) {
-                                let g = g * clip;
-                                *m = beta1 * *m + one_minus_beta1 * g;
-                                *v = beta2 * *v + one_minus_beta2 * g * g;
-                                *p = *p * decay
-                                    - step_size * *m / (v.sqrt() * inverse_correction + EPSILON as f32);
-                            }
-                        },
-                    );
-                });
-            });
+        let targets = [&parameter.value, &moments.first, &moments.second];
+        in_place_together(targets, [&parameter.gradient], |[values, first, second], [gradient]| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    let moments = first[..count].iter_mut().zip(&mut second[..count]);
+                    let operands = values[..count].iter_mut().zip(&gradient[..count]);
+                    for ((p, g), (m, v)) in operands.zip(moments) {
+                        let g = g * clip;
+                        *m = beta1 * *m + one_minus_beta1 * g;
+                        *v = beta2 * *v + one_minus_beta2 * g * g;
+                        *p = *p * decay - step_size * *m / (v.sqrt() * inverse_correction + EPSILON as f32);
+                    }
+                },
+            );
         })?;
-        of_first.and(of_second)?;
         in_place(&parameter.gradient, [], |gradient, []| gradient[..count].fill(0.0))?;
         Ok(())
     }

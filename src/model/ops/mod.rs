@@ -22,7 +22,7 @@ pub mod swiglu;
 use candle_core::{DType, Tensor};
 
 pub(crate) use simd::dispatch;
-pub(crate) use slices::{create, in_place, read};
+pub(crate) use slices::{create, in_place, in_place_together, read};
 
 /// Whether the CPU kernels take this tensor.
 pub fn is_fast(tensor: &Tensor) -> bool {

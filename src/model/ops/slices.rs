@@ -71,3 +71,36 @@ pub(crate) fn in_place<const N: usize>(
         target.inplace_op1(&InPlace(RefCell::new(Some(|values: &mut [f32]| kernel(values, sources)))))
     })
 }
+
+/// [`in_place`] on several tensors at once, none of which may share storage with another.
+pub(crate) fn in_place_together<const M: usize, const N: usize>(
+    targets: [&Tensor; M],
+    sources: [&Tensor; N],
+    kernel: impl FnOnce([&mut [f32]; M], [&[f32]; N]),
+) -> Result<()> {
+    read(sources, |sources| {
+        // candle hands out one storage at a time: each is opened inside the one before.
+        let kernel = |targets: Vec<&mut [f32]>| {
+            let targets =
+                targets.try_into().unwrap_or_else(|_| unreachable!("a slice for each of {M} targets"));
+            kernel(targets, sources);
+        };
+        open(&targets, Vec::with_capacity(M), Box::new(kernel))
+    })
+}
+
+type OnSlices<'k> = Box<dyn FnOnce(Vec<&mut [f32]>) + 'k>;
+
+fn open(targets: &[&Tensor], opened: Vec<&mut [f32]>, kernel: OnSlices) -> Result<()> {
+    let Some((target, rest)) = targets.split_first() else {
+        kernel(opened);
+        return Ok(());
+    };
+    let mut outcome = Ok(());
+    in_place(target, [], |values, []| {
+        let mut opened: Vec<&mut [f32]> = opened;
+        opened.push(values);
+        outcome = open(rest, opened, kernel);
+    })?;
+    outcome
+}
