@@ -71,6 +71,14 @@ pub enum Quantization {
     AsIs,
 }
 
+impl Quantization {
+    /// The name in recipes and records: `nf4_double`.
+    pub fn name(self) -> String {
+        let name = serde_json::to_value(self).expect("a variant without fields is a string");
+        name.as_str().unwrap_or_default().to_string()
+    }
+}
+
 /// Type of activations and of the weights that are not quantized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

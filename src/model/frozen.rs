@@ -183,11 +183,10 @@ fn quantized(source: FrozenSource, name: &str) -> Result<Stored> {
     if let Some(file) = quantized {
         return file.stored(name, weights.shape(name)?, device);
     }
-    let stored = weights.quantized(name, device)?;
     let ggml = match ggml_dtype(quantization) {
         Some(ggml) => ggml,
         None if quantization == Quantization::AsIs => {
-            return stored.map(Stored::Ggml).ok_or_else(|| Error::Setting {
+            return weights.quantized(name, device)?.map(Stored::Ggml).ok_or_else(|| Error::Setting {
                 key: "model.quantization".into(),
                 message: "expected a .gguf model for as_is, got one whose weights are not quantized".into(),
             });
@@ -199,7 +198,7 @@ fn quantized(source: FrozenSource, name: &str) -> Result<Stored> {
             return Stored::nf4(Nf4::quantize(&values, dense.dims2()?, double), device);
         }
     };
-    if let Some(tensor) = stored.filter(|tensor| tensor.dtype() == ggml) {
+    if let Some(tensor) = weights.quantized(name, device)?.filter(|tensor| tensor.dtype() == ggml) {
         return Ok(Stored::Ggml(tensor));
     }
     let dense = weights.dense(name, DType::F32, &Device::Cpu)?;

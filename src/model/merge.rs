@@ -4,6 +4,7 @@
 //! stores. A GGUF's are dequantized and written as f16.
 
 use crate::error::{Error, Result};
+use crate::model::frozen::weight_name;
 use crate::model::linear::Lora;
 use crate::model::llama::Llama;
 use crate::model::source::BaseModel;
@@ -53,7 +54,7 @@ fn updates(model: &Llama) -> BTreeMap<String, &Lora> {
     let parts = model.groups().flat_map(|(layer, group)| group.parts.iter().map(move |part| (layer, part)));
     parts
         .filter_map(|(layer, part)| {
-            let name = format!("model.layers.{layer}.{}.weight", part.projection.path());
+            let name = weight_name(layer, part.projection);
             part.lora.as_ref().map(|lora| (name, lora))
         })
         .collect()

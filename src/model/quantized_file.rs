@@ -34,18 +34,11 @@ impl QuantizedFile {
     /// Where a run that writes to `out` keeps or finds the file: `quantized/` beside it, so that the levels of one
     /// model share it. None where there is nothing to keep: dense weights, a GGUF's own types, a small model.
     pub fn place(out: &Path, sha256: &str, parameters: u64, quantization: Quantization) -> Option<PathBuf> {
-        let scheme = match quantization {
-            Quantization::None | Quantization::AsIs => return None,
-            Quantization::Q4_0 => "q4_0",
-            Quantization::Q4_1 => "q4_1",
-            Quantization::Q4K => "q4_k",
-            Quantization::Q8_0 => "q8_0",
-            Quantization::Nf4 => "nf4",
-            Quantization::Nf4Double => "nf4_double",
-        };
+        let is_made = !matches!(quantization, Quantization::None | Quantization::AsIs);
+        let hash = sha256.get(..16).unwrap_or(sha256);
+        let name = format!("{hash}.{}.v{LAYOUT}.safetensors", quantization.name());
         let folder = out.parent().unwrap_or(Path::new("")).join("quantized");
-        let name = format!("{}.{scheme}.v{LAYOUT}.safetensors", sha256.get(..16).unwrap_or(sha256));
-        (parameters >= SMALLEST).then(|| folder.join(name))
+        (is_made && parameters >= SMALLEST).then(|| folder.join(name))
     }
 
     /// Loads a model for a run that writes to `out`, quantizing it only where no earlier run has; `say` gets a line where
@@ -62,28 +55,28 @@ impl QuantizedFile {
         say: &dyn Fn(&str),
     ) -> Result<Llama> {
         let BaseModel { config, weights, .. } = base;
-        let Some(path) = QuantizedFile::place(out, &base.sha256, config.parameters(), quantization) else {
-            let model = Llama::load(config, weights, quantization, dtype, device)?;
+        let load = |quantized: Option<&QuantizedFile>, device: &Device| -> Result<Llama> {
+            let model =
+                Llama::load_from(config, FrozenSource { weights, quantization, quantized, dtype, device })?;
             weights.release_pages();
-            return Ok(model);
+            Ok(model)
         };
-        if QuantizedFile::open(&path, quantization).is_none() {
-            say(&format!("quantizing the base weights once, for {}", path.display()));
-            // On the host even for a GPU, whose copy could not be written.
-            let model = Llama::load(config, weights, quantization, dtype, &Device::Cpu)?;
-            weights.release_pages();
-            if let Err(error) = QuantizedFile::write(&path, &model) {
-                say(&format!("warning: the quantized weights are not kept: {error}"));
-            }
-            if device.is_cpu() {
-                return Ok(model);
-            }
+        let Some(path) = QuantizedFile::place(out, &base.sha256, config.parameters(), quantization) else {
+            return load(None, device);
+        };
+        if let Some(file) = QuantizedFile::open(&path, quantization) {
+            return load(Some(&file), device);
         }
-        let file = QuantizedFile::open(&path, quantization);
-        let source = FrozenSource { weights, quantization, quantized: file.as_ref(), dtype, device };
-        let model = Llama::load_from(config, source)?;
-        weights.release_pages();
-        Ok(model)
+        say(&format!("quantizing the base weights once, for {}", path.display()));
+        // On the host even for a GPU, whose copy could not be written.
+        let model = load(None, &Device::Cpu)?;
+        if let Err(error) = QuantizedFile::write(&path, &model) {
+            say(&format!("warning: the quantized weights are not kept: {error}"));
+        }
+        if device.is_cpu() {
+            return Ok(model);
+        }
+        load(QuantizedFile::open(&path, quantization).as_ref(), device)
     }
 
     /// Opens a file that [`QuantizedFile::write`] left; none where there is no readable one, which is then written

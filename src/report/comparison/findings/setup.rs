@@ -96,9 +96,7 @@ fn models(comparison: &ComparisonRecord) -> Vec<Item> {
 /// `ab12cd34, q4_0, f32`: the first digits of the weights' SHA-256 and how they are stored.
 fn storage(model: &ModelIdentity) -> String {
     let digest: String = model.sha256.chars().take(8).collect();
-    let quantization = serde_json::to_value(model.quantization);
-    let quantization = quantization.as_ref().ok().and_then(|name| name.as_str()).unwrap_or_default();
-    format!("{digest}, {quantization}, {}", model.dtype)
+    format!("{digest}, {}, {}", model.quantization.name(), model.dtype)
 }
 
 /// `` `lora.rank` (A1: `128`; A2: `64`) ``.
