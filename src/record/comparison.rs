@@ -187,6 +187,11 @@ impl OwnAdvantage {
     pub fn is_sure(&self) -> bool {
         self.p <= 1.0 - self.confidence && (self.difference.low > 0.0 || self.difference.high < 0.0)
     }
+
+    /// Whether the own adapter is better, by both standards.
+    pub fn is_surely_better(&self) -> bool {
+        self.is_sure() && self.difference.low > 0.0
+    }
 }
 
 /// Holm-adjusted p-values of one level's permutation tests.

@@ -33,6 +33,14 @@ impl Mask {
             Mask::Full => "full",
         }
     }
+
+    /// The one of two values that belongs to it.
+    pub fn of<T>(self, masked: T, full: T) -> T {
+        match self {
+            Mask::Masked => masked,
+            Mask::Full => full,
+        }
+    }
 }
 
 /// Loss and perplexity of base and best adapter under one mask.
@@ -96,19 +104,11 @@ pub fn pair(record: &RunRecord, mask: Mask) -> Option<Pair<'_>> {
     let evaluation = &record.evaluation;
     let (baseline, fine_tuned) = (evaluation.baseline.as_ref()?, evaluation.fine_tuned.as_ref()?);
     let statistics = evaluation.statistics.as_ref();
-    Some(match mask {
-        Mask::Masked => Pair {
-            mask,
-            baseline: &baseline.masked,
-            fine_tuned: &fine_tuned.masked,
-            statistics: statistics.map(|statistics| &statistics.masked),
-        },
-        Mask::Full => Pair {
-            mask,
-            baseline: &baseline.full,
-            fine_tuned: &fine_tuned.full,
-            statistics: statistics.map(|statistics| &statistics.full),
-        },
+    Some(Pair {
+        mask,
+        baseline: mask.of(&baseline.masked, &baseline.full),
+        fine_tuned: mask.of(&fine_tuned.masked, &fine_tuned.full),
+        statistics: statistics.map(|both| mask.of(&both.masked, &both.full)),
     })
 }
 

@@ -103,10 +103,7 @@ fn score(record: &RunRecord, side: Side, mask: Mask) -> Option<&Score> {
         Side::Baseline => record.evaluation.baseline.as_ref()?,
         Side::FineTuned => record.evaluation.fine_tuned.as_ref()?,
     };
-    Some(match mask {
-        Mask::Masked => &scores.masked,
-        Mask::Full => &scores.full,
-    })
+    Some(mask.of(&scores.masked, &scores.full))
 }
 
 /// All metrics of both runs, in the record's order.
@@ -232,10 +229,7 @@ impl Judge<'_> {
         });
         let significance = [self.old, self.new].map(|record| {
             let statistics = record.evaluation.statistics.as_ref()?;
-            Some(match mask {
-                Mask::Masked => statistics.masked.is_significant(),
-                Mask::Full => statistics.full.is_significant(),
-            })
+            Some(mask.of(&statistics.masked, &statistics.full).is_significant())
         });
         let difference = short(new - old);
         let (verdict, reason) = match moved {

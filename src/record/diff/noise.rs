@@ -78,13 +78,7 @@ impl SeedNoise {
         let runs = &record.replicates.as_ref().filter(|all| all.runs.len() >= FEWEST_SEEDS)?.runs;
         let mut metrics = BTreeMap::new();
         for mask in Mask::ALL {
-            let losses: Vec<f64> = runs
-                .iter()
-                .map(|run| match mask {
-                    Mask::Masked => run.masked_loss,
-                    Mask::Full => run.full_loss,
-                })
-                .collect();
+            let losses: Vec<f64> = runs.iter().map(|run| mask.of(run.masked_loss, run.full_loss)).collect();
             let perplexities: Vec<f64> = losses.iter().map(|loss| loss.exp()).collect();
             let path = format!("evaluation.fine_tuned.{}", mask.name());
             metrics.insert(format!("{path}.loss"), statistics::summarize(&losses)?);
@@ -131,15 +125,10 @@ pub(super) fn paired_interval(old: &RunRecord, new: &RunRecord, side: Side, mask
             Side::Baseline => row.baseline,
             Side::FineTuned => row.fine_tuned?,
         };
-        Some(match mask {
-            Mask::Masked => sums.masked,
-            Mask::Full => sums.full,
-        })
+        Some(mask.of(sums.masked, sums.full))
     };
-    let counts = |row: &RowScores| match mask {
-        Mask::Masked => (row.masked_tokens, row.masked_bytes),
-        Mask::Full => (row.full_tokens, row.full_bytes),
-    };
+    let counts =
+        |row: &RowScores| mask.of((row.masked_tokens, row.masked_bytes), (row.full_tokens, row.full_bytes));
     let rows: Option<Vec<PairedRow>> = before
         .iter()
         .zip(after)

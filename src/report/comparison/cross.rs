@@ -47,6 +47,13 @@ pub(super) struct Advantage {
     pub(super) share: Option<Figure>,
 }
 
+impl Advantage {
+    /// Whether every set's advantage has an interval and a test.
+    pub(super) fn is_tested(&self) -> bool {
+        self.sets.iter().all(|set| set.measured.is_some())
+    }
+}
+
 /// The advantages of `comparison`'s matrix; `None` without one, or where no set has its own adapter and another.
 pub(super) fn advantage(comparison: &ComparisonRecord) -> Option<Advantage> {
     let cross = comparison.cross.as_ref()?;

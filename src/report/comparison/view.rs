@@ -1,6 +1,6 @@
 //! What the template of `karsilastirma.md` sees: the record under its own names, and what follows from it.
 
-use super::cross::{self, OWN_SHARE};
+use super::cross::{self, Advantage, OWN_SHARE};
 use super::findings::Finding;
 use crate::error::{Error, Result};
 use crate::level::Level;
@@ -24,12 +24,7 @@ pub(super) fn common(
     let has = [
         ("cross", comparison.cross.is_some()),
         ("advantage", advantage.is_some()),
-        (
-            "advantage_tests",
-            advantage
-                .as_ref()
-                .is_some_and(|advantage| advantage.sets.iter().all(|set| set.measured.is_some())),
-        ),
+        ("advantage_tests", advantage.as_ref().is_some_and(Advantage::is_tested)),
         ("statistics", !comparison.holm.is_empty()),
         ("missing", !comparison.missing.is_empty()),
         ("excluded", !comparison.excluded.is_empty()),

@@ -4,6 +4,7 @@ use super::{Finding, Kind, level_path};
 use crate::evaluate::statistics::Comparison;
 use crate::level::Level;
 use crate::record::comparison::{ComparisonRecord, LevelEntry};
+use crate::record::run::Scores;
 use crate::report::figure::Figure;
 use crate::report::measures::Mask;
 
@@ -83,35 +84,24 @@ fn extremes(comparison: &ComparisonRecord, mask: Mask, improved: &[&Tested<'_>])
 
 /// 1 - F / B of one level, as a fraction.
 fn relative_change(entry: &LevelEntry, index: usize, mask: Mask) -> Figure {
-    let (before, after) = match mask {
-        Mask::Masked => (&entry.baseline.masked, &entry.fine_tuned.masked),
-        Mask::Full => (&entry.baseline.full, &entry.fine_tuned.full),
-    };
+    let loss = |scores: &Scores| mask.of(&scores.masked, &scores.full).loss;
+    let change = 1.0 - loss(&entry.fine_tuned) / loss(&entry.baseline);
     let path = |side: &str| level_path(index, &format!("{side}.{}.loss", mask.name()));
-    Figure::new(format!("1 - {} / {}", path("fine_tuned"), path("baseline")), 1.0 - after.loss / before.loss)
+    Figure::new(format!("1 - {} / {}", path("fine_tuned"), path("baseline")), change)
 }
 
 fn tested(comparison: &ComparisonRecord, mask: Mask) -> Vec<Tested<'_>> {
-    let of_level = |(index, entry): (usize, &'_ LevelEntry)| -> Option<(usize, Level, f64)> {
-        let adjusted = comparison.holm.iter().find(|adjusted| adjusted.level == entry.level)?;
-        let p = match mask {
-            Mask::Masked => adjusted.masked,
-            Mask::Full => adjusted.full,
-        };
-        Some((index, entry.level, p))
-    };
-    comparison
-        .levels
-        .iter()
-        .enumerate()
+    let levels = comparison.levels.iter().enumerate();
+    levels
         .filter_map(|(index, entry)| {
-            let (index, level, p) = of_level((index, entry))?;
+            let adjusted = comparison.holm.iter().find(|adjusted| adjusted.level == entry.level)?;
             let statistics = entry.statistics.as_ref()?;
-            let comparison = match mask {
-                Mask::Masked => &statistics.masked,
-                Mask::Full => &statistics.full,
-            };
-            Some(Tested { index, level, comparison, p })
+            Some(Tested {
+                index,
+                level: entry.level,
+                comparison: mask.of(&statistics.masked, &statistics.full),
+                p: mask.of(adjusted.masked, adjusted.full),
+            })
         })
         .collect()
 }

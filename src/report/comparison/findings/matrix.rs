@@ -12,7 +12,7 @@
 
 use super::{Finding, Item, Kind};
 use crate::level::Level;
-use crate::record::comparison::{ComparisonRecord, OwnAdvantage};
+use crate::record::comparison::ComparisonRecord;
 use crate::report::comparison::cross::{self, Advantage, OWN_SHARE};
 use crate::report::figure::Figure;
 
@@ -33,8 +33,7 @@ pub(super) fn findings(comparison: &ComparisonRecord) -> Vec<Finding> {
         findings.push(best(advantage));
         findings.extend(verdict(advantage));
     }
-    let is_tested = |advantage: &Advantage| advantage.sets.iter().all(|set| set.measured.is_some());
-    match advantage.filter(is_tested) {
+    match advantage.filter(Advantage::is_tested) {
         Some(advantage) => findings.extend(tests(&advantage)),
         None => findings.push(Kind::CrossUntested.of(all)),
     }
@@ -46,7 +45,7 @@ fn tests(advantage: &Advantage) -> Vec<Finding> {
     let levels = |kind: Kind| -> Vec<Level> {
         let of_kind = advantage.sets.iter().filter(|set| {
             set.measured.is_some_and(|(_, own)| match kind {
-                Kind::OwnSure => own.is_sure() && own.difference.low > 0.0,
+                Kind::OwnSure => own.is_surely_better(),
                 Kind::OwnWorse => own.is_sure() && own.difference.high < 0.0,
                 _ => !own.is_sure(),
             })
@@ -88,11 +87,9 @@ fn verdict(advantage: &Advantage) -> Vec<Finding> {
     let levels: Vec<Level> = advantage.sets.iter().map(|set| set.level).collect();
     let gains = || [("own", advantage.own.clone()), ("others", advantage.others.clone())];
     let Some(share) = &advantage.share else { return vec![Kind::NoOwnGain.of(levels).with(gains())] };
-    let is_sure = |own: &OwnAdvantage| own.is_sure() && own.difference.low > 0.0;
-    let is_best = advantage
-        .sets
-        .iter()
-        .all(|set| set.best == Some(set.level) && set.measured.as_ref().is_none_or(|(_, own)| is_sure(own)));
+    let is_best = advantage.sets.iter().all(|set| {
+        set.best == Some(set.level) && set.measured.as_ref().is_none_or(|(_, own)| own.is_surely_better())
+    });
     let kind = match share.real() {
         share if share < 0.0 => Kind::OthersNotWorse,
         share if share < OWN_SHARE => Kind::LearnedFormat,
