@@ -1,6 +1,6 @@
 //! Every level's adapter on every level's held-out answers, and how sure it is that an adapter is better at home.
 
-use super::nll::RowSums;
+use super::nll::{RowSums, masked_total};
 use super::statistics::{PairedRow, compare, holm};
 use crate::level::Level;
 use crate::record::comparison::{CrossMatrix, OwnAdvantage};
@@ -59,7 +59,6 @@ pub fn matrix(
 
 /// Σ NLL / Σ tokens over the responses.
 fn loss(rows: &[RowSums]) -> f64 {
-    let (nll, tokens) =
-        rows.iter().fold((0.0, 0), |(nll, tokens), row| (nll + row.nll.masked, tokens + row.masked_tokens));
+    let (nll, tokens) = masked_total(rows);
     nll / tokens as f64
 }

@@ -58,16 +58,17 @@ pub struct EvalLoss {
     pub trainer_eval_loss: f64,
 }
 
+/// Σ NLL and Σ tokens over the responses.
+pub(super) fn masked_total(sums: &[RowSums]) -> (f64, usize) {
+    sums.iter().fold((0f64, 0usize), |(nll, tokens), row| (nll + row.nll.masked, tokens + row.masked_tokens))
+}
+
 /// Both averages of the response loss; rows without a target count in neither.
 pub fn eval_loss(sums: &[RowSums], batch_size: usize) -> EvalLoss {
-    let total = |sums: &[RowSums]| {
-        sums.iter()
-            .fold((0f64, 0usize), |(nll, tokens), row| (nll + row.nll.masked, tokens + row.masked_tokens))
-    };
-    let (nll, tokens) = total(sums);
+    let (nll, tokens) = masked_total(sums);
     let (mut weighted, mut rows) = (0f64, 0usize);
     for batch in sums.chunks(batch_size) {
-        let (nll, tokens) = total(batch);
+        let (nll, tokens) = masked_total(batch);
         if tokens > 0 {
             weighted += batch.len() as f64 * nll / tokens as f64;
             rows += batch.len();

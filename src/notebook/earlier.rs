@@ -35,9 +35,11 @@ impl Notebook {
             Ok(record) => record,
             Err(error) => return Ok(Earlier::Other(error.to_string())),
         };
-        let base = source::open(&self.model()?)?;
         let other = match record.status {
-            Status::Completed => self.difference(&record, &base.sha256, self.rows()?.sha256()),
+            Status::Completed => {
+                let base = source::open(&self.model()?)?;
+                self.difference(&record, &base.sha256, self.rows()?.sha256())
+            }
             Status::Failed => Some("it failed".into()),
             Status::Running => Some("it did not come to its end".into()),
         };
@@ -112,7 +114,7 @@ impl Notebook {
         Ok(())
     }
 
-    fn record_path(&self) -> PathBuf {
+    pub(super) fn record_path(&self) -> PathBuf {
         self.out.join("record.json")
     }
 }

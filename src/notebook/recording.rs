@@ -88,7 +88,7 @@ impl Notebook {
     }
 
     pub(super) fn save(&mut self) -> Result<()> {
-        let path = self.out.join("record.json");
+        let path = self.record_path();
         let record = self.record();
         record.training.peak_memory_bytes = environment::peak_memory();
         store::write(&path, record)

@@ -52,7 +52,7 @@ impl Notebook {
     }
 
     pub(super) fn render_again(&mut self) -> Result<()> {
-        self.record = Some(store::read(&self.out.join("record.json"))?);
+        self.record = Some(store::read(&self.record_path())?);
         self.render()
     }
 
