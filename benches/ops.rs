@@ -6,7 +6,7 @@
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device, Tensor};
 use divan::{Bencher, black_box, counter::ItemsCount};
-use tezgah::model::nf4::Nf4;
+use tezgah::model::files::nf4::Nf4;
 use tezgah::model::ops::attention::{self, Heads, attention};
 use tezgah::model::ops::cross_entropy;
 use tezgah::model::ops::dropout::{DropoutStream, dropout};

@@ -9,7 +9,7 @@ use rand_chacha::rand_core::Rng;
 use safetensors::tensor::{Dtype, View};
 use std::borrow::Cow;
 use std::path::PathBuf;
-use tezgah::model::config::LlamaConfig;
+use tezgah::model::files::config::LlamaConfig;
 use tezgah::random;
 
 /// As published, <https://huggingface.co/meta-llama/Llama-3.2-1B-Instruct>; the end token is the demonstration tokenizer's.

@@ -4,8 +4,8 @@
 //!     cargo bench --profile dev --bench statistics
 
 use std::time::Instant;
-use tezgah::evaluate::statistics::{PairedRow, RESAMPLES, compare};
 use tezgah::random;
+use tezgah::statistics::{PairedRow, RESAMPLES, compare};
 
 /// Evaluation rows of the seed document.
 const ROWS: usize = 200;

@@ -12,16 +12,16 @@ use tezgah::data::alpaca;
 use tezgah::data::batches::{Batch, Targets};
 use tezgah::data::encode::{EncodedRow, RowEncoder};
 use tezgah::evaluate::nll;
-use tezgah::model::adapter;
-use tezgah::model::config::LlamaConfig;
-use tezgah::model::llama::Activations;
-use tezgah::model::memory::{Estimate, Need};
+use tezgah::model::files::config::LlamaConfig;
+use tezgah::model::files::source::{BaseModel, ModelSource, open};
+use tezgah::model::network::adapter;
+use tezgah::model::network::llama::Activations;
+use tezgah::model::network::loading;
 use tezgah::model::ops::dropout::DropoutStream;
-use tezgah::model::quantized_file::QuantizedFile;
-use tezgah::model::source::{BaseModel, ModelSource, open};
 use tezgah::random;
 use tezgah::recipe::{Bias, LoraRecipe, Projection, Quantization};
 use tezgah::record::environment::peak_memory;
+use tezgah::train::memory::{Estimate, Need};
 use tezgah::train::optimizer::AdamW;
 
 #[derive(Parser)]
@@ -68,7 +68,7 @@ fn main() -> anyhow::Result<()> {
     let device = tezgah::device::open("cpu")?;
     let dtype = candle_core::DType::F32;
     let say = |line: &str| println!("{line}");
-    let mut model = QuantizedFile::load_model(&base, quantization, dtype, &device, &arguments.out, &say)?;
+    let mut model = loading::load(&base, quantization, dtype, &device, &arguments.out, &say)?;
     let rows = rows(&arguments, &base)?;
     let lora = LoraRecipe {
         rank: arguments.rank,

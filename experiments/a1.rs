@@ -12,9 +12,9 @@
 
 use std::process::ExitCode;
 use tezgah::level::Level;
-use tezgah::model::source;
-use tezgah::notebook::{self, Notebook};
+use tezgah::model::files::source;
 use tezgah::recipe::*;
+use tezgah::run::{self as notebook, Notebook};
 
 /// ## Settings
 ///

@@ -16,8 +16,8 @@
 
 use std::process::ExitCode;
 use tezgah::level::Level;
-use tezgah::notebook;
 use tezgah::recipe::Recipe;
+use tezgah::run as notebook;
 
 #[path = "a1.rs"]
 #[allow(dead_code, reason = "its main is not called")]

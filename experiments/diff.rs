@@ -18,8 +18,8 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tezgah::cli;
-use tezgah::record::diff::{self, Difference, Paint, SeedNoise};
-use tezgah::record::run::RunRecord;
+use tezgah::diff::{self, Difference, Paint, SeedNoise};
+use tezgah::record::RunRecord;
 use tezgah::record::store;
 
 /// What the user typed.

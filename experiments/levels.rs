@@ -23,14 +23,15 @@ use tezgah::error::Result;
 use tezgah::evaluate::cross;
 use tezgah::evaluate::nll::{self, RowSums};
 use tezgah::level::Level;
-use tezgah::model::llama::Llama;
-use tezgah::model::{adapter, source};
-use tezgah::notebook::{self, Earlier, Notebook};
+use tezgah::model::files::source;
+use tezgah::model::network::adapter;
+use tezgah::model::network::llama::Llama;
 use tezgah::recipe::Recipe;
-use tezgah::record::comparison::{self, ComparisonRecord, CrossMatrix};
-use tezgah::record::run::{RunRecord, Status};
+use tezgah::record::levels::{self as levels_record, CrossMatrix, LevelsRecord};
 use tezgah::record::store;
+use tezgah::record::{RunRecord, Status};
 use tezgah::report;
+use tezgah::run::{self as notebook, Earlier, Notebook};
 
 #[path = "a1.rs"]
 #[allow(dead_code, reason = "its main is not called")]
@@ -192,18 +193,17 @@ fn compare(
         return Ok(());
     }
     let folder = out.join("karsilastirma");
-    let path = folder.join(report::comparison::RECORD);
-    let mut comparison = comparison::compare(records, None)?;
+    let path = folder.join(report::levels::RECORD);
+    let mut comparison = levels_record::compare(records, None)?;
 
     // ## Every adapter on every level
     // Measured once: the matrix of an earlier comparison of these very runs is theirs.
     let earlier = std::fs::read(&path).ok();
-    let earlier = earlier.and_then(|text| serde_json::from_slice::<ComparisonRecord>(&text).ok());
-    let is_theirs = |earlier: &ComparisonRecord| {
-        earlier.schema == comparison.schema && earlier.levels == comparison.levels
-    };
+    let earlier = earlier.and_then(|text| serde_json::from_slice::<LevelsRecord>(&text).ok());
+    let is_theirs =
+        |earlier: &LevelsRecord| earlier.schema == comparison.schema && earlier.levels == comparison.levels;
     let cross = match earlier.filter(is_theirs) {
-        Some(ComparisonRecord { cross: Some(cross), .. }) => Some(cross),
+        Some(LevelsRecord { cross: Some(cross), .. }) => Some(cross),
         _ if flags.render_only => None,
         _ if !comparison.is_one_model() => {
             say("no matrix of adapters and levels: the base models differ".into());
@@ -224,7 +224,7 @@ fn compare(
         }
     };
     if cross.is_some() {
-        comparison = comparison::compare(records, cross)?;
+        comparison = levels_record::compare(records, cross)?;
     }
 
     // ## The comparison
@@ -232,7 +232,7 @@ fn compare(
     text.push('\n');
     store::write_file(&path, text.as_bytes())?;
     let profile = flags.profile(&folder, None)?;
-    let report = report::render_comparison(&comparison, &profile)?;
+    let report = report::render_levels(&comparison, &profile)?;
     let newest = comparison.levels.iter().map(|entry| entry.started_at.as_str()).max().unwrap_or_default();
     for notice in notebook::write(&report, &profile, newest, &folder)? {
         say(notice);

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::level::Level;
-use crate::model::adapter;
+use crate::model::network::adapter;
 use crate::recipe::{Checkpointing, Recipe};
 use crate::report::profile::Profile;
 use clap::Parser;

@@ -23,28 +23,23 @@
 //! 7. No order of a hash map reaches a sum or a file.
 //! 8. A frozen weight gets no gradient, and the logits of a whole batch never exist.
 
-// In reading order.
-pub mod level;
-pub mod recipe;
-
-pub mod cli;
-pub mod notebook;
-
-pub mod data;
-pub mod model;
-
-pub mod evaluate;
-pub mod train;
-
-pub mod record;
-pub mod report;
-
-pub mod device;
+// From the ground up: a room uses what stands above it in this list, never below (tests/programs/house.rs).
 pub mod error;
+pub mod level;
 pub mod random;
 pub mod sha256;
-
-pub use report::turkish;
+pub mod recipe;
+pub mod statistics;
+pub mod record;
+pub mod device;
+pub mod data;
+pub mod model;
+pub mod evaluate;
+pub mod train;
+pub mod report;
+pub mod diff;
+pub mod cli;
+pub mod run;
 
 /// The README's code and links are compiled with the documentation.
 #[doc = include_str!("../README.md")]

@@ -4,7 +4,7 @@
 mod records;
 
 use std::sync::LazyLock;
-use tezgah::record::run::RunRecord;
+use tezgah::record::RunRecord;
 use tezgah::report::charts::{self, Chart};
 use tezgah::report::figure;
 use tezgah::report::numbers::{DecimalMark, Style};

@@ -3,13 +3,13 @@
 //! All start from `records-schema/1.json`, 40 evaluation rows: a change of one row is noise, of all rows is not.
 
 use std::path::{Path, PathBuf};
-use tezgah::evaluate;
-use tezgah::level::Level;
-use tezgah::record::diff::{
+use tezgah::diff::{
     self, ConclusionKind, Difference, Effect, MetricVerdict, Paint, SeedNoise, Subject, Verdict, Volatile,
 };
-use tezgah::record::run::*;
+use tezgah::level::Level;
+use tezgah::record;
 use tezgah::record::store;
+use tezgah::record::*;
 use tezgah::report::profile::Profile;
 
 fn schema_file(name: &str) -> PathBuf {
@@ -45,7 +45,7 @@ fn rescored(change: impl Fn(usize, &mut RowNll)) -> RunRecord {
         *score = Score { nll, tokens: score.tokens, loss, perplexity: loss.exp() };
     }
     let best = scores.masked.loss;
-    evaluation.statistics = evaluate::statistics_of(&evaluation.rows, record.recipe.data.split_seed);
+    evaluation.statistics = record::statistics_of(&evaluation.rows, record.recipe.data.split_seed);
     record.training.best.as_mut().expect("a best step").loss = best;
     record.training.evals.last_mut().expect("an evaluation").loss = best;
     record

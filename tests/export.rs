@@ -7,7 +7,7 @@ mod fixtures;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use tezgah::record::run::RunRecord;
+use tezgah::record::RunRecord;
 use tezgah::report::charts::{self, Chart};
 use tezgah::report::document::{self, ChartReference, Document};
 use tezgah::report::export::{self, Outcome};

@@ -7,9 +7,9 @@ use candle_core::{D, DType, Device, Result, Tensor, Var};
 use std::collections::BTreeMap;
 use support::Reference;
 use tezgah::data::batches::{Batch, Targets};
-use tezgah::model::adapter;
-use tezgah::model::config::LlamaConfig;
-use tezgah::model::llama::{Activations, Llama};
+use tezgah::model::files::config::LlamaConfig;
+use tezgah::model::network::adapter;
+use tezgah::model::network::llama::{Activations, Llama};
 use tezgah::model::ops::dropout::DropoutStream;
 use tezgah::recipe::{Projection, Quantization};
 

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use tezgah::model::config::LlamaConfig;
-use tezgah::model::source::{BaseModel, ModelSource, open};
+use tezgah::model::files::config::LlamaConfig;
+use tezgah::model::files::source::{BaseModel, ModelSource, open};
 
 /// `Tokenizer.from_file(...).encode("I have a cat. It is 12 years old!").ids` of tokenizers 0.23.3.
 const SENTENCE: &str = "I have a cat. It is 12 years old!";

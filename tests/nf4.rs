@@ -5,7 +5,7 @@
 use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
 use std::path::Path;
-use tezgah::model::nf4::{CODEBOOK, DYNAMIC_MAP, DoubleScales, Nf4, Scales, device};
+use tezgah::model::files::nf4::{CODEBOOK, DYNAMIC_MAP, DoubleScales, Nf4, Scales, device};
 
 struct Fixture(HashMap<String, Tensor>);
 

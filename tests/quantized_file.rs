@@ -2,10 +2,11 @@
 
 use candle_core::{DType, Device};
 use std::path::Path;
-use tezgah::model::frozen::FrozenSource;
-use tezgah::model::llama::Llama;
-use tezgah::model::quantized_file::QuantizedFile;
-use tezgah::model::source::{BaseModel, ModelSource, open};
+use tezgah::model::files::quantized_file::QuantizedFile;
+use tezgah::model::files::source::{BaseModel, ModelSource, open};
+use tezgah::model::network::frozen::FrozenSource;
+use tezgah::model::network::llama::Llama;
+use tezgah::model::network::loading;
 use tezgah::recipe::Quantization;
 
 const SCHEMES: [Quantization; 5] =
@@ -27,7 +28,7 @@ fn source<'a>(base: &'a BaseModel, scheme: Quantization, file: &'a QuantizedFile
 
 /// The bits of every projection, dequantized.
 fn bits(model: &Llama) -> Vec<Vec<u32>> {
-    let flat = |(_, group): (usize, &tezgah::model::linear::LinearGroup)| {
+    let flat = |(_, group): (usize, &tezgah::model::network::linear::LinearGroup)| {
         let dense = group.frozen.dense().expect("weights");
         let values = dense.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("values");
         values.iter().map(|value| value.to_bits()).collect()
@@ -42,7 +43,7 @@ fn what_is_read_is_what_was_written() {
     for scheme in SCHEMES {
         let path = folder.path().join("quantized").join("weights.safetensors");
         let written = quantized(&base, scheme);
-        QuantizedFile::write(&path, &written).expect("written");
+        loading::keep(&path, &written).expect("written");
         let file = QuantizedFile::open(&path, scheme).expect("opened");
         let read = Llama::load_from(&base.config, source(&base, scheme, &file)).expect("read");
         assert!(bits(&written) == bits(&read), "{scheme:?}");
@@ -56,7 +57,7 @@ fn a_file_that_is_cut_or_another_is_not_used() {
     let base = open(&ModelSource::Demo).expect("demo");
     let path = folder.path().join("weights.safetensors");
     assert!(QuantizedFile::open(&path, Quantization::Q4_0).is_none(), "there is none yet");
-    QuantizedFile::write(&path, &quantized(&base, Quantization::Q8_0)).expect("written");
+    loading::keep(&path, &quantized(&base, Quantization::Q8_0)).expect("written");
     let bytes = std::fs::read(&path).expect("bytes");
     // What lies there has q8_0's sizes under q4_0's name.
     let file = QuantizedFile::open(&path, Quantization::Q4_0).expect("opened");

@@ -8,8 +8,8 @@ mod support;
 
 use candle_core::DType;
 use support::Reference;
-use tezgah::model::llama::Activations;
-use tezgah::model::source::ModelSource;
+use tezgah::model::files::source::ModelSource;
+use tezgah::model::network::llama::Activations;
 use tezgah::recipe::Quantization;
 
 /// PyTorch trained on the dequantized weights; `as_is` dequantizes the same blocks at every use.

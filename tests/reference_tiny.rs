@@ -7,8 +7,8 @@ mod support;
 
 use candle_core::{DType, Device, Tensor};
 use support::Reference;
-use tezgah::model::adapter;
-use tezgah::model::llama::{Activations, Llama};
+use tezgah::model::network::adapter;
+use tezgah::model::network::llama::{Activations, Llama};
 use tezgah::recipe::Quantization;
 
 /// Largest difference over the largest value, over all tensors.

@@ -6,12 +6,12 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::Value;
 use tezgah::evaluate::cross;
 use tezgah::evaluate::nll::RowSums;
-use tezgah::evaluate::statistics::{
+use tezgah::level::Level;
+use tezgah::record::RowNll;
+use tezgah::statistics::{
     Comparison, Interval, PairedRow, Statistics, Summary, WilcoxonMethod, compare, compare_with_resamples,
     holm, summarize,
 };
-use tezgah::level::Level;
-use tezgah::record::run::RowNll;
 
 /// A fixture of tests/statistics, as make_fixtures.py wrote it.
 fn fixture(text: &str) -> Value {

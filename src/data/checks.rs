@@ -1,7 +1,7 @@
 //! What a reader must know about the rows before believing a result: repeats, leaks and lengths.
 
 use super::alpaca::Row;
-use crate::record::run::{Histogram, Lengths};
+use crate::record::{Histogram, Lengths};
 use std::collections::HashSet;
 
 /// Repeats and leaks of a split.

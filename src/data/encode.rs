@@ -8,7 +8,7 @@
 use super::alpaca::Row;
 use super::checks;
 use crate::error::{Error, Result};
-use crate::record::run::{Lengths, TokenLengths};
+use crate::record::{Lengths, TokenLengths};
 use std::collections::BTreeSet;
 use tokenizers::Tokenizer;
 

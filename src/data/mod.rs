@@ -10,7 +10,7 @@ pub mod split;
 
 use crate::error::{Error, Result};
 use crate::recipe::DataRecipe;
-use crate::record::run::{Dataset, ExampleRow};
+use crate::record::{Dataset, ExampleRow};
 use crate::sha256;
 use alpaca::{Row, RowFile};
 use encode::{EncodedRow, RowEncoder};

@@ -1,15 +1,15 @@
 //! Every level's adapter on every level's held-out answers, and how sure it is that an adapter is better at home.
 
 use super::nll::{RowSums, masked_total};
-use super::statistics::{PairedRow, compare, holm};
 use crate::level::Level;
-use crate::record::comparison::{CrossMatrix, OwnAdvantage};
+use crate::record::levels::{CrossMatrix, OwnAdvantage};
+use crate::statistics::{PairedRow, compare, holm};
 
 /// The matrix from the rows' sums: `base[set]` of the base model, `adapted[adapter][set]` of each adapter, both in the
 /// order of `levels`.
 ///
 /// On each set the own adapter's rows are paired with the mean of the other adapters' sums on the same rows, and
-/// resampled as everywhere in [`super::statistics`]; Holm's adjustment is over the sets. A set whose rows have no
+/// resampled as everywhere in [`crate::statistics`]; Holm's adjustment is over the sets. A set whose rows have no
 /// response token, or a single adapter, has no such entry.
 pub fn matrix(
     levels: &[Level],

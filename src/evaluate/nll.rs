@@ -3,8 +3,8 @@
 use crate::data::batches::{Batch, Targets};
 use crate::data::encode::EncodedRow;
 use crate::error::Result;
-use crate::model::llama::Llama;
-use crate::record::run::{RowNll, Score, Scores};
+use crate::model::network::llama::Llama;
+use crate::record::{RowNll, Score, Scores};
 
 /// One row's sums and the tokens they run over.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -1,9 +1,9 @@
 //! Text from a prompt, token by token, with keys and values kept between tokens.
 
 use crate::error::Result;
-use crate::model::layer::Layer;
-use crate::model::linear::LoraUse;
-use crate::model::llama::Llama;
+use crate::model::network::layer::Layer;
+use crate::model::network::linear::LoraUse;
+use crate::model::network::llama::Llama;
 use crate::model::ops::attention::{self, Heads};
 use crate::model::ops::matmul::{add, matmul};
 use crate::model::ops::rms_norm::rms_norm;

@@ -1,6 +1,6 @@
 //! The clock, the machine and git: the only place that reads them.
 
-use crate::record::run::Environment;
+use crate::record::Environment;
 use candle_core::Device;
 use std::path::Path;
 use std::process::Command;

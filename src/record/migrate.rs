@@ -8,8 +8,8 @@
 //! A step works on JSON, not on the types: the types know the newest layout only. A new layout adds a step at
 //! the end of `STEPS`, a line to the table above and a file to `tests/records-schema/`.
 
-use super::run::{RowScores, SCHEMA};
-use crate::evaluate;
+use super::evaluation::{RowScores, statistics_of};
+use super::run::SCHEMA;
 use serde_json::Value;
 
 /// One layout to the next.
@@ -49,7 +49,7 @@ fn from_drafts(record: &mut Value) -> Result<(), String> {
     };
     let rows: Vec<RowScores> =
         serde_json::from_value(rows.clone()).map_err(|error| format!("evaluation.rows: {error}"))?;
-    if let Some(statistics) = evaluate::statistics_of(&rows, seed) {
+    if let Some(statistics) = statistics_of(&rows, seed) {
         let statistics = serde_json::to_value(statistics).map_err(|error| error.to_string())?;
         evaluation.insert("statistics".into(), statistics);
     }

@@ -1,9 +1,20 @@
-//! The run record: its type, its file, and the machine it was made on.
+//! The run record: its types, its file, and the machine it was made on.
 
-pub mod comparison;
-pub mod diff;
-pub mod environment;
-mod migrate;
+// From the ground up: a file uses what stands above it in this list.
+mod dataset;
+mod evaluation;
+mod model;
+mod training;
 pub mod replicates;
-pub mod run;
+mod run;
+mod migrate;
 pub mod store;
+pub mod environment;
+pub mod repeated;
+pub mod levels;
+
+pub use dataset::{Dataset, ExampleRow, Histogram, Lengths, TokenLengths};
+pub use evaluation::{Evaluation, RowNll, RowScores, Score, Scores, statistics_of};
+pub use model::{Architecture, ModelFacts};
+pub use run::{Environment, Failure, Output, RunRecord, SCHEMA, Sample, Status};
+pub use training::{Best, Eval, Step, Training};

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::record::migrate;
-use crate::record::run::{RunRecord, SCHEMA};
+use crate::record::{RunRecord, SCHEMA};
 use serde_json::Value;
 use std::path::Path;
 

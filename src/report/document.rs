@@ -16,7 +16,7 @@ use super::profile::{Chapter, Profile};
 use super::turkish::{self, Case};
 use super::view::{self, Shape};
 use crate::error::{Error, Result};
-use crate::record::run::RunRecord;
+use crate::record::RunRecord;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Serde};
 use minijinja::{Environment, State, UndefinedBehavior, Value};

@@ -12,7 +12,7 @@ mod training;
 
 use super::figure::{Figure, Figures};
 use super::measures::Mask;
-use crate::record::run::RunRecord;
+use crate::record::RunRecord;
 use serde::Serialize;
 
 /// One claim that holds for a record.
@@ -281,7 +281,7 @@ pub fn findings(record: &RunRecord) -> Vec<Finding> {
 
 /// What kind of run this was.
 fn run(record: &RunRecord) -> Vec<Finding> {
-    use crate::record::run::Status;
+    use crate::record::Status;
     let mut findings = Vec::new();
     let planned = Figure::new("training.total_steps", record.training.total_steps);
     let made = super::measures::steps_made(record);

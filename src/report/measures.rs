@@ -4,9 +4,9 @@
 //! path is the formula over record paths. `None` stands where the record has nothing to compute from.
 
 use super::figure::Figure;
-use crate::evaluate::statistics::Comparison;
 use crate::recipe::Quantization;
-use crate::record::run::{Eval, RunRecord, Score, Step};
+use crate::record::{Eval, RunRecord, Score, Step};
+use crate::statistics::Comparison;
 
 /// Steps whose losses are averaged, by tokens, before the training loss is set against the evaluation loss:
 /// one window alone is noisy, and the last of an epoch may hold a few rows only.

@@ -1,7 +1,7 @@
 //! From the record to Turkish text: nothing in here sees a tensor, a model or a clock.
 
 pub mod charts;
-pub mod comparison;
+pub mod levels;
 pub mod document;
 pub mod export;
 pub mod figure;
@@ -16,8 +16,8 @@ pub mod turkish;
 mod view;
 
 use crate::error::Result;
-use crate::record::comparison::ComparisonRecord;
-use crate::record::run::RunRecord;
+use crate::record::RunRecord;
+use crate::record::levels::LevelsRecord;
 use charts::Chart;
 use document::Document;
 use export::{File, Outcome};
@@ -81,10 +81,10 @@ pub fn render(record: &RunRecord, profile: &Profile) -> Result<Report> {
 /// Renders the comparison of levels: one document and its charts.
 ///
 /// # Errors
-/// As [`comparison::render`] and [`comparison::charts`].
-pub fn render_comparison(record: &ComparisonRecord, profile: &Profile) -> Result<Report> {
-    let charts = comparison::charts(record, numbers::Style { decimal: profile.mark() })?;
-    Ok(Report { documents: vec![comparison::render(record, &references(&charts), profile)?], charts })
+/// As [`levels::render`] and [`levels::charts`].
+pub fn render_levels(record: &LevelsRecord, profile: &Profile) -> Result<Report> {
+    let charts = levels::charts(record, numbers::Style { decimal: profile.mark() })?;
+    Ok(Report { documents: vec![levels::render(record, &references(&charts), profile)?], charts })
 }
 
 /// What a text needs to know of its charts.

@@ -158,8 +158,8 @@ impl FromStr for Case {
 /// [`Error::Unreadable`] for a quantity whose unit has no vowel.
 ///
 /// ```
-/// use tezgah::turkish::{Case, suffix};
-/// # fn main() -> Result<(), tezgah::turkish::Error> {
+/// use tezgah::report::turkish::{Case, suffix};
+/// # fn main() -> Result<(), tezgah::report::turkish::Error> {
 /// assert_eq!(suffix("1,95", Case::Ablative)?, "1,95'ten");
 /// assert_eq!(suffix("%44,1", Case::Lik)?, "%44,1'lik");
 /// assert_eq!(suffix("12.400", "e".parse()?)?, "12.400'e");
@@ -183,7 +183,7 @@ pub fn suffix(number: &str, case: Case) -> Result<String, Error> {
 ///
 /// ```
 /// use tezgah::{report::numbers::DecimalMark, turkish::{Case, suffix_with_mark}};
-/// # fn main() -> Result<(), tezgah::turkish::Error> {
+/// # fn main() -> Result<(), tezgah::report::turkish::Error> {
 /// assert_eq!(suffix_with_mark("2.000", DecimalMark::Comma, Case::Dative)?, "2.000'e"); // iki bin
 /// assert_eq!(suffix_with_mark("2.000", DecimalMark::Point, Case::Dative)?, "2.000'a"); // iki nokta sıfır
 /// # Ok(())
@@ -199,8 +199,8 @@ pub fn suffix_with_mark(number: &str, mark: DecimalMark, case: Case) -> Result<S
 /// As [`suffix`], and [`Error::NotAfterPossessive`] for Lik, Ordinal and Possessive.
 ///
 /// ```
-/// use tezgah::turkish::{Case, possessive_suffix};
-/// # fn main() -> Result<(), tezgah::turkish::Error> {
+/// use tezgah::report::turkish::{Case, possessive_suffix};
+/// # fn main() -> Result<(), tezgah::report::turkish::Error> {
 /// assert_eq!(possessive_suffix("%44,1", Case::Ablative)?, "%44,1'inden");
 /// assert_eq!(possessive_suffix("%7", Case::Locative)?, "%7'sinde");
 /// # Ok(())
@@ -217,7 +217,7 @@ pub fn possessive_suffix(number: &str, case: Case) -> Result<String, Error> {
 ///
 /// ```
 /// use tezgah::{report::numbers::DecimalMark, turkish::{Case, possessive_suffix_with_mark}};
-/// # fn main() -> Result<(), tezgah::turkish::Error> {
+/// # fn main() -> Result<(), tezgah::report::turkish::Error> {
 /// let text = possessive_suffix_with_mark("%44.1", DecimalMark::Point, Case::Dative)?;
 /// assert_eq!(text, "%44.1'ine");
 /// # Ok(())
@@ -237,8 +237,8 @@ pub fn possessive_suffix_with_mark(number: &str, mark: DecimalMark, case: Case) 
 /// [`Error::EmptyName`] if there is nothing to suffix.
 ///
 /// ```
-/// use tezgah::turkish::{Case, suffix_with_reading};
-/// # fn main() -> Result<(), tezgah::turkish::Error> {
+/// use tezgah::report::turkish::{Case, suffix_with_reading};
+/// # fn main() -> Result<(), tezgah::report::turkish::Error> {
 /// let model = suffix_with_reading("Llama-3.2-1B-Instruct", "lama üç nokta iki bir be instrakt", Case::Locative)?;
 /// assert_eq!(model, "Llama-3.2-1B-Instruct'ta");
 /// # Ok(())
@@ -261,8 +261,8 @@ pub fn suffix_with_reading(name: &str, reading: &str, case: Case) -> Result<Stri
 /// [`Error::Unreadable`] if the last word is not of Turkish letters with a vowel.
 ///
 /// ```
-/// use tezgah::turkish::{Case, plain_suffix};
-/// # fn main() -> Result<(), tezgah::turkish::Error> {
+/// use tezgah::report::turkish::{Case, plain_suffix};
+/// # fn main() -> Result<(), tezgah::report::turkish::Error> {
 /// assert_eq!(plain_suffix("saniye", Case::Lik)?, "saniyelik");
 /// assert_eq!(plain_suffix("dakika", Case::Ablative)?, "dakikadan");
 /// assert_eq!(plain_suffix("eğitim örneği", Case::Genitive)?, "eğitim örneğinin");
@@ -287,7 +287,7 @@ pub const MONTHS: [&str; 12] = [
 ///
 /// ```
 /// let day = chrono::NaiveDate::from_ymd_opt(2025, 10, 24).expect("a day of the calendar");
-/// assert_eq!(tezgah::turkish::date(day), "24 Ekim 2025");
+/// assert_eq!(tezgah::report::turkish::date(day), "24 Ekim 2025");
 /// ```
 pub fn date(day: NaiveDate) -> String {
     format!("{} {} {}", day.day(), MONTHS[day.month0() as usize], day.year())

@@ -6,10 +6,10 @@ use super::findings::Finding;
 use super::markdown;
 use super::measures::{self, Mask};
 use crate::error::{Error, Result};
-use crate::evaluate::statistics::{Comparison, Performance};
 use crate::level::Level;
 use crate::recipe::{Checkpointing, Projection, Quantization};
-use crate::record::run::{RunRecord, Status};
+use crate::record::{RunRecord, Status};
+use crate::statistics::{Comparison, Performance};
 use minijinja::Value;
 use std::collections::BTreeMap;
 

@@ -3,12 +3,12 @@
 //! The newest `save_total_limit` are kept, and the best whatever its age.
 
 use crate::error::{Error, Result};
-use crate::model::adapter;
-use crate::model::llama::Llama;
+use crate::model::network::adapter;
+use crate::model::network::llama::Llama;
 use crate::recipe::LoraRecipe;
 use crate::record::store;
+use crate::train::course::Course;
 use crate::train::optimizer::AdamW;
-use crate::train::run::Course;
 use std::path::{Path, PathBuf};
 
 const OPTIMIZER: &str = "optimizer.safetensors";

@@ -4,9 +4,9 @@
 //! p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps), with b1 = 0.9, b2 = 0.999, eps = 1e-8: PyTorch's.
 
 use crate::error::{Error, Result};
-use crate::model::adapter;
-use crate::model::linear::Parameter;
-use crate::model::llama::Llama;
+use crate::model::network::adapter;
+use crate::model::network::linear::Parameter;
+use crate::model::network::llama::Llama;
 use crate::model::ops::{dispatch, in_place, in_place_together, is_fast, read};
 use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;

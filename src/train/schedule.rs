@@ -2,6 +2,7 @@
 //!
 //! The arithmetic is transformers' Trainer's (`get_cosine_schedule_with_warmup`, `set_initial_training_values`).
 
+use crate::random;
 use crate::recipe::TrainRecipe;
 
 /// How many steps a run has.
@@ -36,4 +37,13 @@ pub fn learning_rate(recipe: &TrainRecipe, total_steps: usize, step: usize) -> f
         (0.5 * (1.0 + (std::f64::consts::PI * progress).cos())).max(0.0)
     };
     recipe.learning_rate * factor
+}
+
+/// The order in which one epoch meets its rows: the file's, or a permutation of the training seed's own stream.
+pub fn epoch_order(rows: usize, recipe: &TrainRecipe, epoch: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows).collect();
+    if recipe.shuffle {
+        random::shuffle(&mut random::stream(recipe.seed, &format!("shuffle/{epoch}")), &mut order);
+    }
+    order
 }

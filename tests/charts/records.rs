@@ -1,10 +1,10 @@
 //! Records made in process: one as a real run leaves it, and those that break careless charts.
 #![allow(unreachable_pub, reason = "a module of one test program")]
 
-use tezgah::evaluate::statistics::{Interval, PairedRow, Statistics, compare_with_resamples};
 use tezgah::level::Level;
-use tezgah::record::run::*;
+use tezgah::record::*;
 use tezgah::report::charts::levels::{CrossLosses, LevelLosses};
+use tezgah::statistics::{Interval, PairedRow, Statistics, compare_with_resamples};
 
 /// A small generator of numbers in [0, 1), the same everywhere.
 pub struct Numbers(pub u64);

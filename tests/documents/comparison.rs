@@ -9,17 +9,17 @@ mod rules;
 use crate::fixtures;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
-use tezgah::evaluate::statistics::Interval;
 use tezgah::evaluate::statistics_of;
 use tezgah::level::Level;
-use tezgah::record::comparison::{ComparisonRecord, CrossMatrix, OwnAdvantage, Reason, compare};
-use tezgah::record::replicates;
-use tezgah::record::run::{RunRecord, Scores};
-use tezgah::report::comparison::findings::{self, Kind};
-use tezgah::report::comparison::{charts, finding_sentences, render};
+use tezgah::record::levels::{CrossMatrix, LevelsRecord, OwnAdvantage, Reason, compare};
+use tezgah::record::repeated;
+use tezgah::record::{RunRecord, Scores};
 use tezgah::report::document::{ChartReference, Document};
+use tezgah::report::levels::findings::{self, Kind};
+use tezgah::report::levels::{charts, finding_sentences, render};
 use tezgah::report::numbers::Style;
 use tezgah::report::profile::Profile;
+use tezgah::statistics::Interval;
 
 const EFFECTS: [f64; 5] = [1.0, 0.86, 0.75, 0.52, 0.4];
 
@@ -56,7 +56,7 @@ fn evaluate(record: &mut RunRecord) {
         }
     };
     let rows = &evaluation.rows;
-    let after = |value: fn(tezgah::record::run::RowNll) -> f64| -> f64 {
+    let after = |value: fn(tezgah::record::RowNll) -> f64| -> f64 {
         rows.iter().map(|row| value(row.fine_tuned.expect("an evaluated run"))).sum()
     };
     let sums = [after(|nll| nll.masked), after(|nll| nll.full)];
@@ -116,17 +116,17 @@ fn tested(mut matrix: CrossMatrix, half: impl Fn(Level) -> f64) -> CrossMatrix {
     matrix
 }
 
-fn compared(records: &[RunRecord], cross: Option<CrossMatrix>) -> ComparisonRecord {
+fn compared(records: &[RunRecord], cross: Option<CrossMatrix>) -> LevelsRecord {
     compare(records, cross).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Every comparison that is read over, each named for what it shows; made once, as its resamples take time.
-fn comparisons() -> Vec<(&'static str, ComparisonRecord)> {
-    static COMPARISONS: OnceLock<Vec<(&str, ComparisonRecord)>> = OnceLock::new();
+fn comparisons() -> Vec<(&'static str, LevelsRecord)> {
+    static COMPARISONS: OnceLock<Vec<(&str, LevelsRecord)>> = OnceLock::new();
     COMPARISONS.get_or_init(build).clone()
 }
 
-fn build() -> Vec<(&'static str, ComparisonRecord)> {
+fn build() -> Vec<(&'static str, LevelsRecord)> {
     vec![
         ("bes_duzey", five_levels()),
         ("iki_duzey", two_levels()),
@@ -141,27 +141,27 @@ fn build() -> Vec<(&'static str, ComparisonRecord)> {
 }
 
 /// Each adapter the best at home, and worth less the farther away; A1 with three seeds.
-fn five_levels() -> ComparisonRecord {
+fn five_levels() -> LevelsRecord {
     let mut records = five();
     let mut repeated = vec![records[0].clone(), records[0].clone(), records[0].clone()];
     for (index, (record, factor)) in repeated.iter_mut().zip([1.0, 0.97, 1.02]).enumerate() {
         *record = at("iyi", Level::A1, factor);
         record.recipe.train.seed = 3407 + index as u64;
     }
-    records[0].replicates = Some(replicates::summarize(&repeated).expect("runs of three seeds"));
+    records[0].replicates = Some(repeated::summarize(&repeated).expect("runs of three seeds"));
     let matrix = cross(&records, |adapter, set| 0.8 - 0.12 * adapter.abs_diff(set) as f64);
     compared(&records, Some(matrix))
 }
 
 /// Both adapters lower both levels about equally.
-fn two_levels() -> ComparisonRecord {
+fn two_levels() -> LevelsRecord {
     let records = [at("iyi", Level::A1, 1.0), at("iyi", Level::B1, 0.7)];
     let matrix = cross(&records, |_, _| 0.94);
     compared(&records, Some(matrix))
 }
 
 /// A2 failed, B2 has no record; B1 got worse, C1 has no rows; the matrix lacks C1.
-fn incomplete() -> ComparisonRecord {
+fn incomplete() -> LevelsRecord {
     let mut failed = fixture("iraksayan");
     failed.level = Level::A2;
     let mut untested = at("iyi", Level::C1, 0.6);
@@ -174,7 +174,7 @@ fn incomplete() -> ComparisonRecord {
 }
 
 /// Another model at C1, the same one in another storage at B1, settings that differ.
-fn differing_models() -> ComparisonRecord {
+fn differing_models() -> LevelsRecord {
     let mut stored = at("iyi", Level::B1, 0.8);
     stored.model.quantization = tezgah::recipe::Quantization::Q8_0;
     stored.recipe.model.quantization = tezgah::recipe::Quantization::Q8_0;
@@ -183,7 +183,7 @@ fn differing_models() -> ComparisonRecord {
 }
 
 /// No matrix; two neighbours that are hardly apart.
-fn without_matrix() -> ComparisonRecord {
+fn without_matrix() -> LevelsRecord {
     let effects = [0.9, 0.905, 0.4, 0.41, 0.7];
     let runs: Vec<RunRecord> =
         Level::ALL.into_iter().zip(effects).map(|(level, factor)| at("iyi", level, factor)).collect();
@@ -191,14 +191,14 @@ fn without_matrix() -> ComparisonRecord {
 }
 
 /// The embedded model and rows: differences of no weight, and adapters that are best on the other level.
-fn demonstration() -> ComparisonRecord {
+fn demonstration() -> LevelsRecord {
     let records = [at("gosterim", Level::A1, 1.0), at("gosterim", Level::A2, 0.5)];
     let matrix = cross(&records, |_, _| 1.05);
     compared(&records, Some(matrix))
 }
 
 /// Nothing was learned anywhere, one level leaked, one repeated beyond doubt; others wait for their end.
-fn without_gain() -> ComparisonRecord {
+fn without_gain() -> LevelsRecord {
     let mut running = fixture("suren");
     running.level = Level::B2;
     let mut unevaluated = at("iyi", Level::C1, 1.0);
@@ -212,7 +212,7 @@ fn without_gain() -> ComparisonRecord {
 }
 
 /// Rising gains and falling losses; a level that is sure only alone; adapters that help nobody else.
-fn at_the_edges() -> ComparisonRecord {
+fn at_the_edges() -> LevelsRecord {
     let records = [at("belirsiz", Level::A1, 1.0), at("iyi", Level::A2, 0.5), at("iyi", Level::B1, 0.9)];
     let matrix = cross(&records, |_, _| -0.4);
     let mut record = compared(&records, Some(matrix));
@@ -225,13 +225,13 @@ fn at_the_edges() -> ComparisonRecord {
 }
 
 /// An adapter that is surely better at home, one that may be, and one that is surely worse there.
-fn with_tests() -> ComparisonRecord {
+fn with_tests() -> LevelsRecord {
     let records = &five()[..3];
     let matrix = cross(records, |_, set| if set == 2 { 1.3 } else { 0.5 });
     compared(records, Some(tested(matrix, |level| if level == Level::A2 { 0.9 } else { 0.05 })))
 }
 
-fn references(record: &ComparisonRecord) -> Vec<ChartReference> {
+fn references(record: &LevelsRecord) -> Vec<ChartReference> {
     let drawn = charts(record, Style::default()).expect("the charts can be drawn");
     drawn
         .into_iter()
@@ -239,13 +239,13 @@ fn references(record: &ComparisonRecord) -> Vec<ChartReference> {
         .collect()
 }
 
-fn document(record: &ComparisonRecord, profile: &str) -> Document {
+fn document(record: &LevelsRecord, profile: &str) -> Document {
     let profile = Profile::ready(profile).expect("a ready profile");
     render(record, &references(record), &profile).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Checks each document under each profile.
-fn each_document(check: impl Fn(&ComparisonRecord, &Document)) {
+fn each_document(check: impl Fn(&LevelsRecord, &Document)) {
     for (name, record) in comparisons() {
         for profile in Profile::NAMES {
             let document = document(&record, profile);
@@ -294,7 +294,7 @@ fn the_order_given_is_of_no_matter() {
     records.swap(1, 3);
     assert_eq!(compared(&records, None), expected);
     let json = serde_json::to_string(&five_levels()).expect("a record is JSON");
-    assert_eq!(serde_json::from_str::<ComparisonRecord>(&json).expect("a record"), five_levels());
+    assert_eq!(serde_json::from_str::<LevelsRecord>(&json).expect("a record"), five_levels());
     assert!(!json.contains("null"));
 }
 

@@ -2,7 +2,7 @@
 
 use crate::fixtures;
 use tezgah::recipe::Quantization;
-use tezgah::record::run::{Best, Eval, RunRecord};
+use tezgah::record::{Best, Eval, RunRecord};
 use tezgah::report::document;
 use tezgah::report::findings::criteria::{self, CriterionName, Outcome};
 use tezgah::report::findings::{self, Kind};

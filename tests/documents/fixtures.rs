@@ -7,12 +7,13 @@
 //! record is the sum of its rows, as in a real one.
 
 use std::sync::OnceLock;
-use tezgah::evaluate::statistics::{self, PairedRow, Statistics};
 use tezgah::level::Level;
 use tezgah::recipe::*;
-use tezgah::record::replicates::{self, Replicates};
-use tezgah::record::run::*;
+use tezgah::record::repeated;
+use tezgah::record::replicates::Replicates;
+use tezgah::record::*;
 use tezgah::report::document::ChartReference;
+use tezgah::statistics::{self, PairedRow, Statistics};
 
 /// Every fixture by its file's name, each named for what it shows.
 ///
@@ -443,7 +444,7 @@ fn replicates(record: &RunRecord, runs: &[(u64, f64)]) -> Replicates {
             other
         })
         .collect();
-    replicates::summarize(&records).expect("runs that differ in their seed alone")
+    repeated::summarize(&records).expect("runs that differ in their seed alone")
 }
 
 /// The recipe that the seed fixes.

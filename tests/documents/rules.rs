@@ -2,7 +2,7 @@
 
 use crate::fixtures::{self, charts_of};
 use std::collections::BTreeMap;
-use tezgah::record::run::RunRecord;
+use tezgah::record::RunRecord;
 use tezgah::report::document::{self, Document};
 use tezgah::report::figure::{END, PATH, TEXT};
 use tezgah::report::profile::Profile;

@@ -3,7 +3,7 @@
 use crate::fixtures::{self, charts_of};
 use std::collections::BTreeSet;
 use std::path::Path;
-use tezgah::record::run::RunRecord;
+use tezgah::record::RunRecord;
 use tezgah::report::document::{self, Document};
 use tezgah::report::findings::{self, Kind, criteria};
 use tezgah::report::profile::Profile;

@@ -9,13 +9,14 @@ use tezgah::data::alpaca;
 use tezgah::data::batches::Targets;
 use tezgah::data::encode::{EncodedRow, RowEncoder};
 use tezgah::evaluate::nll::{self, RowSums};
-use tezgah::model::adapter;
-use tezgah::model::llama::{Activations, Llama};
-use tezgah::model::source::{BaseModel, ModelSource, open};
+use tezgah::model::files::source::{BaseModel, ModelSource, open};
+use tezgah::model::network::adapter;
+use tezgah::model::network::llama::{Activations, Llama};
 use tezgah::recipe::*;
 use tezgah::train::checkpoint::Checkpoints;
+use tezgah::train::course::Course;
 use tezgah::train::optimizer::AdamW;
-use tezgah::train::run::{self, Course, Rows, State};
+use tezgah::train::training::{self, Rows, State};
 
 /// An experiment's program, which `cargo test` builds beside the tests.
 pub fn program(name: &str) -> Command {
@@ -160,7 +161,7 @@ impl Reference {
             course: Course::default(),
         };
         let rows = Rows { train: &self.train, evaluation: &self.evaluation };
-        run::run(model, rows, &self.recipe, activations, &mut state, &mut |_| ()).expect("training");
+        training::run(model, rows, &self.recipe, activations, &mut state, &mut |_| ()).expect("training");
         state.course
     }
 

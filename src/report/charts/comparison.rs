@@ -5,7 +5,7 @@ use super::frame::{Area, EDGE, FOOT, Frame, text_height};
 use super::sheet::{BLUE, Dash, Drawn, INK, LABEL_SIZE, ORANGE, Sheet, WIDTH, text_width};
 use super::{Chart, LOSS_UNIT, Words, chart};
 use crate::error::Result;
-use crate::record::run::RunRecord;
+use crate::record::RunRecord;
 use crate::report::figure::Figure;
 use crate::report::numbers::Style;
 use plotters::style::RGBColor;
@@ -38,7 +38,7 @@ pub fn comparison(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let statistics = evaluation.statistics.as_ref();
     let masked = statistics.map(|statistics| &statistics.masked);
     let full = statistics.map(|statistics| &statistics.full);
-    let bar = |loss: f64, interval: Option<crate::evaluate::statistics::Interval>| Bar {
+    let bar = |loss: f64, interval: Option<crate::statistics::Interval>| Bar {
         loss,
         interval: interval.map(|interval| (interval.low, interval.high)),
     };

@@ -5,7 +5,7 @@ use super::frame::{Area, Frame};
 use super::sheet::{BLUE, INK, SKY, VERMILION};
 use super::{Chart, Words, chart};
 use crate::error::Result;
-use crate::record::run::{Histogram, RunRecord};
+use crate::record::{Histogram, RunRecord};
 use crate::report::numbers::Style;
 
 /// Height of these figures: 7 cm.
@@ -83,7 +83,7 @@ fn histogram(lengths: &Lengths<'_>, style: Style) -> Result<Option<Chart>> {
     let alt = format!(
         "Histogram: yatay eksende {} ({unit}), dikey eksende örnek sayısı. {} örneğin ortalama uzunluğu {mean} \
          {unit}, en kısası {} {unit}, en uzunu {} {unit}; sınıf genişliği {} {unit}.",
-        crate::turkish::lower(lengths.quantity),
+        crate::report::turkish::lower(lengths.quantity),
         style.tamsayi(counts.iter().sum::<usize>() as u64),
         style.tamsayi(lengths.min as u64),
         style.tamsayi(lengths.max as u64),

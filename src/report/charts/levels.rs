@@ -8,9 +8,9 @@ use super::sheet::{
 };
 use super::{Chart, LOSS_UNIT, Words, chart};
 use crate::error::{Error, Result};
-use crate::evaluate::statistics::Interval;
 use crate::level::Level;
 use crate::report::numbers::Style;
+use crate::statistics::Interval;
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
 

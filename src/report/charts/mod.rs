@@ -28,7 +28,7 @@ pub use rows::rows;
 pub use training::{gradient_norm, learning_rate, training_loss};
 
 use crate::error::{Error, Result};
-use crate::record::run::RunRecord;
+use crate::record::RunRecord;
 use crate::report::figure;
 use crate::report::numbers::Style;
 use canvas::{Canvas, OVERSAMPLING, Outlines};

@@ -6,7 +6,7 @@ use super::frame::{Area, FOOT, Frame, HEAD};
 use super::sheet::{BLUE, Dash, Drawn, GREY, INK, LABEL_SIZE, PAPER, Point, Sheet, VERMILION};
 use super::{Chart, LOSS_UNIT, Words, chart};
 use crate::error::Result;
-use crate::record::run::RunRecord;
+use crate::record::RunRecord;
 use crate::report::numbers::Style;
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};

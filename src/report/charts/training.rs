@@ -5,7 +5,7 @@ use super::frame::{Area, Frame};
 use super::sheet::{BLUE, Dash, GREY, INK, LABEL_SIZE, PAPER, VERMILION, text_width};
 use super::{Chart, LOSS_UNIT, Words, chart};
 use crate::error::Result;
-use crate::record::run::{RunRecord, Status, Step};
+use crate::record::{RunRecord, Status, Step};
 use crate::report::numbers::Style;
 
 /// Height of these figures: 8 cm.

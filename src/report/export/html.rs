@@ -7,9 +7,9 @@ use super::blocks::{Block, Caption, Events, Picture, blocks, plain};
 use super::inline::{Paths, Writer, escaped, formula};
 use crate::error::{Error, Result};
 use crate::report::charts::Chart;
-use crate::report::comparison;
 use crate::report::document::Document;
 use crate::report::figure;
+use crate::report::levels;
 use crate::report::turkish;
 use pulldown_cmark::HeadingLevel;
 use pulldown_latex::config::DisplayMode;
@@ -47,7 +47,7 @@ pub fn html(document: &Document, charts: &[Chart]) -> Result<String> {
     let body = page.written(&writer, rest)?;
     let contents = page.contents();
     let title = escaped(&title);
-    let record = if document.file_name == comparison::FILE_NAME { comparison::RECORD } else { "record.json" };
+    let record = if document.file_name == levels::FILE_NAME { levels::RECORD } else { "record.json" };
     Ok(format!(
         "<!DOCTYPE html>\n<html lang=\"tr\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\

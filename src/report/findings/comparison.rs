@@ -1,10 +1,10 @@
 //! Findings on base against fine-tuned.
 
 use super::{Finding, Kind};
-use crate::evaluate::statistics::Interval;
-use crate::record::run::RunRecord;
+use crate::record::RunRecord;
 use crate::report::figure::{Figure, Figures};
 use crate::report::measures::{self, Mask, Pair};
+use crate::statistics::Interval;
 
 /// Half a unit of the second decimal, the last that the text prints of a loss.
 const PRINTED: f64 = 0.005;

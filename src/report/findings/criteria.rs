@@ -1,7 +1,7 @@
 //! The success criteria of a run, as checks that can fail.
 
 use super::{Finding, Kind};
-use crate::record::run::{RunRecord, Status};
+use crate::record::{RunRecord, Status};
 use crate::report::figure::{Figure, Figures};
 use crate::report::measures::{self, Mask};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! Findings on the rows.
 
 use super::{Finding, Kind};
-use crate::record::run::RunRecord;
+use crate::record::RunRecord;
 use crate::report::figure::Figure;
 use crate::report::measures;
 

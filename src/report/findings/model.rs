@@ -2,7 +2,7 @@
 
 use super::{Finding, Kind};
 use crate::recipe::Quantization;
-use crate::record::run::RunRecord;
+use crate::record::RunRecord;
 use crate::report::figure::Figure;
 use crate::report::measures;
 

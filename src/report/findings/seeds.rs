@@ -1,7 +1,7 @@
 //! Findings on the training seed: one, or what several say together.
 
 use super::{Finding, Kind};
-use crate::record::run::RunRecord;
+use crate::record::RunRecord;
 use crate::report::figure::Figure;
 
 pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! Findings on the course of the training.
 
 use super::{Finding, Kind};
-use crate::record::run::RunRecord;
+use crate::record::RunRecord;
 use crate::report::figure::Figure;
 use crate::report::measures;
 

@@ -3,7 +3,7 @@
 /// Upper case: `i` becomes `İ`, `ı` becomes `I`.
 ///
 /// ```
-/// assert_eq!(tezgah::turkish::upper("ışık ile kayıp"), "IŞIK İLE KAYIP");
+/// assert_eq!(tezgah::report::turkish::upper("ışık ile kayıp"), "IŞIK İLE KAYIP");
 /// ```
 pub fn upper(text: &str) -> String {
     let mut raised = String::with_capacity(text.len());
@@ -19,7 +19,7 @@ pub fn upper(text: &str) -> String {
 /// Lower case: `I` becomes `ı`, `İ` becomes `i` and not an i with a second dot.
 ///
 /// ```
-/// assert_eq!(tezgah::turkish::lower("IŞIK İLE KAYIP"), "ışık ile kayıp");
+/// assert_eq!(tezgah::report::turkish::lower("IŞIK İLE KAYIP"), "ışık ile kayıp");
 /// ```
 pub fn lower(text: &str) -> String {
     let mut lowered = String::with_capacity(text.len());
@@ -39,7 +39,7 @@ pub fn lower(text: &str) -> String {
 /// The first letter raised, the rest as it was: names inside a sentence keep their capitals.
 ///
 /// ```
-/// assert_eq!(tezgah::turkish::capitalize("iyileşme LoRA ile görüldü"), "İyileşme LoRA ile görüldü");
+/// assert_eq!(tezgah::report::turkish::capitalize("iyileşme LoRA ile görüldü"), "İyileşme LoRA ile görüldü");
 /// ```
 pub fn capitalize(text: &str) -> String {
     let mut letters = text.chars();

@@ -2,8 +2,8 @@
 
 use super::at;
 use tezgah::level::Level;
-use tezgah::record::replicates;
-use tezgah::record::run::{RunRecord, Status};
+use tezgah::record::repeated;
+use tezgah::record::{RunRecord, Status};
 
 type Change<'a> = &'a dyn Fn(&mut Vec<RunRecord>);
 
@@ -16,7 +16,7 @@ fn replicates_are_runs_of_one_recipe() {
         }
         runs
     };
-    let summary = replicates::summarize(&runs()).expect("three seeds");
+    let summary = repeated::summarize(&runs()).expect("three seeds");
     assert_eq!(summary.runs.iter().map(|run| run.seed).collect::<Vec<_>>(), [3407, 0, 7]);
     // The gain is the factor times the fixture's: statistics.mean and stdev of (1, 0.9, 1.2) are 31/30 and 0.1527525.
     let gain = summary.runs[0].masked_improvement;
@@ -40,7 +40,7 @@ fn replicates_are_runs_of_one_recipe() {
     for (change, message) in changes {
         let mut runs = runs();
         change(&mut runs);
-        let error = replicates::summarize(&runs).expect_err(message).to_string();
+        let error = repeated::summarize(&runs).expect_err(message).to_string();
         assert!(error.contains(message), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
     }

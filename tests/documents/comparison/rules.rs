@@ -3,9 +3,9 @@
 use super::{compared, document, each_document, five, five_levels, incomplete, two_levels};
 use crate::rules::{lookup, prose, sentences, without_traced};
 use tezgah::level::Level;
-use tezgah::record::comparison::ComparisonRecord;
-use tezgah::report::comparison::{charts, render};
+use tezgah::record::levels::LevelsRecord;
 use tezgah::report::figure::{END, PATH, TEXT};
+use tezgah::report::levels::{charts, render};
 use tezgah::report::numbers::Style;
 use tezgah::report::profile::Profile;
 
@@ -158,7 +158,7 @@ fn only_times_change_between_equal_runs() {
 
 #[test]
 fn charts_show_what_was_measured() {
-    let names = |record: &ComparisonRecord| -> Vec<&'static str> {
+    let names = |record: &LevelsRecord| -> Vec<&'static str> {
         charts(record, Style::default()).expect("drawn").iter().map(|chart| chart.name).collect()
     };
     assert_eq!(names(&five_levels()), ["duzey_kayiplari", "duzey_matrisi"]);

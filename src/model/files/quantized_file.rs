@@ -1,0 +1,142 @@
+//! Quantized projections kept on disk: a large model is quantized once, and read in seconds after that.
+//!
+//! A safetensors file beside the run, named by the hash of the weights it was made from and by the scheme. GGML types keep
+//! their blocks as they are; NF4 keeps codes and scales apart: `NAME.codes`, and `NAME.scales` (f32) or
+//! `NAME.scale_codes`, `NAME.nested` and `NAME.offset`.
+
+use crate::error::{Error, Result};
+use crate::model::files::nf4::{DoubleScales, Nf4, Scales};
+use crate::model::files::packed::{Packed, ggml_dtype};
+use crate::model::files::weights::Weights;
+use crate::recipe::Quantization;
+use crate::record::store;
+use candle_core::Device;
+use safetensors::tensor::{Dtype, TensorView};
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// Models below this are quantized faster than the file would be looked for and checked.
+const SMALLEST: u64 = 100_000_000;
+
+/// The layout's number: part of the file's name, so that a later layout never meets an older file.
+const LAYOUT: u32 = 1;
+
+/// An open file of quantized projections.
+#[derive(Debug)]
+pub struct QuantizedFile {
+    weights: Weights,
+    quantization: Quantization,
+}
+
+impl QuantizedFile {
+    /// Where a run that writes to `out` keeps or finds the file: `quantized/` beside it, so that the levels of one
+    /// model share it. None where there is nothing to keep: dense weights, a GGUF's own types, a small model.
+    pub fn place(out: &Path, sha256: &str, parameters: u64, quantization: Quantization) -> Option<PathBuf> {
+        let is_made = !matches!(quantization, Quantization::None | Quantization::AsIs);
+        let hash = sha256.get(..16).unwrap_or(sha256);
+        let name = format!("{hash}.{}.v{LAYOUT}.safetensors", quantization.name());
+        let folder = out.parent().unwrap_or(Path::new("")).join("quantized");
+        (is_made && parameters >= SMALLEST).then(|| folder.join(name))
+    }
+
+    /// Opens a file that [`QuantizedFile::write`] left; none where there is no readable one, which is then written
+    /// again: nothing in it is not also in the weights.
+    pub fn open(path: &Path, quantization: Quantization) -> Option<Self> {
+        let weights = Weights::from_safetensors(&path.display().to_string(), &[path.to_path_buf()]).ok()?;
+        Some(QuantizedFile { weights, quantization })
+    }
+
+    /// Writes quantized projections under their names, whole or not at all. On the CPU only: a GPU's copy is not read
+    /// back.
+    ///
+    /// # Errors
+    /// `Error::File` where it cannot be written.
+    pub(crate) fn write<'a>(
+        path: &Path,
+        projections: impl Iterator<Item = (String, &'a Packed)>,
+    ) -> Result<()> {
+        let mut parts = Vec::new();
+        for (name, packed) in projections {
+            pieces(&name, packed, &mut parts)?;
+        }
+        let mut views = Vec::with_capacity(parts.len());
+        for Piece { name, dtype, shape, bytes } in &parts {
+            let view = TensorView::new(*dtype, shape.clone(), bytes)
+                .map_err(|error| Error::model(path.display().to_string(), error.to_string()))?;
+            views.push((name.as_str(), view));
+        }
+        store::write_path(path, |temporary| {
+            safetensors::serialize_to_file(views, None, temporary).map_err(std::io::Error::other)
+        })
+    }
+
+    /// One projection, on `device`.
+    ///
+    /// # Errors
+    /// `Error::Model` where the file lacks it or has another size: it is not what its name says.
+    pub(crate) fn packed(&self, name: &str, shape: &[usize], device: &Device) -> Result<Packed> {
+        let wrong = |what: &str| {
+            let message = format!("tensor {name}: expected {what} of shape {shape:?}; delete the file");
+            Error::model(self.weights.source_name(), message)
+        };
+        let &[rows, columns] = shape else { return Err(wrong("a matrix")) };
+        if let Some(dtype) = ggml_dtype(self.quantization) {
+            let expected = rows * columns / dtype.block_size() * dtype.type_size();
+            let blocks = self.weights.raw(name)?;
+            if blocks.len() != expected {
+                return Err(wrong("the blocks"));
+            }
+            return Ok(Packed::Ggml(self.weights.ggml_from_raw(name, dtype, shape, device)?));
+        }
+        let raw = |suffix: &str| self.weights.raw(&format!("{name}.{suffix}"));
+        let scales = match self.quantization {
+            Quantization::Nf4 => Scales::Plain(floats(raw("scales")?)),
+            _ => Scales::Double(DoubleScales {
+                codes: raw("scale_codes")?.to_vec(),
+                nested: floats(raw("nested")?),
+                offset: *floats(raw("offset")?).first().ok_or_else(|| wrong("the offset"))?,
+            }),
+        };
+        let matrix = Nf4::from_parts(raw("codes")?.to_vec(), scales, (rows, columns));
+        Packed::nf4(matrix.ok_or_else(|| wrong("codes and scales"))?, device)
+    }
+}
+
+/// A tensor of the file.
+struct Piece<'a> {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Cow<'a, [u8]>,
+}
+
+fn pieces<'a>(name: &str, packed: &'a Packed, into: &mut Vec<Piece<'a>>) -> Result<()> {
+    let piece = |suffix: &str, bytes: Cow<'a, [u8]>, dtype: Dtype| {
+        let shape = vec![bytes.len() / (dtype.bitsize() / 8)];
+        Piece { name: format!("{name}{suffix}"), dtype, shape, bytes }
+    };
+    match packed {
+        Packed::Ggml(tensor) => into.push(piece("", tensor.data()?, Dtype::U8)),
+        Packed::Nf4(matrix) => {
+            into.push(piece(".codes", matrix.codes().into(), Dtype::U8));
+            match matrix.scales() {
+                Scales::Plain(scales) => into.push(piece(".scales", bytes(scales), Dtype::F32)),
+                Scales::Double(DoubleScales { codes, nested, offset }) => into.extend([
+                    piece(".scale_codes", codes.into(), Dtype::U8),
+                    piece(".nested", bytes(nested), Dtype::F32),
+                    piece(".offset", bytes(&[*offset]), Dtype::F32),
+                ]),
+            }
+        }
+        Packed::Dense(_) | Packed::Nf4OnDevice(_) => {}
+    }
+    Ok(())
+}
+
+fn bytes(values: &[f32]) -> Cow<'static, [u8]> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into()
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+}

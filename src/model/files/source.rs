@@ -1,0 +1,384 @@
+//! Where a base model comes from, and the model once it is open: shape, tokenizer, weights, identity.
+
+use crate::error::{Error, Result};
+use crate::model::files::config::LlamaConfig;
+use crate::model::files::gguf_llama;
+use crate::model::files::weights::Weights;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use tokenizers::Tokenizer;
+
+/// What `--model` may name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelSource {
+    /// The small model that is part of the program.
+    Demo,
+    /// A folder in Hugging Face layout: config.json, tokenizer.json, model.safetensors or shards and index.
+    Folder(PathBuf),
+    /// A GGUF file, weights and tokenizer in one.
+    Gguf(PathBuf),
+    /// A repository of the Hugging Face hub.
+    Hub {
+        /// `org/name`.
+        repo: String,
+        /// Branch, tag or commit; `None` for the default branch.
+        revision: Option<String>,
+    },
+}
+
+impl FromStr for ModelSource {
+    type Err = Error;
+
+    /// `demo`, a folder that exists, a path that ends in `.gguf`, or `org/name[@revision]`, tried in this order.
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "demo" {
+            return Ok(ModelSource::Demo);
+        }
+        let path = Path::new(text);
+        if path.is_dir() {
+            return Ok(ModelSource::Folder(path.to_path_buf()));
+        }
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf")) {
+            return Ok(ModelSource::Gguf(path.to_path_buf()));
+        }
+        let (repo, revision) = match text.split_once('@') {
+            Some((repo, revision)) => (repo, Some(revision.to_string())),
+            None => (text, None),
+        };
+        let is_name = |part: &str| {
+            part.starts_with(|letter: char| letter.is_ascii_alphanumeric())
+                && part.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-".contains(letter))
+        };
+        let is_repo = repo.split_once('/').is_some_and(|(org, name)| is_name(org) && is_name(name));
+        if !is_repo || revision.as_deref() == Some("") {
+            return Err(Error::model(
+                text,
+                "expected demo, a folder with config.json, a .gguf file or org/name[@revision] of the hub, \
+                 got none of them (and no such folder)",
+            ));
+        }
+        Ok(ModelSource::Hub { repo: repo.to_string(), revision })
+    }
+}
+
+impl std::fmt::Display for ModelSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ModelSource::Demo => f.write_str("demo"),
+            ModelSource::Folder(path) | ModelSource::Gguf(path) => write!(f, "{}", path.display()),
+            ModelSource::Hub { repo, revision: None } => f.write_str(repo),
+            ModelSource::Hub { repo, revision: Some(revision) } => write!(f, "{repo}@{revision}"),
+        }
+    }
+}
+
+/// A base model, open: everything but the numbers, which the weights read when asked.
+#[derive(Debug)]
+pub struct BaseModel {
+    /// Short name: last part of the path or repository, of a file without `.gguf`.
+    pub name: String,
+    /// As the user typed it.
+    pub source: String,
+    /// SHA-256 over the weight files in the order of their names.
+    pub sha256: String,
+    /// The shape.
+    pub config: LlamaConfig,
+    /// Text to ids; never truncates or pads, whatever its file says.
+    pub tokenizer: Tokenizer,
+    /// Ends a response: the tokenizer_config.json's, else the config.json's first.
+    pub eos_token_id: u32,
+    /// The tensors.
+    pub weights: Weights,
+    /// config.json as found, or as made for a GGUF.
+    pub config_json: String,
+    /// tokenizer.json as found, or as made for a GGUF.
+    pub tokenizer_json: String,
+    /// tokenizer_config.json, where there is one.
+    pub tokenizer_config_json: Option<String>,
+}
+
+/// Opens a base model and checks it whole.
+///
+/// # Errors
+/// `Error::File` where a file is missing or unreadable; `Error::Model` where it is no Llama that can be
+/// run, where its parts do not fit each other, or where the hub does not answer.
+pub fn open(source: &ModelSource) -> Result<BaseModel> {
+    let typed = source.to_string();
+    match source {
+        ModelSource::Demo => {
+            BaseModel::from_bytes("demo", DEMO.config_json, DEMO.tokenizer_json, DEMO.safetensors)
+        }
+        ModelSource::Folder(folder) => {
+            ModelFiles::in_folder(&typed, folder)?.open(&short_name(folder), &typed)
+        }
+        ModelSource::Gguf(path) => open_gguf(&typed, path),
+        ModelSource::Hub { repo, revision } => open_hub(&typed, repo, revision.as_deref()),
+    }
+}
+
+/// A model whose files are part of the program.
+pub struct EmbeddedModel {
+    /// config.json.
+    pub config_json: &'static str,
+    /// tokenizer.json.
+    pub tokenizer_json: &'static str,
+    /// model.safetensors.
+    pub safetensors: &'static [u8],
+}
+
+/// The demonstration model of `data/demo/`.
+const DEMO: EmbeddedModel = EmbeddedModel {
+    config_json: include_str!("../../../data/demo/config.json"),
+    tokenizer_json: include_str!("../../../data/demo/tokenizer.json"),
+    safetensors: include_bytes!("../../../data/demo/model.safetensors"),
+};
+
+impl BaseModel {
+    /// A model from files in memory.
+    ///
+    /// # Errors
+    /// As [`open`].
+    pub fn from_bytes(
+        name: &str,
+        config_json: &str,
+        tokenizer_json: &str,
+        safetensors: &'static [u8],
+    ) -> Result<Self> {
+        let texts = Texts {
+            config_json: config_json.to_string(),
+            tokenizer_json: tokenizer_json.to_string(),
+            tokenizer_config_json: None,
+        };
+        let config = LlamaConfig::from_json(name, config_json)?;
+        BaseModel::assemble(name, name, config, texts, Weights::from_embedded(name, safetensors)?)
+    }
+
+    /// Fits the parts together: every tensor there in its shape, every token id inside the embedding.
+    fn assemble(
+        name: &str,
+        source: &str,
+        config: LlamaConfig,
+        texts: Texts,
+        weights: Weights,
+    ) -> Result<Self> {
+        let wrong = |message: String| Error::model(source, message);
+        weights.check(&config)?;
+        let mut tokenizer = Tokenizer::from_bytes(&texts.tokenizer_json)
+            .map_err(|error| wrong(format!("tokenizer.json: {error}")))?;
+        // Some files carry the settings of their last use; rows are cut by the recipe alone.
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None).map_err(|error| wrong(format!("tokenizer.json: {error}")))?;
+        let largest = tokenizer.get_vocab(false).into_values().max();
+        if let Some(id) = largest.filter(|&id| id as usize >= config.vocab_size) {
+            let vocab_size = config.vocab_size;
+            return Err(wrong(format!(
+                "tokenizer.json: expected ids below vocab_size {vocab_size}, got {id}"
+            )));
+        }
+        let eos_token_id =
+            eos_token_id(&config, &tokenizer, texts.tokenizer_config_json.as_deref()).map_err(wrong)?;
+        Ok(BaseModel {
+            name: name.to_string(),
+            source: source.to_string(),
+            sha256: weights.sha256(),
+            config,
+            tokenizer,
+            eos_token_id,
+            weights,
+            config_json: texts.config_json,
+            tokenizer_json: texts.tokenizer_json,
+            tokenizer_config_json: texts.tokenizer_config_json,
+        })
+    }
+}
+
+/// The text files of a model.
+struct Texts {
+    config_json: String,
+    tokenizer_json: String,
+    tokenizer_config_json: Option<String>,
+}
+
+/// The token that ends a response. An instruction model's tokenizer_config.json names the end of a turn
+/// (`<|eot_id|>`), where its config.json may list several ends: the former is what it was trained with.
+fn eos_token_id(
+    config: &LlamaConfig,
+    tokenizer: &Tokenizer,
+    tokenizer_config_json: Option<&str>,
+) -> std::result::Result<u32, String> {
+    if let Some(text) = tokenizer_config_json {
+        let wrong = |message: String| format!("tokenizer_config.json: {message}");
+        let tree: Value = serde_json::from_str(text).map_err(|error| wrong(format!("not JSON: {error}")))?;
+        let named = match tree.get("eos_token") {
+            Some(Value::Object(token)) => token.get("content"),
+            other => other,
+        };
+        match named {
+            None | Some(Value::Null) => {}
+            Some(Value::String(token)) => {
+                let id = tokenizer.token_to_id(token).filter(|&id| (id as usize) < config.vocab_size);
+                return id.ok_or_else(|| {
+                    wrong(format!("eos_token: expected a token of the model, got {token:?}"))
+                });
+            }
+            Some(other) => return Err(wrong(format!("eos_token: expected a token, got {other}"))),
+        }
+    }
+    config.eos_token_id.ok_or_else(|| {
+        "expected eos_token in tokenizer_config.json or eos_token_id in config.json, got neither".to_string()
+    })
+}
+
+/// The files of a model in Hugging Face layout, wherever they lie.
+struct ModelFiles {
+    config: PathBuf,
+    tokenizer: PathBuf,
+    tokenizer_config: Option<PathBuf>,
+    weights: Vec<PathBuf>,
+}
+
+impl ModelFiles {
+    fn in_folder(source: &str, folder: &Path) -> Result<Self> {
+        let existing = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+        let needed = |name: &str| {
+            existing(name)
+                .ok_or_else(|| Error::model(source, format!("expected {name} in the folder, got none")))
+        };
+        let weights = if let Some(single) = existing("model.safetensors") {
+            vec![single]
+        } else if let Some(index) = existing("model.safetensors.index.json") {
+            let shards = shard_names(source, &read(&index)?)?;
+            shards.iter().map(|name| needed(name)).collect::<Result<_>>()?
+        } else {
+            let message =
+                "expected model.safetensors or model.safetensors.index.json in the folder, got neither";
+            return Err(Error::model(source, message));
+        };
+        Ok(ModelFiles {
+            config: needed("config.json")?,
+            tokenizer: needed("tokenizer.json")?,
+            tokenizer_config: existing("tokenizer_config.json"),
+            weights,
+        })
+    }
+
+    fn open(&self, name: &str, source: &str) -> Result<BaseModel> {
+        let texts = Texts {
+            config_json: read(&self.config)?,
+            tokenizer_json: read(&self.tokenizer)?,
+            tokenizer_config_json: self.tokenizer_config.as_deref().map(read).transpose()?,
+        };
+        let config = LlamaConfig::from_json(source, &texts.config_json)?;
+        let weights = Weights::from_safetensors(source, &self.weights)?;
+        BaseModel::assemble(name, source, config, texts, weights)
+    }
+}
+
+/// The shards that an index names, each once, sorted.
+fn shard_names(source: &str, index: &str) -> Result<Vec<String>> {
+    let wrong = |message: String| Error::model(source, format!("model.safetensors.index.json: {message}"));
+    let tree: Value = serde_json::from_str(index).map_err(|error| wrong(format!("not JSON: {error}")))?;
+    let map = tree.get("weight_map").and_then(Value::as_object);
+    let map = map.ok_or_else(|| wrong("weight_map: expected an object of tensors and files".into()))?;
+    let mut names = Vec::new();
+    for file in map.values() {
+        // An index is foreign: it may name a file beside itself and nothing else.
+        match file.as_str().filter(|name| name.ends_with(".safetensors") && !name.contains(['/', '\\'])) {
+            Some(name) => names.push(name.to_string()),
+            None => return Err(wrong(format!("expected a .safetensors file of the folder, got {file}"))),
+        }
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+fn open_gguf(source: &str, path: &Path) -> Result<BaseModel> {
+    let (weights, gguf) = Weights::from_gguf(source, path)?;
+    let config = gguf_llama::config(source, &gguf, weights.gguf_bytes())?;
+    let texts = Texts {
+        config_json: config.to_json(),
+        tokenizer_json: gguf_llama::tokenizer_json(&gguf)?,
+        tokenizer_config_json: Some(gguf_llama::tokenizer_config_json(&gguf)?),
+    };
+    // Not `general.name`: converters fill it with what they find, such as the folder of a training run, where
+    // the file's name is what the user knows the model by.
+    let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+    BaseModel::assemble(&name, source, config, texts, weights)
+}
+
+/// Fetches a repository's files, or finds them in the hub's cache (`HF_HOME`), and opens them.
+#[cfg(feature = "hub")]
+fn open_hub(source: &str, repo: &str, revision: Option<&str>) -> Result<BaseModel> {
+    use hf_hub::api::sync::ApiBuilder;
+    use hf_hub::{Repo, RepoType};
+
+    // hf-hub panics where it finds neither.
+    if std::env::var_os("HF_HOME").is_none() && std::env::home_dir().is_none() {
+        return Err(Error::model(source, "expected HF_HOME or a home folder for the downloads, got neither"));
+    }
+    let mut builder =
+        ApiBuilder::from_env().with_progress(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    // hf-hub reads the token that `hf auth login` leaves in HF_HOME, and not the variable.
+    if let Some(token) = std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty()) {
+        builder = builder.with_token(Some(token));
+    }
+    let api = builder.build().map_err(|error| Error::model(source, hub_failure(&error)))?;
+    let revision = revision.unwrap_or("main").to_string();
+    let repository = api.repo(Repo::with_revision(repo.to_string(), RepoType::Model, revision));
+    let needed = |name: &str| {
+        let failed = |error| Error::model(source, format!("{name}: {}", hub_failure(&error)));
+        repository.get(name).map_err(failed)
+    };
+    let optional = |name: &str| match repository.get(name) {
+        Ok(path) => Ok(Some(path)),
+        Err(error) if is_not_found(&error) => Ok(None),
+        Err(error) => Err(Error::model(source, format!("{name}: {}", hub_failure(&error)))),
+    };
+    let config = needed("config.json")?;
+    let tokenizer = needed("tokenizer.json")?;
+    let tokenizer_config = optional("tokenizer_config.json")?;
+    let weights = match optional("model.safetensors")? {
+        Some(single) => vec![single],
+        None => {
+            let index = needed("model.safetensors.index.json")?;
+            let shards = shard_names(source, &read(&index)?)?;
+            shards.iter().map(|name| needed(name)).collect::<Result<_>>()?
+        }
+    };
+    let name = repo.rsplit('/').next().unwrap_or(repo);
+    ModelFiles { config, tokenizer, tokenizer_config, weights }.open(name, source)
+}
+
+/// One line about a failed download, and what to do.
+#[cfg(feature = "hub")]
+fn hub_failure(error: &hf_hub::api::sync::ApiError) -> String {
+    let advice = "no such folder here, and the hub did not give it; check the name and the network, \
+                  log in for a gated model (HF_TOKEN), or pass a downloaded folder";
+    let cause = error.to_string().replace('\n', " ");
+    format!("{advice} ({cause})")
+}
+
+#[cfg(feature = "hub")]
+fn is_not_found(error: &hf_hub::api::sync::ApiError) -> bool {
+    use hf_hub::api::sync::ApiError;
+    matches!(error, ApiError::RequestError(cause) if cause.to_string().contains("404"))
+}
+
+#[cfg(not(feature = "hub"))]
+fn open_hub(source: &str, _repo: &str, _revision: Option<&str>) -> Result<BaseModel> {
+    let message = "no such folder here, and this program was built without the feature hub; \
+                   pass a downloaded folder, or build with --features hub";
+    Err(Error::model(source, message))
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| Error::file(path, error))
+}
+
+/// The last part of a path; of `.` the folder it stands for.
+fn short_name(path: &Path) -> String {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    real.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,207 @@
+//! LoRA as files: attached with seeded initial values, read and written in PEFT's layout, merged into the base.
+
+use crate::error::{Error, Result};
+use crate::model::network::linear::{Lora, Parameter};
+use crate::model::network::llama::Llama;
+use crate::random;
+use crate::recipe::{LoraRecipe, Projection};
+use candle_core::{DType, Device, Tensor};
+use safetensors::SafeTensors;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// File of the tensors inside an adapter folder.
+pub const TENSORS: &str = "adapter_model.safetensors";
+/// File of the settings inside an adapter folder.
+pub const CONFIG: &str = "adapter_config.json";
+
+/// A trained tensor's name in PEFT's files, without `.weight`.
+fn peft_name(layer: usize, projection: Projection, matrix: &str) -> String {
+    format!("base_model.model.model.layers.{layer}.{}.lora_{matrix}.weight", projection.path())
+}
+
+/// Attaches an update to every target projection: A ~ U(-1/sqrt(input), 1/sqrt(input)) (PEFT's kaiming with
+/// a = sqrt 5), B = 0, so that the attached model computes what the base model does.
+///
+/// Every matrix has a stream of its own, named by its place: another set of targets leaves the others' values.
+pub fn attach(model: &mut Llama, recipe: &LoraRecipe, seed: u64) -> Result<()> {
+    let (device, dtype) = (model.device.clone(), trained_dtype(model.dtype));
+    let config = model.config.clone();
+    for (layer, group) in model.groups_mut() {
+        for part in &mut group.parts {
+            if !recipe.target_modules.contains(&part.projection) {
+                continue;
+            }
+            let (output, input) = config.projection_shape(part.projection);
+            let mut stream = random::stream(seed, &format!("init/{layer}/{}", part.projection.name()));
+            let bound = 1.0 / (input as f64).sqrt();
+            let values: Vec<f64> =
+                (0..recipe.rank * input).map(|_| (2.0 * random::unit(&mut stream) - 1.0) * bound).collect();
+            let a = Tensor::from_vec(values, (recipe.rank, input), &Device::Cpu)?.to_dtype(dtype)?;
+            let b = Tensor::zeros((output, recipe.rank), dtype, &device)?;
+            part.lora = Some(Lora { a: Parameter::new(a.to_device(&device)?)?, b: Parameter::new(b)? });
+        }
+    }
+    Ok(())
+}
+
+/// A and B are trained in f32 whatever the model's dtype; an f64 model, which only tests have, trains in f64.
+fn trained_dtype(model: DType) -> DType {
+    if model == DType::F64 { DType::F64 } else { DType::F32 }
+}
+
+/// The trained tensors with their PEFT names, in the declared order: layer, projection, A before B.
+pub fn parameters(model: &Llama) -> impl Iterator<Item = (String, &Parameter)> {
+    model.groups().flat_map(|(layer, group)| {
+        group
+            .parts
+            .iter()
+            .filter_map(move |part| part.lora.as_ref().map(|lora| (layer, part, lora)))
+            .flat_map(|(layer, part, lora)| {
+                [
+                    (peft_name(layer, part.projection, "A"), &lora.a),
+                    (peft_name(layer, part.projection, "B"), &lora.b),
+                ]
+            })
+    })
+}
+
+/// The same, to be changed.
+pub fn parameters_mut(model: &mut Llama) -> impl Iterator<Item = (String, &mut Parameter)> {
+    model.groups_mut().flat_map(|(layer, group)| {
+        group.parts.iter_mut().flat_map(move |part| {
+            let projection = part.projection;
+            part.lora.iter_mut().flat_map(move |lora| {
+                [
+                    (peft_name(layer, projection, "A"), &mut lora.a),
+                    (peft_name(layer, projection, "B"), &mut lora.b),
+                ]
+            })
+        })
+    })
+}
+
+/// Number of trained values.
+pub fn trainable_parameters(model: &Llama) -> u64 {
+    parameters(model).map(|(_, parameter)| parameter.value.elem_count() as u64).sum()
+}
+
+/// Replaces the attached values by those of a PEFT adapter folder.
+///
+/// # Errors
+/// A folder that is no LoRA adapter, or one whose rank, targets or sizes are not the attached ones; the
+/// model is unchanged then.
+pub fn load(model: &mut Llama, folder: &Path) -> Result<()> {
+    let path = folder.join(TENSORS);
+    let bytes = std::fs::read(&path).map_err(|source| Error::file(&path, source))?;
+    let wrong = |message: String| Error::Adapter { path: path.clone(), message };
+    let file =
+        SafeTensors::deserialize(&bytes).map_err(|error| wrong(format!("no safetensors file: {error}")))?;
+    let mut values = BTreeMap::new();
+    for (name, view) in file.tensors() {
+        let tensor = candle_core::safetensors::Load::load(&view, &Device::Cpu)
+            .map_err(|error| wrong(format!("{name}: {error}")))?;
+        values.insert(name, tensor);
+    }
+    let mut changes = Vec::new();
+    for (name, parameter) in parameters(model) {
+        let value = values.remove(&name).ok_or_else(|| wrong(format!("{name} is missing")))?;
+        if value.shape() != parameter.value.shape() {
+            return Err(wrong(format!(
+                "{name}: expected shape {:?}, got {:?}; is lora.rank the adapter's?",
+                parameter.value.dims(),
+                value.dims()
+            )));
+        }
+        changes.push(value.to_dtype(parameter.value.dtype())?.to_device(&model.device)?);
+    }
+    if let Some((name, _)) = values.pop_first() {
+        return Err(wrong(format!(
+            "{name} has no place in the model; are lora.target_modules the adapter's?"
+        )));
+    }
+    for ((_, parameter), value) in parameters_mut(model).zip(changes) {
+        *parameter = Parameter::new(value)?;
+    }
+    Ok(())
+}
+
+/// Rank, alpha and targets of a PEFT adapter folder.
+///
+/// # Errors
+/// A folder without a LoRA configuration that this crate can train.
+pub fn read_config(folder: &Path) -> Result<(usize, f64, Vec<Projection>)> {
+    let path = folder.join(CONFIG);
+    let text = std::fs::read_to_string(&path).map_err(|source| Error::file(&path, source))?;
+    let wrong = |message: String| Error::Adapter { path: path.clone(), message };
+    let config: Value = serde_json::from_str(&text).map_err(|error| wrong(format!("no JSON: {error}")))?;
+    let field = |name: &str| config.get(name).cloned().unwrap_or(Value::Null);
+    if field("peft_type") != "LORA" {
+        return Err(wrong(format!("expected peft_type LORA, got {}", field("peft_type"))));
+    }
+    for unsupported in ["use_rslora", "use_dora"] {
+        if field(unsupported) == true {
+            return Err(wrong(format!("{unsupported} is not supported")));
+        }
+    }
+    let rank = field("r").as_u64().filter(|&rank| rank > 0);
+    let rank =
+        rank.ok_or_else(|| wrong(format!("r: expected a whole number from 1 on, got {}", field("r"))))?;
+    let alpha = field("lora_alpha").as_f64();
+    let alpha =
+        alpha.ok_or_else(|| wrong(format!("lora_alpha: expected a number, got {}", field("lora_alpha"))))?;
+    let targets: Vec<String> = serde_json::from_value(field("target_modules")).map_err(|_| {
+        wrong(format!("target_modules: expected a list of names, got {}", field("target_modules")))
+    })?;
+    if let Some(unknown) = targets.iter().find(|name| !Projection::ALL.iter().any(|p| p.name() == **name)) {
+        return Err(wrong(format!("target_modules: {unknown} is none of the seven projections")));
+    }
+    let projections = Projection::ALL.into_iter().filter(|p| targets.iter().any(|name| name == p.name()));
+    Ok((rank as usize, alpha, projections.collect()))
+}
+
+/// The bytes of `adapter_model.safetensors`.
+pub fn tensors_file(model: &Llama) -> Result<Vec<u8>> {
+    let tensors: Result<Vec<(String, Tensor)>> = parameters(model)
+        .map(|(name, parameter)| Ok((name, parameter.value.to_device(&Device::Cpu)?)))
+        .collect();
+    serialize(tensors?)
+}
+
+/// Named tensors as a safetensors file with the metadata that PEFT writes.
+pub(crate) fn serialize(tensors: Vec<(String, Tensor)>) -> Result<Vec<u8>> {
+    let metadata = [("format".to_string(), "pt".to_string())].into_iter().collect();
+    safetensors::serialize(tensors, Some(metadata))
+        .map_err(|error| Error::Tensor(candle_core::Error::Msg(error.to_string())))
+}
+
+/// The text of `adapter_config.json`.
+pub fn config_file(recipe: &LoraRecipe, base_model: &str) -> String {
+    let targets: Vec<&str> = recipe.target_modules.iter().map(|projection| projection.name()).collect();
+    let config = json!({
+        "alpha_pattern": {},
+        "auto_mapping": null,
+        "base_model_name_or_path": base_model,
+        "bias": "none",
+        "fan_in_fan_out": false,
+        "inference_mode": true,
+        "init_lora_weights": true,
+        "layers_pattern": null,
+        "layers_to_transform": null,
+        "lora_alpha": recipe.alpha,
+        "lora_dropout": recipe.dropout,
+        "modules_to_save": null,
+        "peft_type": "LORA",
+        "r": recipe.rank,
+        "rank_pattern": {},
+        "revision": null,
+        "target_modules": targets,
+        "task_type": "CAUSAL_LM",
+        "use_dora": false,
+        "use_rslora": false,
+    });
+    let mut text = serde_json::to_string_pretty(&config).expect("plain names and numbers");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,116 @@
+//! A frozen weight as it is held in memory, and as it is used.
+
+use crate::error::Result;
+use crate::model::files::config::weight_name;
+use crate::model::files::packed::Packed;
+use crate::model::files::quantized_file::QuantizedFile;
+use crate::model::files::weights::Weights;
+use crate::recipe::{Projection, Quantization};
+use candle_core::{DType, Device, Tensor};
+
+/// Where the frozen weights of a model are taken from, and what they become.
+#[derive(Clone, Copy)]
+pub struct FrozenSource<'a> {
+    /// The checkpoint.
+    pub weights: &'a Weights,
+    /// How the projections are stored.
+    pub quantization: Quantization,
+    /// The projections as an earlier run quantized them.
+    pub quantized: Option<&'a QuantizedFile>,
+    /// Type of the dense tensors and of what a quantized one is turned into.
+    pub dtype: DType,
+    /// Where they live.
+    pub device: &'a Device,
+}
+
+/// The weights of projections that read the same input, one below the other: (sum of outputs, input).
+pub struct Frozen {
+    parts: Vec<Packed>,
+    shape: (usize, usize),
+    dtype: DType,
+    device: Device,
+}
+
+impl Frozen {
+    /// Takes the projections of one layer from a checkpoint, quantizing them as asked.
+    ///
+    /// # Errors
+    /// A missing tensor, or a quantization whose block size does not divide the input size.
+    pub fn load(source: FrozenSource, layer: usize, projections: &[Projection]) -> Result<Self> {
+        let FrozenSource { weights, quantization, dtype, device, .. } = source;
+        let mut parts = Vec::with_capacity(projections.len());
+        let mut shape = (0, 0);
+        for &projection in projections {
+            let name = weight_name(layer, projection);
+            if let &[output, input] = weights.shape(&name)? {
+                shape = (shape.0 + output, input);
+            }
+            parts.push(match quantization {
+                Quantization::None => Packed::Dense(weights.dense(&name, dtype, device)?),
+                _ => match source.quantized {
+                    Some(file) => file.packed(&name, weights.shape(&name)?, device)?,
+                    None => Packed::of(weights, quantization, &name, device)?,
+                },
+            });
+        }
+        if quantization == Quantization::None {
+            let tensors: Vec<Tensor> = parts.into_iter().filter_map(Packed::into_dense).collect();
+            // One matrix, so that one product serves all of them.
+            parts = vec![Packed::Dense(Tensor::cat(&tensors, 0)?)];
+        }
+        Ok(Frozen { parts, shape, dtype, device: device.clone() })
+    }
+
+    /// The weight in the model's dtype, (outputs, input). Quantized parts are dequantized at every call: that
+    /// is what keeps the memory small.
+    pub fn dense(&self) -> Result<Tensor> {
+        if let [Packed::Dense(tensor)] = self.parts.as_slice() {
+            return Ok(tensor.clone());
+        }
+        if !self.device.is_cpu() {
+            let parts: Result<Vec<Tensor>> = self.parts.iter().map(Packed::on_device).collect();
+            return Ok(Tensor::cat(&parts?, 0)?.to_dtype(self.dtype)?);
+        }
+        let mut values = vec![0f32; self.shape.0 * self.shape.1];
+        let mut rest = values.as_mut_slice();
+        for part in &self.parts {
+            let (own, others) = rest.split_at_mut(part.elem_count());
+            part.write(own)?;
+            rest = others;
+        }
+        Ok(Tensor::from_vec(values, self.shape, &self.device)?.to_dtype(self.dtype)?)
+    }
+
+    /// As [`Frozen::dense`], in memory of its own: what is added to it stays there.
+    pub fn dense_copy(&self) -> Result<Tensor> {
+        let dense = self.dense()?;
+        match self.parts.as_slice() {
+            [Packed::Dense(_)] => Ok(dense.copy()?),
+            _ => Ok(dense),
+        }
+    }
+
+    /// (outputs, input)
+    pub fn shape(&self) -> (usize, usize) {
+        self.shape
+    }
+
+    /// The projections one by one; a single one where they are dense.
+    pub(crate) fn parts(&self) -> &[Packed] {
+        &self.parts
+    }
+
+    /// Bytes held in memory.
+    pub fn bytes(&self) -> u64 {
+        self.parts.iter().map(Packed::bytes).sum()
+    }
+
+    /// Parameters that are held quantized.
+    pub fn quantized_parameters(&self) -> u64 {
+        let count = |part: &Packed| match part {
+            Packed::Dense(_) => 0,
+            quantized => quantized.elem_count() as u64,
+        };
+        self.parts.iter().map(count).sum()
+    }
+}

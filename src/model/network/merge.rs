@@ -1,0 +1,124 @@
+//! The update folded into the base: W + (alpha / r) B A, computed in f32 and cast, as a folder in Hugging Face layout.
+//!
+//! The best weights at hand are merged into, not the quantized ones of the training: what a checkpoint file
+//! stores. A GGUF's are dequantized and written as f16.
+
+use crate::error::{Error, Result};
+use crate::model::files::config::weight_name;
+use crate::model::files::source::BaseModel;
+use crate::model::network::linear::Lora;
+use crate::model::network::llama::Llama;
+use crate::record::store;
+use candle_core::{DType, Device, Tensor};
+use safetensors::tensor::{Dtype, View};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Writes config.json, tokenizer files and model.safetensors to `folder`; returns the stored type and the
+/// type of the file merged into, `F16` and `Q4_1`.
+///
+/// One tensor at a time is in memory.
+pub fn write(model: &Llama, base: &BaseModel, lora_scale: f64, folder: &Path) -> Result<(String, String)> {
+    let source_type = base.weights.stored_type("model.layers.0.mlp.down_proj.weight")?;
+    let (dtype, stored, torch) = match source_type.as_str() {
+        "F32" => (DType::F32, Dtype::F32, "float32"),
+        "BF16" => (DType::BF16, Dtype::BF16, "bfloat16"),
+        _ => (DType::F16, Dtype::F16, "float16"),
+    };
+    let updates = updates(model);
+    let tensors: Vec<(String, Merged)> = base
+        .config
+        .tensors()
+        .into_iter()
+        .map(|(name, shape)| {
+            let update = updates.get(&name).copied();
+            (name.clone(), Merged { base, name, shape, dtype, stored, update, lora_scale })
+        })
+        .collect();
+    let path = folder.join("model.safetensors");
+    let metadata = [("format".to_string(), "pt".to_string())].into_iter().collect();
+    store::write_path(&path, |temporary| {
+        safetensors::serialize_to_file(tensors, Some(metadata), temporary).map_err(std::io::Error::other)
+    })?;
+    store::write_file(&folder.join("config.json"), config(base, torch)?.as_bytes())?;
+    store::write_file(&folder.join("tokenizer.json"), base.tokenizer_json.as_bytes())?;
+    if let Some(text) = &base.tokenizer_config_json {
+        store::write_file(&folder.join("tokenizer_config.json"), text.as_bytes())?;
+    }
+    Ok((format!("{stored:?}"), source_type))
+}
+
+fn updates(model: &Llama) -> BTreeMap<String, &Lora> {
+    let parts = model.groups().flat_map(|(layer, group)| group.parts.iter().map(move |part| (layer, part)));
+    parts
+        .filter_map(|(layer, part)| {
+            let name = weight_name(layer, part.projection);
+            part.lora.as_ref().map(|lora| (name, lora))
+        })
+        .collect()
+}
+
+/// The base's config.json with the type that is written.
+fn config(base: &BaseModel, torch_dtype: &str) -> Result<String> {
+    let mut config: Value = serde_json::from_str(&base.config_json)
+        .map_err(|error| Error::model(&base.source, format!("config.json: {error}")))?;
+    if let Some(fields) = config.as_object_mut() {
+        // transformers 5 writes `dtype`, earlier ones `torch_dtype`; each reads its own.
+        let name = if fields.contains_key("dtype") { "dtype" } else { "torch_dtype" };
+        fields.insert(name.into(), torch_dtype.into());
+    }
+    let mut text = serde_json::to_string_pretty(&config).expect("it was JSON");
+    text.push('\n');
+    Ok(text)
+}
+
+/// A tensor that is merged when the file is written.
+struct Merged<'a> {
+    base: &'a BaseModel,
+    name: String,
+    shape: Vec<usize>,
+    dtype: DType,
+    stored: Dtype,
+    update: Option<&'a Lora>,
+    lora_scale: f64,
+}
+
+impl Merged<'_> {
+    fn tensor(&self) -> Result<Tensor> {
+        let weight = self.base.weights.dense(&self.name, DType::F32, &Device::Cpu)?;
+        let Some(Lora { a, b }) = self.update else { return Ok(weight.to_dtype(self.dtype)?) };
+        let host = |tensor: &Tensor| tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32);
+        let product = host(&b.value)?.matmul(&host(&a.value)?)?;
+        Ok((weight + (product * self.lora_scale)?)?.to_dtype(self.dtype)?)
+    }
+}
+
+impl View for Merged<'_> {
+    fn dtype(&self) -> Dtype {
+        self.stored
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        // The names, shapes and types were checked when the model was opened and loaded.
+        let tensor = self.tensor().expect("a tensor of the base model that was read before");
+        let flat = tensor.flatten_all().expect("a flat tensor");
+        let bytes = match self.dtype {
+            DType::F32 => flat.to_vec1::<f32>().map(|v| v.iter().flat_map(|x| x.to_le_bytes()).collect()),
+            DType::BF16 => {
+                flat.to_vec1::<half::bf16>().map(|v| v.iter().flat_map(|x| x.to_le_bytes()).collect())
+            }
+            _ => flat.to_vec1::<half::f16>().map(|v| v.iter().flat_map(|x| x.to_le_bytes()).collect()),
+        };
+        Cow::Owned(bytes.expect("the dtype asked for"))
+    }
+
+    fn data_len(&self) -> usize {
+        self.shape.iter().product::<usize>() * self.dtype.size_in_bytes()
+    }
+}

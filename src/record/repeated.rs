@@ -1,0 +1,100 @@
+//! Runs that differ in their training seed alone, summarized.
+
+use super::replicates::{LossSummary, Replicate, Replicates, SCHEMA};
+use super::run::{RunRecord, Status};
+use crate::error::{Error, Result};
+use crate::statistics;
+
+/// The setting in which replicates differ.
+const SEED: &str = "train.seed";
+
+/// Summarizes runs that differ in their training seed alone.
+///
+/// # Errors
+/// `Error::Setting` for fewer than two records, a seed that comes twice, a run that did not come to its
+/// evaluation, and for whatever else two runs differ in: level, rows, base model or another setting.
+pub fn summarize(records: &[RunRecord]) -> Result<Replicates> {
+    let refused = |message: String| Err(Error::Setting { key: "seeds".into(), message });
+    let [first, others @ ..] = records else {
+        return refused("expected runs of at least two training seeds, got none".into());
+    };
+    if others.is_empty() {
+        let seed = first.recipe.train.seed;
+        return refused(format!("expected runs of at least two training seeds, got seed {seed} alone"));
+    }
+    for other in others {
+        if let Some((what, expected, got)) = difference(first, other) {
+            let seed = other.recipe.train.seed;
+            return refused(format!(
+                "expected runs that differ in {SEED} alone, got {what} {got} at seed {seed}, {expected} at seed {}",
+                first.recipe.train.seed
+            ));
+        }
+    }
+    let mut runs: Vec<Replicate> = Vec::new();
+    for record in records {
+        let seed = record.recipe.train.seed;
+        if runs.iter().any(|run| run.seed == seed) {
+            return refused(format!("expected one run a seed, got two of {seed}"));
+        }
+        let (Status::Completed, Some(baseline), Some(fine_tuned)) =
+            (record.status, &record.evaluation.baseline, &record.evaluation.fine_tuned)
+        else {
+            return refused(format!(
+                "expected completed and evaluated runs, got one that is not: seed {seed}"
+            ));
+        };
+        runs.push(Replicate {
+            seed,
+            masked_loss: fine_tuned.masked.loss,
+            full_loss: fine_tuned.full.loss,
+            masked_improvement: baseline.masked.loss - fine_tuned.masked.loss,
+            full_improvement: baseline.full.loss - fine_tuned.full.loss,
+        });
+    }
+    let over = |value: fn(&Replicate) -> f64| {
+        let values: Vec<f64> = runs.iter().map(value).collect();
+        statistics::summarize(&values).ok_or_else(|| Error::Setting {
+            key: "seeds".into(),
+            message: format!("expected finite losses, got {values:?}"),
+        })
+    };
+    Ok(Replicates {
+        schema: SCHEMA,
+        level: first.level,
+        masked: LossSummary {
+            fine_tuned: over(|run| run.masked_loss)?,
+            improvement: over(|run| run.masked_improvement)?,
+        },
+        full: LossSummary {
+            fine_tuned: over(|run| run.full_loss)?,
+            improvement: over(|run| run.full_improvement)?,
+        },
+        runs,
+    })
+}
+
+/// The first thing besides the seed in which two runs differ: its name and both values.
+fn difference(first: &RunRecord, other: &RunRecord) -> Option<(String, String, String)> {
+    let facts = |record: &RunRecord| {
+        let quantization = serde_json::to_value(record.model.quantization);
+        let mut facts = vec![
+            ("level".to_string(), record.level.to_string()),
+            ("dataset.train_sha256".into(), record.dataset.train_sha256.clone()),
+            ("dataset.eval_sha256".into(), record.dataset.eval_sha256.clone()),
+            ("model.sha256".into(), record.model.sha256.clone()),
+            (
+                "model.quantization".into(),
+                quantization.map_or_else(|_| String::new(), |name| name.to_string()),
+            ),
+            ("model.dtype".into(), record.model.dtype.clone()),
+        ];
+        facts.extend(record.recipe.settings().into_iter().filter(|(path, _)| path != SEED));
+        facts
+    };
+    facts(first)
+        .into_iter()
+        .zip(facts(other))
+        .find(|(expected, got)| expected.1 != got.1)
+        .map(|(expected, got)| (expected.0, expected.1, got.1))
+}

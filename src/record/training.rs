@@ -1,0 +1,70 @@
+//! The course of the training: its steps, its evaluations, and the best of them.
+
+use serde::{Deserialize, Serialize};
+
+/// The course of the training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// Optimizer steps of the whole run, planned.
+    pub total_steps: usize,
+    /// Optimizer steps an epoch.
+    pub steps_per_epoch: usize,
+    /// Whether activations were computed again, as decided.
+    pub gradient_checkpointing: bool,
+    /// Wall time of the steps, evaluations and checkpoints, in seconds.
+    pub seconds: f64,
+    /// Tokens of the training steps over the seconds of the training steps.
+    pub tokens_per_second: f64,
+    /// Highest resident memory of the process (on a GPU: of the host process), in bytes.
+    pub peak_memory_bytes: u64,
+    /// One entry an optimizer step.
+    pub steps: Vec<Step>,
+    /// One entry an evaluation.
+    pub evals: Vec<Eval>,
+    /// The evaluation of the lowest loss; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<Best>,
+}
+
+/// One optimizer step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// From 1.
+    pub step: usize,
+    /// Epochs done after it, as a fraction.
+    pub epoch: f64,
+    /// Token-weighted loss of the step's window, before its update.
+    pub loss: f64,
+    /// The rate it used.
+    pub learning_rate: f64,
+    /// L2 norm over all gradients, before clipping.
+    pub grad_norm: f64,
+    /// Tokens that went through the model.
+    pub tokens: usize,
+    /// Tokens that were targets.
+    pub supervised_tokens: usize,
+    /// Wall time, in seconds.
+    pub seconds: f64,
+}
+
+/// One evaluation during the training, on response tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Eval {
+    /// After this optimizer step.
+    pub step: usize,
+    /// Epochs done, as a fraction.
+    pub epoch: f64,
+    /// Sum of NLL over sum of tokens.
+    pub loss: f64,
+    /// The Trainer's figure: batch means weighted by rows; it depends on the batch size.
+    pub trainer_eval_loss: f64,
+}
+
+/// The evaluation that the final adapter comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Its optimizer step.
+    pub step: usize,
+    /// Its token-weighted loss.
+    pub loss: f64,
+}

@@ -1,0 +1,107 @@
+//! Findings on base against fine-tuned, after Holm's adjustment over all levels and both losses.
+
+use super::{Finding, Kind, level_path};
+use crate::level::Level;
+use crate::record::Scores;
+use crate::record::levels::{LevelEntry, LevelsRecord};
+use crate::report::figure::Figure;
+use crate::report::measures::Mask;
+use crate::statistics::Comparison;
+
+/// One level's answer under one mask.
+struct Tested<'a> {
+    index: usize,
+    level: Level,
+    comparison: &'a Comparison,
+    p: f64,
+}
+
+impl Tested<'_> {
+    /// By the standards of [`Comparison::is_significant`], with the adjusted p-value.
+    fn is_sure(&self) -> bool {
+        self.comparison.is_significant() && self.p <= 1.0 - self.comparison.confidence
+    }
+
+    fn is_lower(&self) -> bool {
+        self.comparison.difference.estimate > 0.0
+    }
+}
+
+pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
+    let mut findings: Vec<Finding> =
+        Mask::ALL.into_iter().flat_map(|mask| of_mask(comparison, mask)).collect();
+    let untested: Vec<Level> = comparison
+        .levels
+        .iter()
+        .filter(|entry| entry.statistics.is_none())
+        .map(|entry| entry.level)
+        .collect();
+    if !untested.is_empty() {
+        findings.push(Kind::Untested.of(untested));
+    }
+    findings
+}
+
+fn of_mask(comparison: &LevelsRecord, mask: Mask) -> Vec<Finding> {
+    let tested = tested(comparison, mask);
+    if tested.is_empty() {
+        return Vec::new();
+    }
+    let levels = |holds: &dyn Fn(&Tested<'_>) -> bool| -> Vec<Level> {
+        tested.iter().filter(|tested| holds(tested)).map(|tested| tested.level).collect()
+    };
+    let of = Figure::new("len(holm)", tested.len());
+    let improved: Vec<&Tested<'_>> =
+        tested.iter().filter(|tested| tested.is_sure() && tested.is_lower()).collect();
+    let mut findings = vec![match improved.is_empty() {
+        true => Kind::NoneImproved.of(levels(&|_| true)),
+        false => extremes(comparison, mask, &improved).with([("tested", of.clone())]),
+    }];
+    findings.extend([
+        Kind::Worsened.of(levels(&|tested| tested.is_sure() && !tested.is_lower())),
+        Kind::Uncertain.of(levels(&|tested| !tested.is_sure())),
+        Kind::UnsureTogether.of(levels(&|tested| !tested.is_sure() && tested.comparison.is_significant())),
+    ]);
+    findings.retain(|finding| !finding.levels.is_empty());
+    findings.into_iter().map(|finding| finding.on(mask)).collect()
+}
+
+/// The improved levels, with the largest and the smallest fall as a share of the base loss.
+fn extremes(comparison: &LevelsRecord, mask: Mask, improved: &[&Tested<'_>]) -> Finding {
+    let change = |tested: &Tested<'_>| relative_change(&comparison.levels[tested.index], tested.index, mask);
+    let largest = improved.iter().max_by(|a, b| change(a).real().total_cmp(&change(b).real()));
+    let smallest = improved.iter().min_by(|a, b| change(a).real().total_cmp(&change(b).real()));
+    let finding = Kind::Improved.of(improved.iter().map(|tested| tested.level).collect());
+    let (Some(largest), Some(smallest)) = (largest, smallest) else { return finding };
+    let item = |tested: &Tested<'_>| super::Item { levels: vec![tested.level], text: String::new() };
+    // One level has no largest and smallest, and neither have equal falls.
+    let items = match change(largest).real() == change(smallest).real() {
+        true => Vec::new(),
+        false => vec![item(largest), item(smallest)],
+    };
+    finding.listing(items).with([("largest", change(largest)), ("smallest", change(smallest))])
+}
+
+/// 1 - F / B of one level, as a fraction.
+fn relative_change(entry: &LevelEntry, index: usize, mask: Mask) -> Figure {
+    let loss = |scores: &Scores| mask.of(&scores.masked, &scores.full).loss;
+    let change = 1.0 - loss(&entry.fine_tuned) / loss(&entry.baseline);
+    let path = |side: &str| level_path(index, &format!("{side}.{}.loss", mask.name()));
+    Figure::new(format!("1 - {} / {}", path("fine_tuned"), path("baseline")), change)
+}
+
+fn tested(comparison: &LevelsRecord, mask: Mask) -> Vec<Tested<'_>> {
+    let levels = comparison.levels.iter().enumerate();
+    levels
+        .filter_map(|(index, entry)| {
+            let adjusted = comparison.holm.iter().find(|adjusted| adjusted.level == entry.level)?;
+            let statistics = entry.statistics.as_ref()?;
+            Some(Tested {
+                index,
+                level: entry.level,
+                comparison: mask.of(&statistics.masked, &statistics.full),
+                p: mask.of(adjusted.masked, adjusted.full),
+            })
+        })
+        .collect()
+}

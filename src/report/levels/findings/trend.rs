@@ -1,0 +1,78 @@
+//! Findings on what happens to the response loss from one level to the next, in nats a token.
+//!
+//! A trend is one where each level's figure is beyond the one before: the estimates decide, and neighbours whose
+//! intervals overlap are named beside it. It needs three levels and one base model.
+
+use super::{Finding, Item, Kind, level_path};
+use crate::level::Level;
+use crate::record::levels::{LevelEntry, LevelsRecord};
+use crate::report::figure::Figure;
+
+pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
+    let levels: Vec<Level> = comparison.levels.iter().map(|entry| entry.level).collect();
+    if !comparison.is_one_model() {
+        return vec![Kind::TrendNotComparable.of(levels)];
+    }
+    if levels.len() < 3 {
+        return vec![Kind::TooFewForTrend.of(levels)];
+    }
+    let gain = |index: usize, entry: &LevelEntry| {
+        let path = |side: &str| level_path(index, &format!("{side}.masked.loss"));
+        let gain = entry.baseline.masked.loss - entry.fine_tuned.masked.loss;
+        Figure::new(format!("{} - {}", path("baseline"), path("fine_tuned")), gain)
+    };
+    let loss = |index: usize, entry: &LevelEntry| {
+        Figure::new(level_path(index, "fine_tuned.masked.loss"), entry.fine_tuned.masked.loss)
+    };
+    let mut findings = vec![
+        trend(comparison, gain, [Kind::GainRises, Kind::GainFalls, Kind::GainMixed]),
+        trend(comparison, loss, [Kind::LossRises, Kind::LossFalls, Kind::LossMixed]),
+    ];
+    let pairs: Vec<Item> = comparison
+        .levels
+        .windows(2)
+        .filter(|pair| overlap(&pair[0], &pair[1]))
+        .map(|pair| Item { levels: vec![pair[0].level, pair[1].level], text: String::new() })
+        .collect();
+    if !pairs.is_empty() {
+        let count = Figure::new(
+            "count(levels[i].statistics.masked.difference overlaps levels[i + 1]'s)",
+            pairs.len(),
+        );
+        findings.push(Kind::NeighboursOverlap.of(levels).listing(pairs).with([("pairs", count)]));
+    }
+    findings
+}
+
+/// One of rising, falling and mixed, with the figure of the first and the last level, or of the two extremes.
+fn trend(
+    comparison: &LevelsRecord,
+    figure: impl Fn(usize, &LevelEntry) -> Figure,
+    [rises, falls, mixed]: [Kind; 3],
+) -> Finding {
+    let figures: Vec<Figure> =
+        comparison.levels.iter().enumerate().map(|(index, entry)| figure(index, entry)).collect();
+    let holds =
+        |beyond: fn(f64, f64) -> bool| figures.windows(2).all(|pair| beyond(pair[1].real(), pair[0].real()));
+    let by_size = |a: &usize, b: &usize| figures[*a].real().total_cmp(&figures[*b].real());
+    let last = figures.len() - 1;
+    let (kind, from, to) = if holds(|next, this| next > this) {
+        (rises, 0, last)
+    } else if holds(|next, this| next < this) {
+        (falls, 0, last)
+    } else {
+        let largest = (0..=last).max_by(by_size).unwrap_or(0);
+        (mixed, largest, (0..=last).min_by(by_size).unwrap_or(last))
+    };
+    let item = |index: usize| Item { levels: vec![comparison.levels[index].level], text: String::new() };
+    kind.of(comparison.levels.iter().map(|entry| entry.level).collect())
+        .listing(vec![item(from), item(to)])
+        .with([("from", figures[from].clone()), ("to", figures[to].clone())])
+}
+
+/// Whether the intervals of B - F have a point in common; untested levels have none to compare.
+fn overlap(first: &LevelEntry, second: &LevelEntry) -> bool {
+    let (Some(first), Some(second)) = (&first.statistics, &second.statistics) else { return false };
+    let (first, second) = (first.masked.difference, second.masked.difference);
+    first.low <= second.high && second.low <= first.high
+}

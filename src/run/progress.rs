@@ -1,0 +1,120 @@
+//! What a person sees while a run goes on: a bar on a terminal, plain lines elsewhere.
+
+use crate::record::{Eval, Step};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+/// Shows the course of a run on the standard error stream.
+pub(super) struct Progress {
+    mode: Mode,
+    started: Instant,
+}
+
+enum Mode {
+    Quiet,
+    Lines { every: usize },
+    Bar(ProgressBar),
+}
+
+/// Plain lines of a training at most, so that a log stays readable.
+const LINES: usize = 30;
+
+impl Progress {
+    /// A way to show progress that fits the stream; `quiet` shows nothing.
+    pub(super) fn new(quiet: bool) -> Self {
+        let mode = match (quiet, std::io::stderr().is_terminal()) {
+            (true, _) => Mode::Quiet,
+            (false, true) => Mode::Bar(ProgressBar::hidden()),
+            (false, false) => Mode::Lines { every: 1 },
+        };
+        Progress { mode, started: Instant::now() }
+    }
+
+    /// Begins a stage of `total` parts.
+    pub(super) fn begin(&mut self, title: &str, total: usize) {
+        self.started = Instant::now();
+        match &mut self.mode {
+            Mode::Quiet => {}
+            Mode::Lines { every } => {
+                *every = total.div_ceil(LINES).max(1);
+                eprintln!("{title}");
+            }
+            Mode::Bar(bar) => {
+                let template = "{prefix:>12} {bar:30} {pos}/{len}  {msg}  {eta_precise} left";
+                let style = ProgressStyle::with_template(template).expect("a constant template");
+                *bar = ProgressBar::new(total as u64).with_style(style).with_prefix(title.to_string());
+                bar.enable_steady_tick(Duration::from_millis(500));
+            }
+        }
+    }
+
+    /// `done` parts of the stage are done.
+    pub(super) fn at(&self, done: usize) {
+        if let Mode::Bar(bar) = &self.mode {
+            bar.set_position(done as u64);
+        }
+    }
+
+    /// A training step was taken, one of `total`.
+    pub(super) fn step(&self, step: &Step, total: usize) {
+        let rate = step.tokens as f64 / step.seconds.max(1e-9);
+        match &self.mode {
+            Mode::Quiet => {}
+            Mode::Lines { every } => {
+                if step.step.is_multiple_of(*every) || step.step == 1 || step.step == total {
+                    let left =
+                        self.started.elapsed().as_secs_f64() / step.step as f64 * (total - step.step) as f64;
+                    eprintln!(
+                        "  step {}/{total}  loss {:.4}  lr {:.2e}  grad_norm {:.3}  {rate:.0} tok/s  {} left",
+                        step.step,
+                        step.loss,
+                        step.learning_rate,
+                        step.grad_norm,
+                        clock(left)
+                    );
+                }
+            }
+            Mode::Bar(bar) => {
+                bar.set_position(step.step as u64);
+                bar.set_message(format!(
+                    "loss {:.4}  lr {:.2e}  {rate:.0} tok/s",
+                    step.loss, step.learning_rate
+                ));
+            }
+        }
+    }
+
+    /// An evaluation is done.
+    pub(super) fn eval(&self, eval: &Eval, is_best: bool) {
+        let best = if is_best { "  (best)" } else { "" };
+        self.say(&format!("  step {}  eval loss {:.4}{best}", eval.step, eval.loss));
+    }
+
+    /// One line, above the bar where there is one.
+    pub(super) fn say(&self, line: &str) {
+        match &self.mode {
+            Mode::Quiet => {}
+            Mode::Lines { .. } => eprintln!("{line}"),
+            // A finished or hidden bar would swallow the line.
+            Mode::Bar(bar) if bar.is_finished() || bar.is_hidden() => eprintln!("{line}"),
+            Mode::Bar(bar) => bar.println(line),
+        }
+    }
+
+    /// Ends the stage.
+    pub(super) fn end(&self) {
+        if let Mode::Bar(bar) = &self.mode {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// 75 -> 1:15, 3675 -> 1:01:15.
+fn clock(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    match seconds / 3600 {
+        0 => format!("{}:{:02}", seconds / 60, seconds % 60),
+        hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
+    }
+}

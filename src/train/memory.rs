@@ -1,0 +1,210 @@
+//! How much memory a run will take, said before it is spent.
+
+use crate::data::Prepared;
+use crate::error::{Error, Result};
+use crate::model::files::config::{LlamaConfig, weight_name};
+use crate::model::files::source::BaseModel;
+use crate::model::files::weights::Weights;
+use crate::model::network::llama::{Activations, LOGITS_ROWS};
+use crate::recipe::{Checkpointing, LoraRecipe, Projection, Quantization, Recipe};
+use crate::train::schedule::{Plan, epoch_order};
+use candle_core::DType;
+
+/// Values of all A and B: rank x (input + output) for each target of each layer.
+pub fn trainable_parameters(config: &LlamaConfig, lora: &LoraRecipe) -> u64 {
+    let a_layer: usize = lora
+        .target_modules
+        .iter()
+        .map(|&projection| {
+            let (output, input) = config.projection_shape(projection);
+            lora.rank * (input + output)
+        })
+        .sum();
+    (a_layer * config.num_hidden_layers) as u64
+}
+
+/// What decides how much memory a training takes.
+#[derive(Clone, Copy)]
+pub struct Need<'a> {
+    /// The network's shape.
+    pub config: &'a LlamaConfig,
+    /// Its checkpoint: under `as_is` the projections keep their size.
+    pub weights: &'a Weights,
+    /// How the projections are held.
+    pub quantization: Quantization,
+    /// The update.
+    pub lora: &'a LoraRecipe,
+    /// Type of activations and dense weights.
+    pub dtype: DType,
+    /// Tokens of the largest batch.
+    pub tokens: usize,
+}
+
+impl<'a> Need<'a> {
+    /// The need of a run over `rows`.
+    pub fn of_run(base: &'a BaseModel, recipe: &'a Recipe, dtype: DType, rows: &Prepared) -> Self {
+        Need {
+            config: &base.config,
+            weights: &base.weights,
+            quantization: recipe.model.quantization,
+            lora: &recipe.lora,
+            dtype,
+            tokens: largest_batch(recipe, rows),
+        }
+    }
+}
+
+/// An estimate of the peak, in bytes, part by part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// Frozen weights as held, and the widest of them dequantized where they are quantized.
+    pub weights: u64,
+    /// A, B and their gradients.
+    pub adapter: u64,
+    /// The optimizer's two moments.
+    pub moments: u64,
+    /// What a pass keeps of the longest batch, and works with.
+    pub activations: u64,
+    /// One chunk of logits.
+    pub logits: u64,
+    /// The program itself: code, tokenizer, rows.
+    pub program: u64,
+}
+
+/// Resident memory of the program with a tokenizer and some thousand rows: 29 MB with the demonstration model, 73 with
+/// SmolLM2's tokenizer.
+const PROGRAM: u64 = 50_000_000;
+
+impl Estimate {
+    /// The peak of a training.
+    pub fn new(need: Need, activations: Activations) -> Self {
+        let Need { config, lora, dtype, tokens, .. } = need;
+        let width = dtype.size_in_bytes() as u64;
+        let (hidden, mlp) = (config.hidden_size as u64, config.intermediate_size as u64);
+        let layers = config.num_hidden_layers as u64;
+        let projections = projection_parameters(config);
+        let others = config.parameters() - projections;
+        let widest = match need.quantization {
+            Quantization::None => 0,
+            _ => 2 * mlp * hidden * width, // gate and up, one matrix
+        };
+        let trained = trainable_parameters(config, lora) * 4;
+        let packed = ((config.num_attention_heads + 2 * config.num_key_value_heads) * config.head_dim) as u64;
+        let attended = (config.num_attention_heads * config.head_dim) as u64;
+        let saved = packed + attended + hidden + 2 * mlp;
+        let a_token = match activations {
+            Activations::Keep => layers * (hidden + saved),
+            Activations::Recompute => layers * hidden + saved,
+        };
+        // The widest moment of a backward pass holds gradients of about what one layer saves, twice.
+        let working = 2 * saved;
+        Estimate {
+            weights: projection_bytes(need, projections) + others * width + widest,
+            adapter: 2 * trained,
+            moments: 2 * trained,
+            activations: tokens as u64 * (a_token + working) * width,
+            logits: (LOGITS_ROWS * config.vocab_size) as u64 * width,
+            program: PROGRAM,
+        }
+    }
+
+    /// The sum of the parts.
+    pub fn total(&self) -> u64 {
+        self.weights + self.adapter + self.moments + self.activations + self.logits + self.program
+    }
+}
+
+/// `about 4941 MB: weights 1733, adapter 721, moments 721, activations 1584, logits 131, program 50`.
+impl std::fmt::Display for Estimate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mega = |bytes: u64| (bytes as f64 / 1e6).round();
+        let Estimate { weights, adapter, moments, activations, logits, program } = *self;
+        let parts = [
+            ("weights", weights),
+            ("adapter", adapter),
+            ("moments", moments),
+            ("activations", activations),
+            ("logits", logits),
+            ("program", program),
+        ];
+        let parts = parts.map(|(name, bytes)| format!("{name} {}", mega(bytes))).join(", ");
+        write!(f, "about {} MB: {parts}", mega(self.total()))
+    }
+}
+
+fn projection_parameters(config: &LlamaConfig) -> u64 {
+    let a_layer: usize = Projection::ALL
+        .iter()
+        .map(|&projection| {
+            let (output, input) = config.projection_shape(projection);
+            output * input
+        })
+        .sum();
+    (a_layer * config.num_hidden_layers) as u64
+}
+
+/// Bytes of the projections as they will be held.
+fn projection_bytes(need: Need, parameters: u64) -> u64 {
+    let bits = match need.quantization {
+        Quantization::None => 8.0 * need.dtype.size_in_bytes() as f64,
+        Quantization::Q4_0 | Quantization::Q4K | Quantization::Nf4 => 4.5,
+        Quantization::Q4_1 => 5.0,
+        Quantization::Q8_0 => 8.5,
+        Quantization::Nf4Double => 4.127,
+        Quantization::AsIs => {
+            let layers = 0..need.config.num_hidden_layers;
+            let names = layers.flat_map(|layer| Projection::ALL.map(|one| weight_name(layer, one)));
+            return names.filter_map(|name| need.weights.raw(&name).ok()).map(|raw| raw.len() as u64).sum();
+        }
+    };
+    (parameters as f64 * bits / 8.0) as u64
+}
+
+/// Tokens of the largest batch of the run. The order of every epoch follows from the seed, so it is known before.
+fn largest_batch(recipe: &Recipe, rows: &Prepared) -> usize {
+    let train = &recipe.train;
+    let plan = Plan::new(rows.train.len(), train);
+    let epochs = plan.total_steps.div_ceil(plan.steps_per_epoch);
+    let of_training = (0..epochs).flat_map(|epoch| {
+        let order = epoch_order(rows.train.len(), train, epoch);
+        let tokens = |batch: &[usize]| batch.iter().map(|&row| rows.train[row].ids.len()).sum::<usize>();
+        order.chunks(train.batch_size).map(tokens).collect::<Vec<_>>()
+    });
+    // An evaluation keeps one layer at a time: it is never the peak, unless its batches are far larger.
+    of_training.max().unwrap_or(0)
+}
+
+/// Refuses a run that cannot fit, before it loads anything.
+///
+/// # Errors
+/// `Error::Device` with the estimate, what is free, and what to change.
+pub fn check_fits(estimate: Estimate, activations: Activations, available: u64, device: &str) -> Result<()> {
+    if estimate.total() <= available {
+        return Ok(());
+    }
+    let recompute = match activations {
+        Activations::Keep => "--set train.gradient_checkpointing=true, ",
+        Activations::Recompute => "",
+    };
+    Err(Error::Device {
+        device: device.to_string(),
+        message: format!(
+            "about {} MB are needed and {} MB are free; try {recompute}--set model.quantization=q4_0, a smaller \
+             train.batch_size (with more train.accumulation_steps) or lora.rank",
+            estimate.total() / 1_000_000,
+            available / 1_000_000
+        ),
+    })
+}
+
+/// Keeps activations where asked to or, under `auto`, where they fit the `available` bytes.
+pub fn choose(need: Need, asked: Checkpointing, available: u64) -> Activations {
+    match asked {
+        Checkpointing::On => Activations::Recompute,
+        Checkpointing::Off => Activations::Keep,
+        Checkpointing::Auto if Estimate::new(need, Activations::Keep).total() < available => {
+            Activations::Keep
+        }
+        Checkpointing::Auto => Activations::Recompute,
+    }
+}
