@@ -7,7 +7,7 @@ use tezgah::diff::{
     self, ConclusionKind, Difference, Effect, MetricVerdict, Paint, SeedNoise, Subject, Verdict, Volatile,
 };
 use tezgah::level::Level;
-use tezgah::record;
+use tezgah::record::statistics_of;
 use tezgah::record::store;
 use tezgah::record::*;
 use tezgah::report::profile::Profile;
@@ -45,7 +45,7 @@ fn rescored(change: impl Fn(usize, &mut RowNll)) -> RunRecord {
         *score = Score { nll, tokens: score.tokens, loss, perplexity: loss.exp() };
     }
     let best = scores.masked.loss;
-    evaluation.statistics = record::statistics_of(&evaluation.rows, record.recipe.data.split_seed);
+    evaluation.statistics = statistics_of(&evaluation.rows, record.recipe.data.split_seed);
     record.training.best.as_mut().expect("a best step").loss = best;
     record.training.evals.last_mut().expect("an evaluation").loss = best;
     record

@@ -3,10 +3,10 @@
 //! [`Dataset`] beside the rows.
 
 pub mod alpaca;
-pub mod batches;
 pub mod checks;
 pub mod encode;
 pub mod split;
+pub mod batches;
 
 use crate::error::{Error, Result};
 use crate::recipe::DataRecipe;

@@ -13,15 +13,15 @@
 //!
 //! Both texts are rendered from the records by this program, so that a changed template is no difference.
 
+mod leaves;
+mod identity;
+mod words;
+mod volatile;
+mod noise;
+mod metrics;
 mod conclusions;
 mod digits;
-mod identity;
-mod leaves;
-mod metrics;
-mod noise;
 mod page;
-mod volatile;
-mod words;
 
 pub use conclusions::{Conclusion, ConclusionKind};
 pub use digits::Digit;

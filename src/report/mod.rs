@@ -1,19 +1,20 @@
 //! From the record to Turkish text: nothing in here sees a tensor, a model or a clock.
 
-pub mod charts;
-pub mod levels;
-pub mod document;
-pub mod export;
+// From the ground up.
 pub mod figure;
-mod filters;
-pub mod findings;
 pub mod markdown;
-pub mod measures;
-pub mod numbering;
+pub mod turkish;
 pub mod numbers;
 pub mod profile;
-pub mod turkish;
+pub mod numbering;
+pub mod measures;
+pub mod findings;
+mod filters;
 mod view;
+pub mod document;
+pub mod charts;
+pub mod levels;
+pub mod export;
 
 use crate::error::Result;
 use crate::record::RunRecord;

@@ -12,9 +12,9 @@
 //! All of it runs on one thread and draws from the streams of `random`: equal rows and an equal seed give
 //! equal numbers, whatever else the machine does.
 
+mod random;
 mod bootstrap;
 mod multiple;
-mod random;
 mod seeds;
 mod significance;
 

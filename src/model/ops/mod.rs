@@ -8,16 +8,16 @@
 //! Shapes: N tokens of all rows of a batch, packed end to end without padding; H hidden, F intermediate,
 //! D head width, V vocabulary.
 
-pub mod attention;
-pub mod cross_entropy;
-pub mod dropout;
-mod gemm;
-pub mod matmul;
-pub mod rms_norm;
-pub mod rope;
 mod simd;
 mod slices;
+mod gemm;
+pub mod matmul;
+pub mod dropout;
+pub mod rms_norm;
+pub mod rope;
 pub mod swiglu;
+pub mod attention;
+pub mod cross_entropy;
 
 use candle_core::{DType, Tensor};
 

@@ -10,17 +10,17 @@
 //! system font, no random number, and every label from one embedded font. Colours are Okabe and Ito's, and
 //! whatever a colour tells, a dash, a shape or a place tells as well.
 
+mod font;
 mod axis;
 mod canvas;
-mod comparison;
-mod font;
-mod frame;
 mod image;
-mod lengths;
-pub mod levels;
-mod rows;
 mod sheet;
+mod frame;
+mod comparison;
 mod training;
+mod lengths;
+mod rows;
+pub mod levels;
 
 pub use comparison::comparison;
 pub use lengths::{token_lengths, word_lengths};

@@ -8,8 +8,8 @@
 //! here and another there. Nothing is saved here: the caller gets [`File`]s and writes them.
 
 mod blocks;
-mod html;
 mod inline;
+mod html;
 mod pandoc;
 
 pub use html::html;
