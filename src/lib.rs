@@ -28,6 +28,7 @@ pub mod error;
 pub mod level;
 pub mod random;
 pub mod sha256;
+pub mod paths;
 pub mod recipe;
 pub mod statistics;
 pub mod record;

@@ -1,7 +1,7 @@
 //! Claims that hold for one run only: findings, success criteria, significance, signs.
 
-use super::leaves::paired;
 use crate::error::Result;
+use crate::paths::paired;
 use crate::record::RunRecord;
 use crate::report::document::{self, Sentences};
 use crate::report::findings::{self, Finding, criteria};

@@ -1,6 +1,6 @@
 //! Numbers that the documents print in another way, found by the record paths that the traced text carries.
 
-use super::leaves::paired;
+use crate::paths::paired;
 use crate::report::document::Document;
 use crate::report::figure::{END, PATH, TEXT};
 use serde::Serialize;

@@ -1,8 +1,9 @@
 //! The measured numbers of two runs, each with a verdict and its reason.
 
-use super::leaves::{Pair, leaves, paired};
-use super::noise::{SeedNoise, Side, paired_interval};
-use crate::record::{RunRecord, Score};
+use super::measured::{SIDES, Side, score, step_loss, values};
+use super::noise::{SeedNoise, paired_interval};
+use crate::paths::{Sides, paired};
+use crate::record::RunRecord;
 use crate::report::measures::Mask;
 use crate::statistics::Interval;
 use serde::Serialize;
@@ -53,58 +54,9 @@ impl MetricVerdict {
     }
 }
 
-/// Names of the four losses in the evaluation.
-const SIDES: [(Side, &str); 2] = [(Side::Baseline, "baseline"), (Side::FineTuned, "fine_tuned")];
-
 /// Two records of the best evaluation's loss, one from the training and one from the final evaluation, are the same
 /// quantity: they differ by rounding alone.
 const SAME_LOSS: f64 = 1e-6;
-
-/// Every metric that `record` has, by name.
-pub(super) fn values(record: &RunRecord) -> Vec<(String, f64)> {
-    let training = &record.training;
-    let mut values = Vec::new();
-    if let Some(best) = &training.best {
-        values.push(("training.best.loss".into(), best.loss));
-        values.push(("training.best.step".into(), best.step as f64));
-    }
-    if let Some(last) = training.steps.last() {
-        values.push(("training.steps[-1].loss".into(), last.loss));
-    }
-    for eval in &training.evals {
-        values.push((format!("training.evals[step {}].loss", eval.step), eval.loss));
-        values
-            .push((format!("training.evals[step {}].trainer_eval_loss", eval.step), eval.trainer_eval_loss));
-    }
-    for (side, name) in SIDES {
-        for mask in Mask::ALL {
-            if let Some(score) = score(record, side, mask) {
-                let path = format!("evaluation.{name}.{}", mask.name());
-                values.push((format!("{path}.loss"), score.loss));
-                values.push((format!("{path}.perplexity"), score.perplexity));
-            }
-        }
-    }
-    if let Some(statistics) = &record.evaluation.statistics {
-        let numbers =
-            leaves(statistics).into_iter().filter_map(|(path, value)| Some((path, value.as_f64()?)));
-        values.extend(numbers.map(|(path, value)| (format!("evaluation.statistics.{path}"), value)));
-    }
-    values
-}
-
-/// The name of the loss of the step in place `index`.
-pub(super) fn step_loss(index: usize) -> String {
-    format!("training.steps[{index}].loss")
-}
-
-fn score(record: &RunRecord, side: Side, mask: Mask) -> Option<&Score> {
-    let scores = match side {
-        Side::Baseline => record.evaluation.baseline.as_ref()?,
-        Side::FineTuned => record.evaluation.fine_tuned.as_ref()?,
-    };
-    Some(mask.of(&scores.masked, &scores.full))
-}
 
 /// All metrics of both runs, in the record's order.
 pub(super) fn compare(
@@ -122,7 +74,7 @@ pub(super) fn compare(
     if let Some((index, (before, after))) = parting.filter(|(index, _)| *index != last) {
         let place = pairs.iter().position(|pair| pair.path == "training.steps[-1].loss").unwrap_or(0);
         let path = step_loss(index);
-        pairs.insert(place, Pair { path, old: Some(before.loss), new: Some(after.loss) });
+        pairs.insert(place, Sides { path, old: Some(before.loss), new: Some(after.loss) });
     }
     let (statistics, measured): (Vec<_>, Vec<_>) =
         pairs.into_iter().partition(|pair| pair.path.starts_with("evaluation.statistics."));
@@ -172,7 +124,7 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     /// A number that was measured, not computed from others.
-    fn measured(&self, pair: Pair<f64>) -> Metric {
+    fn measured(&self, pair: Sides<f64>) -> Metric {
         let (old, new) = match self.settled(&pair) {
             Ok(values) => values,
             Err(metric) => return metric,
@@ -214,7 +166,7 @@ impl Judge<'_> {
     }
 
     /// A statistic stands on the losses under its mask: it moved no further than they did, unless its test turned.
-    fn statistic(&self, pair: Pair<f64>, metrics: &[Metric]) -> Metric {
+    fn statistic(&self, pair: Sides<f64>, metrics: &[Metric]) -> Metric {
         let (old, new) = match self.settled(&pair) {
             Ok(values) => values,
             Err(metric) => return metric,
@@ -252,7 +204,7 @@ impl Judge<'_> {
     }
 
     /// What needs no yardstick; else both values.
-    fn settled(&self, pair: &Pair<f64>) -> Result<(f64, f64), Metric> {
+    fn settled(&self, pair: &Sides<f64>) -> Result<(f64, f64), Metric> {
         let metric = |verdict, reason: &str| Metric {
             name: pair.path.clone(),
             old: pair.old,
@@ -275,7 +227,7 @@ impl Judge<'_> {
     }
 
     /// The rows' interval for a loss, where its rows are known and add up to it; else why there is none.
-    fn interval(&self, pair: &Pair<f64>, difference: f64) -> (Option<Interval>, &'static str) {
+    fn interval(&self, pair: &Sides<f64>, difference: f64) -> (Option<Interval>, &'static str) {
         let is_known = self.noise.is_some_and(|noise| noise.range(&pair.path).is_some());
         let no_rows = match is_known {
             true => "the records keep no row sums of it",

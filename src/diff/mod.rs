@@ -13,19 +13,18 @@
 //!
 //! Both texts are rendered from the records by this program, so that a changed template is no difference.
 
-mod leaves;
-mod identity;
 mod words;
 mod volatile;
+mod measured;
 mod noise;
 mod metrics;
 mod conclusions;
 mod digits;
 mod page;
 
+pub use crate::record::identity::{Effect, Fact, Subject};
 pub use conclusions::{Conclusion, ConclusionKind};
 pub use digits::Digit;
-pub use identity::{Effect, Fact, Subject};
 pub use metrics::{Metric, MetricVerdict};
 pub use noise::SeedNoise;
 pub use page::{Paint, print};
@@ -33,7 +32,7 @@ pub use volatile::{AllowedSentence, Volatile, VolatileFact};
 pub use words::{Change, Piece, PieceKind, Section};
 
 use crate::error::{Error, Result};
-use crate::record::RunRecord;
+use crate::record::{RunRecord, identity};
 use crate::report::document;
 use crate::report::profile::Profile;
 use serde::Serialize;

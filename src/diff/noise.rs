@@ -1,8 +1,8 @@
 //! How much two runs may differ by chance: over the evaluation rows, and over the training seeds.
 
-use super::identity::{self, Effect, Subject};
-use super::metrics;
+use super::measured::{self, Side};
 use crate::error::{Error, Result};
+use crate::record::identity::{Subject, beyond_seed, facts};
 use crate::record::{RowNll, RowScores, RunRecord};
 use crate::report::measures::Mask;
 use crate::statistics::{self, Interval, PairedRow, Summary};
@@ -37,12 +37,8 @@ impl SeedNoise {
             return Err(refused(format!("expected at least {FEWEST_SEEDS} records, got {}", records.len())));
         };
         for record in records {
-            let other = identity::facts(first, record).into_iter().find(|fact| {
-                fact.effect == Effect::Incomparable
-                    || (matches!(fact.subject, Subject::Recipe | Subject::Model | Subject::Status)
-                        && fact.path != "recipe.train.seed")
-            });
-            if let Some(fact) = other {
+            let status = || facts(first, record).into_iter().find(|fact| fact.subject == Subject::Status);
+            if let Some(fact) = beyond_seed(first, record).or_else(status) {
                 return Err(refused(format!(
                     "expected runs that differ in recipe.train.seed alone, got another {}",
                     fact.path
@@ -57,10 +53,10 @@ impl SeedNoise {
         let mut metrics: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         let steps = |record: &RunRecord| -> Vec<(String, f64)> {
             let steps = record.training.steps.iter().enumerate();
-            steps.map(|(index, step)| (metrics::step_loss(index), step.loss)).collect()
+            steps.map(|(index, step)| (measured::step_loss(index), step.loss)).collect()
         };
         let values =
-            records.iter().flat_map(|record| metrics::values(record).into_iter().chain(steps(record)));
+            records.iter().flat_map(|record| measured::values(record).into_iter().chain(steps(record)));
         for (name, value) in values {
             metrics.entry(name).or_default().push(value);
         }
@@ -104,13 +100,6 @@ pub(super) struct SeedRange {
     pub(super) seeds: usize,
     pub(super) deviation: f64,
     pub(super) limit: f64,
-}
-
-/// Whose loss.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    Baseline,
-    FineTuned,
 }
 
 /// Interval of new - old of one model's loss over the same rows, in nats a token; none where a record has no rows,

@@ -1,9 +1,9 @@
 //! A difference as a page of Markdown, in colours where it goes to a terminal.
 
-use super::identity::{Effect, Subject};
 use super::metrics::{MetricVerdict, short};
 use super::words::{Piece, PieceKind};
 use super::{Difference, Verdict};
+use crate::record::identity::{Effect, Subject};
 use serde_json::Value;
 
 /// What may stand between the words.
@@ -106,6 +106,7 @@ impl Page<'_> {
         for (effect, title) in [
             (Effect::Incomparable, "What makes the metrics incomparable"),
             (Effect::Explains, "What may explain a change"),
+            (Effect::Harmless, "What no loss depends on"),
         ] {
             let of_effect: Vec<_> = facts.iter().filter(|fact| fact.effect == effect).collect();
             if of_effect.is_empty() {

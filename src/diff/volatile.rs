@@ -1,8 +1,8 @@
 //! Facts that change from run to run by nature, and the sentences that follow them.
 
-use super::leaves::{leaves, paired};
 use super::words::{self, Piece};
 use crate::error::Result;
+use crate::paths::{leaves, paired};
 use crate::record::RunRecord;
 use crate::report::document;
 use crate::report::profile::Profile;
@@ -130,17 +130,22 @@ pub(super) fn steadied(new: &RunRecord, old: &RunRecord) -> RunRecord {
 
 /// The volatile facts in which the two differ; the seconds of single steps are not among them.
 pub(super) fn facts(old: &RunRecord, new: &RunRecord) -> Vec<VolatileFact> {
-    let after = leaves(&outline(new));
+    let tree = |record: &RunRecord| {
+        serde_json::to_value(record).expect("a record is plain numbers, names and lists")
+    };
+    let after = tree(&outline(new));
     let mut facts = Vec::new();
     for group in Volatile::ALL {
         let mut moved = outline(new);
         group.copy(old, &mut moved);
-        let differing = paired(&leaves(&moved), &after).into_iter().filter(|pair| pair.old != pair.new);
-        facts.extend(differing.map(|pair| VolatileFact {
+        let moved = tree(&moved);
+        let sides =
+            paired(&leaves(&moved), &leaves(&after)).into_iter().filter(|sides| sides.old != sides.new);
+        facts.extend(sides.map(|sides| VolatileFact {
             group,
-            path: pair.path,
-            old: pair.old,
-            new: pair.new,
+            path: sides.path,
+            old: sides.old.cloned(),
+            new: sides.new.cloned(),
         }));
     }
     facts

@@ -10,6 +10,7 @@ mod run;
 mod migrate;
 pub mod store;
 pub mod environment;
+pub mod identity;
 pub mod repeated;
 pub mod levels;
 

@@ -1,12 +1,10 @@
 //! Runs that differ in their training seed alone, summarized.
 
+use super::identity::{Fact, SEED, beyond_seed};
 use super::replicates::{LossSummary, Replicate, Replicates, SCHEMA};
 use super::run::{RunRecord, Status};
 use crate::error::{Error, Result};
 use crate::statistics;
-
-/// The setting in which replicates differ.
-const SEED: &str = "train.seed";
 
 /// Summarizes runs that differ in their training seed alone.
 ///
@@ -23,11 +21,15 @@ pub fn summarize(records: &[RunRecord]) -> Result<Replicates> {
         return refused(format!("expected runs of at least two training seeds, got seed {seed} alone"));
     }
     for other in others {
-        if let Some((what, expected, got)) = difference(first, other) {
-            let seed = other.recipe.train.seed;
+        if let Some(fact) = beyond_seed(first, other) {
+            let seeds = [first, other].map(|record| record.recipe.train.seed);
             return refused(format!(
-                "expected runs that differ in {SEED} alone, got {what} {got} at seed {seed}, {expected} at seed {}",
-                first.recipe.train.seed
+                "expected runs that differ in {SEED} alone, got {} {} at seed {}, {} at seed {}",
+                fact.setting().unwrap_or(&fact.path),
+                Fact::read(fact.new.as_ref()),
+                seeds[1],
+                Fact::read(fact.old.as_ref()),
+                seeds[0],
             ));
         }
     }
@@ -72,29 +74,4 @@ pub fn summarize(records: &[RunRecord]) -> Result<Replicates> {
         },
         runs,
     })
-}
-
-/// The first thing besides the seed in which two runs differ: its name and both values.
-fn difference(first: &RunRecord, other: &RunRecord) -> Option<(String, String, String)> {
-    let facts = |record: &RunRecord| {
-        let quantization = serde_json::to_value(record.model.quantization);
-        let mut facts = vec![
-            ("level".to_string(), record.level.to_string()),
-            ("dataset.train_sha256".into(), record.dataset.train_sha256.clone()),
-            ("dataset.eval_sha256".into(), record.dataset.eval_sha256.clone()),
-            ("model.sha256".into(), record.model.sha256.clone()),
-            (
-                "model.quantization".into(),
-                quantization.map_or_else(|_| String::new(), |name| name.to_string()),
-            ),
-            ("model.dtype".into(), record.model.dtype.clone()),
-        ];
-        facts.extend(record.recipe.settings().into_iter().filter(|(path, _)| path != SEED));
-        facts
-    };
-    facts(first)
-        .into_iter()
-        .zip(facts(other))
-        .find(|(expected, got)| expected.1 != got.1)
-        .map(|(expected, got)| (expected.0, expected.1, got.1))
 }

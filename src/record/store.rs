@@ -1,6 +1,7 @@
 //! Files, written whole or not at all; the record among them.
 
 use crate::error::{Error, Result};
+use crate::paths::walk;
 use crate::record::migrate;
 use crate::record::{RunRecord, SCHEMA};
 use serde_json::Value;
@@ -66,7 +67,7 @@ fn set_permissions(_: &std::fs::File) -> std::io::Result<()> {
 /// A number that is not finite, with its path: JSON would turn it into null.
 pub fn to_json(record: &RunRecord) -> std::result::Result<String, String> {
     let value = serde_json::to_value(record).map_err(|error| error.to_string())?;
-    if let Some(path) = first_null(&value, String::new()) {
+    if let Some(path) = first_null(&value) {
         return Err(format!("{path} is no finite number"));
     }
     let mut text = serde_json::to_string_pretty(&value).map_err(|error| error.to_string())?;
@@ -75,17 +76,15 @@ pub fn to_json(record: &RunRecord) -> std::result::Result<String, String> {
 }
 
 /// Absent values are left out, so the only null is a number that JSON cannot write.
-fn first_null(value: &Value, path: String) -> Option<String> {
-    match value {
-        Value::Null => Some(path),
-        Value::Array(items) => {
-            items.iter().enumerate().find_map(|(index, item)| first_null(item, format!("{path}[{index}]")))
+fn first_null(tree: &Value) -> Option<String> {
+    let mut found = None;
+    walk(tree, &mut |path, value| {
+        if found.is_none() && value.is_null() {
+            found = Some(path.to_string());
         }
-        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
-            first_null(field, if path.is_empty() { name.clone() } else { format!("{path}.{name}") })
-        }),
-        _ => None,
-    }
+        found.is_none()
+    });
+    found
 }
 
 /// Writes `record.json`.
@@ -114,7 +113,7 @@ pub fn from_json(bytes: &[u8]) -> std::result::Result<RunRecord, String> {
     if schema > u64::from(SCHEMA) {
         return Err(format!("its schema is {schema}, this program knows up to {SCHEMA}; use a newer tezgah"));
     }
-    if let Some(path) = first_null(&value, String::new()) {
+    if let Some(path) = first_null(&value) {
         return Err(format!(
             "{path}: expected a value, got null: no record has one, and no number that is not finite"
         ));

@@ -1,9 +1,13 @@
-//! What kind of runs the two were: which differences make their numbers incomparable, which only explain a change.
+//! What differs between two runs, and what it does to their numbers: the one answer for a run that is asked for and the
+//! one that lies in its folder, for replicates, for levels side by side, and for `diff`.
 
-use super::leaves::{leaves, paired};
-use crate::record::{RowScores, RunRecord};
+use super::evaluation::RowScores;
+use super::run::RunRecord;
+use crate::level::Level;
+use crate::paths::{Sides, leaves, paired};
+use crate::recipe::{Reach, Recipe, reach};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A fact in which the two runs differ.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -84,27 +88,78 @@ pub enum Effect {
     Incomparable,
     /// The losses can be compared; this may be why they differ.
     Explains,
+    /// The losses can be compared, and none depends on this.
+    Harmless,
 }
 
-/// The facts in which the two differ, the decisive ones first.
-pub(super) fn facts(old: &RunRecord, new: &RunRecord) -> Vec<Fact> {
+impl Fact {
+    /// A value as a person reads it: text without quotation marks, `nothing` for what is absent.
+    pub fn read(value: Option<&Value>) -> String {
+        match value {
+            None => "nothing".into(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        }
+    }
+
+    /// The path without the room of the record that settings stand in: `lora.rank`.
+    pub fn setting(&self) -> Option<&str> {
+        self.path.strip_prefix(RECIPE)
+    }
+}
+
+/// Where settings stand in a record.
+const RECIPE: &str = "recipe.";
+
+/// All that is decided before a run computes its first number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Asked<'a> {
+    /// The level of the rows.
+    pub level: Level,
+    /// Cut to a few rows and steps.
+    pub smoke: bool,
+    /// Every choice.
+    pub recipe: &'a Recipe,
+    /// SHA-256 over the base model's weights.
+    pub model_sha256: &'a str,
+    /// SHA-256 of the rows' file.
+    pub rows_sha256: &'a str,
+}
+
+impl<'a> Asked<'a> {
+    /// What was asked of a run that has a record.
+    pub fn of(record: &'a RunRecord) -> Self {
+        Asked {
+            level: record.level,
+            smoke: record.smoke,
+            recipe: &record.recipe,
+            model_sha256: &record.model.sha256,
+            rows_sha256: &record.dataset.sha256,
+        }
+    }
+
+    /// The record's tree as far as it is known before the run.
+    fn tree(&self) -> Value {
+        json!({
+            "level": self.level,
+            "smoke": self.smoke,
+            "recipe": self.recipe,
+            "model": { "sha256": self.model_sha256 },
+            "dataset": { "sha256": self.rows_sha256 },
+        })
+    }
+
+    /// The facts in which `other` was asked for something else, in the order of the fields.
+    pub fn differences(&self, other: &Asked) -> Vec<Fact> {
+        differing(&self.tree(), &other.tree(), self.rows_sha256 == other.rows_sha256, false)
+    }
+}
+
+/// The facts in which the two runs differ, the decisive ones first.
+pub fn facts(old: &RunRecord, new: &RunRecord) -> Vec<Fact> {
     let is_same_data = old.dataset.sha256 == new.dataset.sha256;
     let is_same_eval = old.dataset.eval_sha256 == new.dataset.eval_sha256;
-    let mut facts: Vec<Fact> = paired(&leaves(&outline(old)), &leaves(&outline(new)))
-        .into_iter()
-        .filter(|pair| pair.old != pair.new)
-        .filter_map(|pair| {
-            let (subject, effect, reason) = classified(&pair.path, is_same_data, is_same_eval)?;
-            Some(Fact {
-                subject,
-                path: pair.path,
-                old: pair.old,
-                new: pair.new,
-                effect,
-                reason: reason.into(),
-            })
-        })
-        .collect();
+    let mut facts = differing(&outline(old), &outline(new), is_same_data, is_same_eval);
     if is_same_eval {
         facts.extend(token_counts(old, new));
     }
@@ -112,8 +167,30 @@ pub(super) fn facts(old: &RunRecord, new: &RunRecord) -> Vec<Fact> {
     facts
 }
 
+/// The first fact besides the training seed in which two runs were not made alike; how far they came is not asked.
+pub fn beyond_seed(first: &RunRecord, other: &RunRecord) -> Option<Fact> {
+    facts(first, other).into_iter().find(|fact| {
+        let is_choice = fact.subject == Subject::Model || fact.setting().is_some_and(|path| path != SEED);
+        is_choice || fact.effect == Effect::Incomparable
+    })
+}
+
+/// The setting in which replicates differ.
+pub const SEED: &str = "train.seed";
+
+fn differing(old: &Value, new: &Value, is_same_data: bool, is_same_eval: bool) -> Vec<Fact> {
+    let differing = paired(&leaves(old), &leaves(new)).into_iter().filter(|sides| sides.old != sides.new);
+    differing
+        .filter_map(|Sides { path, old, new }| {
+            let (subject, effect, reason) = classified(&path, is_same_data, is_same_eval)?;
+            let reason = reason.to_string();
+            Some(Fact { subject, path, old: old.cloned(), new: new.cloned(), effect, reason })
+        })
+        .collect()
+}
+
 /// Without what was measured.
-fn outline(record: &RunRecord) -> RunRecord {
+fn outline(record: &RunRecord) -> Value {
     let mut outline = record.clone();
     outline.training.steps.clear();
     outline.training.evals.clear();
@@ -121,12 +198,12 @@ fn outline(record: &RunRecord) -> RunRecord {
     outline.evaluation = Default::default();
     outline.samples.clear();
     outline.outputs.clear();
-    outline
+    serde_json::to_value(outline).expect("a record is plain numbers, names and lists")
 }
 
 /// Subject, effect and reason of a path; none for what is volatile, measured, or follows from another fact.
 fn classified(path: &str, is_same_data: bool, is_same_eval: bool) -> Option<(Subject, Effect, &'static str)> {
-    use Effect::{Explains, Incomparable};
+    use Effect::{Explains, Harmless, Incomparable};
     Some(match path {
         "schema" => (Subject::Schema, Incomparable, "the two layouts do not hold the same fields"),
         "level" => (Subject::Level, Incomparable, "the rows of another level are another task"),
@@ -170,7 +247,11 @@ fn classified(path: &str, is_same_data: bool, is_same_eval: bool) -> Option<(Sub
         "recipe.train.seed" => {
             (Subject::Recipe, Explains, "another draw of initial values, dropout and row order")
         }
-        _ if path.starts_with("recipe.") => (Subject::Recipe, Explains, "another choice"),
+        _ if path.starts_with(RECIPE) => match reach(&path[RECIPE.len()..]) {
+            Reach::Losses => (Subject::Recipe, Explains, "another choice"),
+            Reach::Rounding => (Subject::Recipe, Explains, "no loss depends on it but by rounding"),
+            Reach::Texts | Reach::Files => (Subject::Recipe, Harmless, "no loss depends on it"),
+        },
         "training.total_steps" | "training.steps_per_epoch" | "training.gradient_checkpointing" => {
             (Subject::Recipe, Explains, "follows from the recipe or the memory")
         }

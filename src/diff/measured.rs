@@ -1,0 +1,61 @@
+//! What a run measured, number by number.
+
+use crate::paths::leaves;
+use crate::record::{RunRecord, Score};
+use crate::report::measures::Mask;
+
+/// Whose loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Baseline,
+    FineTuned,
+}
+
+/// Names of the four losses in the evaluation.
+pub(super) const SIDES: [(Side, &str); 2] = [(Side::Baseline, "baseline"), (Side::FineTuned, "fine_tuned")];
+
+/// Every metric that `record` has, by name.
+pub(super) fn values(record: &RunRecord) -> Vec<(String, f64)> {
+    let training = &record.training;
+    let mut values = Vec::new();
+    if let Some(best) = &training.best {
+        values.push(("training.best.loss".into(), best.loss));
+        values.push(("training.best.step".into(), best.step as f64));
+    }
+    if let Some(last) = training.steps.last() {
+        values.push(("training.steps[-1].loss".into(), last.loss));
+    }
+    for eval in &training.evals {
+        values.push((format!("training.evals[step {}].loss", eval.step), eval.loss));
+        values
+            .push((format!("training.evals[step {}].trainer_eval_loss", eval.step), eval.trainer_eval_loss));
+    }
+    for (side, name) in SIDES {
+        for mask in Mask::ALL {
+            if let Some(score) = score(record, side, mask) {
+                let path = format!("evaluation.{name}.{}", mask.name());
+                values.push((format!("{path}.loss"), score.loss));
+                values.push((format!("{path}.perplexity"), score.perplexity));
+            }
+        }
+    }
+    if let Some(statistics) = &record.evaluation.statistics {
+        let tree = serde_json::to_value(statistics).expect("statistics are plain numbers and names");
+        let numbers = leaves(&tree).into_iter().filter_map(|(path, value)| Some((path, value.as_f64()?)));
+        values.extend(numbers.map(|(path, value)| (format!("evaluation.statistics.{path}"), value)));
+    }
+    values
+}
+
+/// The name of the loss of the step in place `index`.
+pub(super) fn step_loss(index: usize) -> String {
+    format!("training.steps[{index}].loss")
+}
+
+pub(super) fn score(record: &RunRecord, side: Side, mask: Mask) -> Option<&Score> {
+    let scores = match side {
+        Side::Baseline => record.evaluation.baseline.as_ref()?,
+        Side::FineTuned => record.evaluation.fine_tuned.as_ref()?,
+    };
+    Some(mask.of(&scores.masked, &scores.full))
+}

@@ -1,0 +1,139 @@
+//! Settings by their dotted paths: changed from the command line, checked, and how far each of them reaches.
+
+use super::Recipe;
+use crate::error::{Error, Result};
+use crate::paths::leaves;
+use serde_json::Value;
+
+/// How far a setting reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The losses of the trained model.
+    Losses,
+    /// The last digits of the losses, and figures that depend on how rows are put into batches.
+    Rounding,
+    /// The generated texts alone.
+    Texts,
+    /// The files that are kept.
+    Files,
+}
+
+/// How far the setting at `path` reaches; of one that is not listed, that it moves losses.
+pub fn reach(path: &str) -> Reach {
+    match path {
+        "train.eval_batch_size" | "train.gradient_checkpointing" => Reach::Rounding,
+        "samples.count" | "samples.max_new_tokens" => Reach::Texts,
+        "train.save_total_limit" => Reach::Files,
+        _ => Reach::Losses,
+    }
+}
+
+impl Recipe {
+    /// Changes the field at `path` (dotted, `lora.rank`) to `value` as typed on a command line.
+    ///
+    /// # Errors
+    /// `Error::Setting`: an unknown path (the message lists the known ones), a value of another type,
+    /// or one that leaves the recipe invalid.
+    pub fn set(&mut self, path: &str, value: &str) -> Result<()> {
+        let mut tree = self.tree();
+        let field = path.split('.').try_fold(&mut tree, |node, name| node.get_mut(name));
+        let field = field.filter(|field| !field.is_object()).ok_or_else(|| Error::Setting {
+            key: path.to_string(),
+            message: format!("unknown; the known settings are {}", self.paths().join(", ")),
+        })?;
+        let wrong = |expected: String| Error::Setting {
+            key: path.to_string(),
+            message: format!("expected {expected}, got '{value}'"),
+        };
+        *field = match field {
+            Value::Array(_) => value.split(',').map(|part| Value::String(part.trim().to_string())).collect(),
+            Value::String(_) => serde_json::from_str::<bool>(value)
+                .map_or_else(|_| Value::String(value.to_string()), Value::Bool),
+            Value::Bool(_) if value == "auto" => Value::String(value.to_string()),
+            Value::Bool(_) => Value::Bool(value.parse().map_err(|_| wrong("true or false".into()))?),
+            Value::Number(number) if number.is_f64() => {
+                let parsed: f64 = value.parse().map_err(|_| wrong("a number".into()))?;
+                serde_json::Number::from_f64(parsed).ok_or_else(|| wrong("a finite number".into()))?.into()
+            }
+            _ => Value::from(value.parse::<u64>().map_err(|_| wrong("a whole number from 0 on".into()))?),
+        };
+        let changed: Recipe = serde_json::from_value(tree).map_err(|error| {
+            // serde's "unknown variant `x`, expected one of ...": what was got is said by `wrong`.
+            let text = error.to_string();
+            let expected = text.split_once("expected ").map_or(text.as_str(), |(_, expected)| expected);
+            wrong(expected.split(", got").next().unwrap_or(expected).to_string())
+        })?;
+        changed.check()?;
+        *self = changed;
+        Ok(())
+    }
+
+    /// The dotted paths of all settings, in the order of the record.
+    pub fn paths(&self) -> Vec<String> {
+        self.settings().into_iter().map(|(path, _)| path).collect()
+    }
+
+    /// Each setting's dotted path and its value as JSON has it, in the order of the record.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        leaves(&self.tree()).into_iter().map(|(path, value)| (path, value.to_string())).collect()
+    }
+
+    /// Refuses values that no run can have.
+    ///
+    /// # Errors
+    /// `Error::Setting` with the path, the range and the value.
+    pub fn check(&self) -> Result<()> {
+        let train = &self.train;
+        let bounds = [
+            ("lora.rank", self.lora.rank >= 1, "at least 1", self.lora.rank as f64),
+            ("lora.alpha", self.lora.alpha > 0.0, "more than 0", self.lora.alpha),
+            (
+                "lora.dropout",
+                (0.0..1.0).contains(&self.lora.dropout),
+                "at least 0 and below 1",
+                self.lora.dropout,
+            ),
+            ("train.batch_size", train.batch_size >= 1, "at least 1", train.batch_size as f64),
+            ("train.eval_batch_size", train.eval_batch_size >= 1, "at least 1", train.eval_batch_size as f64),
+            (
+                "train.accumulation_steps",
+                train.accumulation_steps >= 1,
+                "at least 1",
+                train.accumulation_steps as f64,
+            ),
+            ("train.epochs", train.epochs > 0.0 || train.max_steps > 0, "more than 0", train.epochs),
+            ("train.learning_rate", train.learning_rate > 0.0, "more than 0", train.learning_rate),
+            ("train.weight_decay", train.weight_decay >= 0.0, "at least 0", train.weight_decay),
+            ("train.max_grad_norm", train.max_grad_norm > 0.0, "more than 0", train.max_grad_norm),
+            ("train.eval_steps", train.eval_steps >= 1, "at least 1", train.eval_steps as f64),
+            ("train.save_steps", train.save_steps >= 1, "at least 1", train.save_steps as f64),
+            (
+                "train.save_total_limit",
+                train.save_total_limit >= 1,
+                "at least 1",
+                train.save_total_limit as f64,
+            ),
+            (
+                "data.eval_fraction",
+                self.data.eval_fraction > 0.0 && self.data.eval_fraction < 1.0,
+                "between 0 and 1",
+                self.data.eval_fraction,
+            ),
+            ("data.max_seq_len", self.data.max_seq_len >= 2, "at least 2", self.data.max_seq_len as f64),
+        ];
+        if let Some((key, _, range, got)) = bounds.into_iter().find(|(_, holds, ..)| !holds) {
+            return Err(Error::Setting { key: key.into(), message: format!("expected {range}, got {got}") });
+        }
+        if self.lora.target_modules.is_empty() {
+            return Err(Error::Setting {
+                key: "lora.target_modules".into(),
+                message: "expected at least one projection, got none".into(),
+            });
+        }
+        Ok(())
+    }
+
+    fn tree(&self) -> Value {
+        serde_json::to_value(self).expect("a recipe is plain numbers, names and lists")
+    }
+}
