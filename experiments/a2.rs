@@ -17,31 +17,21 @@
 
 use std::process::ExitCode;
 use tezgah::level::Level;
-use tezgah::recipe::Recipe;
-use tezgah::run as notebook;
-
-#[path = "a1.rs"]
-#[allow(dead_code, reason = "its main is not called")]
-mod a1;
+use tezgah::run::Question;
+use tezgah::thesis;
 
 /// ## Settings
 ///
-/// A1's, to the last digit, in everything that moves a loss. Were a level given its own rank or rate, a
+/// Those of the thesis, to the last digit, in everything that moves a loss. Were a level given its own rank or rate, a
 /// difference between two levels could be the setting's as well as the level's.
-pub(crate) fn recipe() -> Recipe {
-    let mut recipe = a1::recipe();
+pub(crate) fn question() -> Question {
+    let mut recipe = thesis::recipe();
     // The longest held-out answer has 236 tokens in the small vocabulary of the demonstration model, fewer in any
     // other. A text cut at A1's 192 would look unfinished where the model was not.
     recipe.samples.max_new_tokens = 256;
-    recipe
+    Question { level: Level::A2, rows: include_bytes!("../data/a2.json"), recipe }
 }
 
-/// ## The run
-///
-/// A1's cells in A1's order, since a step that one level has and another lacks would be a difference that
-/// no table shows.
-pub(crate) use a1::experiment;
-
 fn main() -> ExitCode {
-    notebook::run(Level::A2, recipe(), include_bytes!("../data/a2.json"), experiment)
+    thesis::main(&question())
 }

@@ -16,30 +16,21 @@
 
 use std::process::ExitCode;
 use tezgah::level::Level;
-use tezgah::recipe::Recipe;
-use tezgah::run as notebook;
-
-#[path = "a1.rs"]
-#[allow(dead_code, reason = "its main is not called")]
-mod a1;
+use tezgah::run::Question;
+use tezgah::thesis;
 
 /// ## Settings
 ///
-/// A1's in everything that moves a loss; see A2 for why.
-pub(crate) fn recipe() -> Recipe {
-    let mut recipe = a1::recipe();
+/// Those of the thesis in everything that moves a loss; see A2 for why. What is B1's own is what they meet: longer rows
+/// make larger batches of 16, so a run that kept its activations at A1 may have to compute them again here. That costs
+/// time and changes no number, and the document says which of the two it was.
+pub(crate) fn question() -> Question {
+    let mut recipe = thesis::recipe();
     // Up to 180 words an answer, 277 tokens of the demonstration model.
     recipe.samples.max_new_tokens = 288;
-    recipe
+    Question { level: Level::B1, rows: include_bytes!("../data/b1.json"), recipe }
 }
 
-/// ## The run
-///
-/// A1's cells. What is B1's own is what they meet: longer rows make larger batches of 16, so a run that
-/// kept its activations at A1 may have to compute them again here. That costs time and changes no number,
-/// and the document says which of the two it was.
-pub(crate) use a1::experiment;
-
 fn main() -> ExitCode {
-    notebook::run(Level::B1, recipe(), include_bytes!("../data/b1.json"), experiment)
+    thesis::main(&question())
 }

@@ -16,30 +16,21 @@
 
 use std::process::ExitCode;
 use tezgah::level::Level;
-use tezgah::recipe::Recipe;
-use tezgah::run as notebook;
-
-#[path = "a1.rs"]
-#[allow(dead_code, reason = "its main is not called")]
-mod a1;
+use tezgah::run::Question;
+use tezgah::thesis;
 
 /// ## Settings
 ///
-/// A1's in everything that moves a loss; see A2 for why. The loss in training is on the answers alone,
-/// here as everywhere: trained on the whole text, the two masks could not be set against each other.
-pub(crate) fn recipe() -> Recipe {
-    let mut recipe = a1::recipe();
+/// Those of the thesis in everything that moves a loss; see A2 for why. The loss in training is on the answers alone,
+/// here as everywhere: trained on the whole text, the two masks could not be set against each other. Both are taken
+/// before and after, in one pass over the rows each time.
+pub(crate) fn question() -> Question {
+    let mut recipe = thesis::recipe();
     // Up to 205 words an answer, 339 tokens of the demonstration model.
     recipe.samples.max_new_tokens = 352;
-    recipe
+    Question { level: Level::B2, rows: include_bytes!("../data/b2.json"), recipe }
 }
 
-/// ## The run
-///
-/// A1's cells. The pair of masks that answers the question is taken before and after, in one pass over
-/// the rows each time.
-pub(crate) use a1::experiment;
-
 fn main() -> ExitCode {
-    notebook::run(Level::B2, recipe(), include_bytes!("../data/b2.json"), experiment)
+    thesis::main(&question())
 }

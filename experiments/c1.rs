@@ -16,30 +16,21 @@
 
 use std::process::ExitCode;
 use tezgah::level::Level;
-use tezgah::recipe::Recipe;
-use tezgah::run as notebook;
-
-#[path = "a1.rs"]
-#[allow(dead_code, reason = "its main is not called")]
-mod a1;
+use tezgah::run::Question;
+use tezgah::thesis;
 
 /// ## Settings
 ///
-/// A1's in everything that moves a loss; see A2 for why. A rank of 128 is much for 1800 beginner rows. If
-/// it is little for these, this is where it shows.
-pub(crate) fn recipe() -> Recipe {
-    let mut recipe = a1::recipe();
+/// Those of the thesis in everything that moves a loss; see A2 for why. A rank of 128 is much for 1800 beginner rows. If
+/// it is little for these, this is where it shows. At 2048 tokens no row of the sample is cut; rows of your own may be,
+/// and the number that was is in the document.
+pub(crate) fn question() -> Question {
+    let mut recipe = thesis::recipe();
     // Up to 235 words an answer, 440 tokens of the demonstration model.
     recipe.samples.max_new_tokens = 448;
-    recipe
+    Question { level: Level::C1, rows: include_bytes!("../data/c1.json"), recipe }
 }
 
-/// ## The run
-///
-/// A1's cells. At 2048 tokens no row of the sample is cut; rows of your own may be, and the number that
-/// was is in the document.
-pub(crate) use a1::experiment;
-
 fn main() -> ExitCode {
-    notebook::run(Level::C1, recipe(), include_bytes!("../data/c1.json"), experiment)
+    thesis::main(&question())
 }

@@ -15,7 +15,7 @@
 use anyhow::Context;
 use clap::Parser;
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use tezgah::cli;
 use tezgah::diff::{self, Difference, Paint, SeedNoise};
@@ -60,18 +60,19 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<u8> {
+    // An error of this crate names its file and cause itself; as text its cause is not told twice.
+    let read = |path: &PathBuf| diff::read(path).map_err(anyhow::Error::msg);
+
     // ## The two runs
     let (old, new) = (read(&flags.old)?, read(&flags.new)?);
 
     // ## How much chance explains
     // The evaluation rows of the two records say it for the losses; runs with other seeds say it for the rest:
     // those that are named, else those that `--seeds` left beside one of the two, else their summary in its record.
-    let replicates: Vec<RunRecord> =
-        flags.replicates.iter().map(|path| read(path)).collect::<anyhow::Result<_>>()?;
+    let replicates: Vec<RunRecord> = flags.replicates.iter().map(read).collect::<anyhow::Result<_>>()?;
+    let beside = || SeedNoise::beside(&flags.old, &old).or_else(|| SeedNoise::beside(&flags.new, &new));
     let noise = match replicates.as_slice() {
-        [] => {
-            [(&flags.old, &old), (&flags.new, &new)].into_iter().find_map(|(path, run)| seeds_of(path, run))
-        }
+        [] => beside(),
         replicates => Some(SeedNoise::of(replicates)?),
     };
 
@@ -89,29 +90,6 @@ fn run(flags: &Flags) -> anyhow::Result<u8> {
         },
     }
     Ok(difference.verdict.exit_code())
-}
-
-/// The noise over the seeds of a run, from the runs below its folder where they are still there; a replicate's from
-/// the run that it repeats.
-fn seeds_of(path: &Path, run: &RunRecord) -> Option<SeedNoise> {
-    let folder = if path.is_dir() { path } else { path.parent()? };
-    if run.replicates.is_none() {
-        let repeated = read(folder.parent()?).ok()?;
-        let seeds = repeated.replicates.as_ref()?.runs.iter().map(|other| other.seed);
-        let is_one_of_them = seeds.into_iter().any(|seed| seed == run.recipe.train.seed);
-        return is_one_of_them.then(|| seeds_of(folder.parent()?, &repeated)).flatten();
-    }
-    let others = run.replicates.as_ref()?.runs.iter().skip(1);
-    let runs = others.map(|other| read(&folder.join(format!("seed-{}", other.seed))).ok());
-    let runs: Option<Vec<RunRecord>> = std::iter::once(Some(run.clone())).chain(runs).collect();
-    runs.and_then(|runs| SeedNoise::of(&runs).ok()).or_else(|| SeedNoise::recorded(run))
-}
-
-/// A record, or the one in a report folder.
-fn read(path: &Path) -> anyhow::Result<RunRecord> {
-    let file = if path.is_dir() { path.join("record.json") } else { path.to_path_buf() };
-    // An error of this crate names its file and cause itself; as text its cause is not told twice.
-    store::read(&file).map_err(anyhow::Error::msg)
 }
 
 fn page(flags: &Flags, difference: &Difference) -> anyhow::Result<String> {

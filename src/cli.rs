@@ -63,9 +63,6 @@ pub struct Flags {
     /// Print errors only
     #[arg(long)]
     pub quiet: bool,
-    /// The output folder of the run that this one repeats with another seed; no flag.
-    #[arg(skip)]
-    pub replicate_of: Option<PathBuf>,
 }
 
 /// Rows that a smoke run keeps.
@@ -147,6 +144,37 @@ impl Flags {
             recipe.train.seed = *first;
         }
         recipe.check()
+    }
+
+    /// The flags of one level among `count` in the folder `reports`: its own output folder, and its own file of rows,
+    /// `a1.json` or `training_data_a1.json` (or `.jsonl`) in the folder that `--data` names.
+    ///
+    /// # Errors
+    /// One file for several levels; a folder without a file for this one.
+    pub fn of_level(&self, level: Level, reports: &Path, count: usize) -> Result<Flags> {
+        let mut own = Flags { out: Some(reports.join(level.slug())), ..self.clone() };
+        if count > 1 && self.train_file.is_some() {
+            return Err(Error::Setting {
+                key: "train-file".into(),
+                message: format!("expected --data DIR for {count} levels, got one file for all of them"),
+            });
+        }
+        let Some(data) = &self.data else { return Ok(own) };
+        let wrong = |message: String| Error::Data { path: data.display().to_string(), row: None, message };
+        if data.is_dir() {
+            let slug = level.slug();
+            let names = ["", "training_data_"].map(|before| ["json", "jsonl"].map(|end| (before, end)));
+            let paths =
+                names.as_flattened().iter().map(|(before, end)| data.join(format!("{before}{slug}.{end}")));
+            own.data = Some(paths.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+                wrong(format!(
+                    "expected {slug}.json or training_data_{slug}.json (or .jsonl) for {level}, got neither"
+                ))
+            })?);
+        } else if count > 1 {
+            return Err(wrong(format!("expected a folder with a file for each of {count} levels, got none")));
+        }
+        Ok(own)
     }
 
     /// Before hours of training, and not when they are summarized.

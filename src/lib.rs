@@ -23,7 +23,7 @@
 //! 7. No order of a hash map reaches a sum or a file.
 //! 8. A frozen weight gets no gradient, and the logits of a whole batch never exist.
 
-// From the ground up: a room uses what stands above it in this list, never below (tests/programs/house.rs).
+// From the ground up: a room uses what stands above it in this list, never below (tests/house.rs).
 pub mod error;
 pub mod level;
 pub mod random;
@@ -41,6 +41,8 @@ pub mod report;
 pub mod diff;
 pub mod cli;
 pub mod run;
+#[path = "../experiments/thesis.rs"]
+pub mod thesis;
 
 /// The README's code and links are compiled with the documentation.
 #[doc = include_str!("../README.md")]

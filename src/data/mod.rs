@@ -47,6 +47,17 @@ impl Source {
         }
     }
 
+    /// Leaves the first rows: `rows` of a file that is split or trained on, `evaluation` of one that is held out.
+    pub fn truncate(&mut self, rows: usize, evaluation: usize) {
+        match self {
+            Source::OneFile { file, .. } => file.rows.truncate(rows),
+            Source::TwoFiles { train, evaluation: held_out, .. } => {
+                train.rows.truncate(rows);
+                held_out.rows.truncate(evaluation);
+            }
+        }
+    }
+
     /// Reads the user's own split.
     ///
     /// # Errors

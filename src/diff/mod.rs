@@ -32,10 +32,12 @@ pub use volatile::{AllowedSentence, Volatile, VolatileFact};
 pub use words::{Change, Piece, PieceKind, Section};
 
 use crate::error::{Error, Result};
-use crate::record::{RunRecord, identity};
+use crate::record::folder::RunFolder;
+use crate::record::{RunRecord, identity, store};
 use crate::report::document;
 use crate::report::profile::Profile;
 use serde::Serialize;
+use std::path::Path;
 
 /// Everything that sets two runs apart.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -82,6 +84,14 @@ impl Verdict {
             Verdict::Incomparable => 2,
         }
     }
+}
+
+/// A record by its file, or by the folder of the run.
+///
+/// # Errors
+/// As [`store::read`].
+pub fn read(path: &Path) -> Result<RunRecord> {
+    if path.is_dir() { RunFolder::new(path).read() } else { store::read(path) }
 }
 
 /// Compares two runs. `noise`, from runs that differ in their seed alone, is a second yardstick beside the paired

@@ -2,12 +2,14 @@
 
 use super::measured::{self, Side};
 use crate::error::{Error, Result};
+use crate::record::folder::RunFolder;
 use crate::record::identity::{Subject, beyond_seed, facts};
 use crate::record::{RowNll, RowScores, RunRecord};
 use crate::report::measures::Mask;
 use crate::statistics::{self, Interval, PairedRow, Summary};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The metrics of runs that differ in their training seed alone, summarized over the seeds.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -81,6 +83,22 @@ impl SeedNoise {
             metrics.insert(format!("{path}.perplexity"), statistics::summarize(&perplexities)?);
         }
         Some(SeedNoise { metrics })
+    }
+
+    /// The noise over the seeds of `run`, which was read from `path`: from the runs below its folder where they are still
+    /// there, else from its record's own summary; a replicate's from the run that it repeats.
+    pub fn beside(path: &Path, run: &RunRecord) -> Option<SeedNoise> {
+        let folder = RunFolder::around(path);
+        let Some(replicates) = &run.replicates else {
+            let repeated = folder.replicated()?;
+            let record = repeated.read().ok()?;
+            let is_one_of_them =
+                record.replicates.as_ref()?.runs.iter().any(|other| other.seed == run.recipe.train.seed);
+            return is_one_of_them.then(|| SeedNoise::beside(repeated.path(), &record)).flatten();
+        };
+        let others = replicates.runs.iter().skip(1).map(|other| folder.replicate(other.seed).read().ok());
+        let runs: Option<Vec<RunRecord>> = std::iter::once(Some(run.clone())).chain(others).collect();
+        runs.and_then(|runs| SeedNoise::of(&runs).ok()).or_else(|| SeedNoise::recorded(run))
     }
 
     /// How far two runs of different seeds lie apart in 95 of 100 cases: t(n - 1) √2 s with the deviation s of n

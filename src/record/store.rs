@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::paths::walk;
 use crate::record::migrate;
 use crate::record::{RunRecord, SCHEMA};
+use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
 
@@ -61,11 +62,11 @@ fn set_permissions(_: &std::fs::File) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The record as the text of `record.json`.
+/// A record as the text of its file.
 ///
 /// # Errors
 /// A number that is not finite, with its path: JSON would turn it into null.
-pub fn to_json(record: &RunRecord) -> std::result::Result<String, String> {
+pub fn to_json(record: &impl Serialize) -> std::result::Result<String, String> {
     let value = serde_json::to_value(record).map_err(|error| error.to_string())?;
     if let Some(path) = first_null(&value) {
         return Err(format!("{path} is no finite number"));
@@ -87,8 +88,11 @@ fn first_null(tree: &Value) -> Option<String> {
     found
 }
 
-/// Writes `record.json`.
-pub fn write(path: &Path, record: &RunRecord) -> Result<()> {
+/// Writes a record: `record.json`, `replicates.json` or `karsilastirma.json`.
+///
+/// # Errors
+/// `Error::Record` for a number that is not finite, `Error::File` where it cannot be written.
+pub fn write(path: &Path, record: &impl Serialize) -> Result<()> {
     let text = to_json(record).map_err(|message| Error::Record { path: path.to_path_buf(), message })?;
     write_file(path, text.as_bytes())
 }

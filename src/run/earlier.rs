@@ -1,17 +1,16 @@
 //! What an earlier run left in the output folder: whether it is the run that is asked for, and its record, kept when
 //! another run takes its place.
 
-use super::Notebook;
+use super::notebook::{Notebook, Study};
 use crate::error::{Error, Result};
-use crate::model::files::source;
-use crate::record::store;
-use crate::record::{RunRecord, Status};
+use crate::recipe::{Reach, reach};
+use crate::record::identity::{Asked, Fact};
+use crate::record::{RunRecord, Status, store};
 use crate::sha256;
-use std::path::PathBuf;
 
 /// What lies in the output folder.
 #[derive(Debug)]
-pub enum Earlier {
+pub(super) enum Earlier {
     /// No record.
     Nothing,
     /// A finished run of the same recipe, base model and rows, and of the same seeds where several are asked for.
@@ -25,20 +24,20 @@ impl Notebook {
     /// not: a run of older code counts as done.
     ///
     /// # Errors
-    /// As [`Notebook::rows`] and [`source::open`].
-    pub fn earlier(&self) -> Result<Earlier> {
-        let path = self.record_path();
-        if !path.exists() {
+    /// As [`Notebook::rows`] and [`Notebook::base`].
+    pub(super) fn earlier(&self) -> Result<Earlier> {
+        if !self.folder.record().exists() {
             return Ok(Earlier::Nothing);
         }
-        let record = match store::read(&path) {
+        let record = match self.folder.read() {
             Ok(record) => record,
             Err(error) => return Ok(Earlier::Other(error.to_string())),
         };
         let other = match record.status {
             Status::Completed => {
-                let base = source::open(&self.model()?)?;
-                self.difference(&record, &base.sha256, self.rows()?.sha256())
+                let (base, rows) = (self.base()?, self.rows()?);
+                let differences = Asked::of(&record).differences(&self.asked(&base.sha256, rows.sha256()));
+                differences.first().map(|fact| told(fact, &record))
             }
             Status::Failed => Some("it failed".into()),
             Status::Running => Some("it did not come to its end".into()),
@@ -57,38 +56,28 @@ impl Notebook {
         })
     }
 
-    /// The first thing in which `record` is of another run than this one, in words.
-    fn difference(&self, record: &RunRecord, model_sha256: &str, rows_sha256: &str) -> Option<String> {
-        if record.level != self.level {
-            return Some(format!("it is of {}", record.level));
-        }
-        if record.smoke != self.flags.smoke {
-            return Some(if record.smoke { "it is a smoke run" } else { "it is no smoke run" }.into());
-        }
-        let settings = record.recipe.settings().into_iter().zip(self.recipe.settings());
-        for ((path, there), (_, here)) in settings {
-            if there != here {
-                return Some(format!("its {path} is {there}, here {here}"));
-            }
-        }
-        if record.model.sha256 != model_sha256 {
-            return Some(format!("its base model is {}, with other weights", record.model.source));
-        }
-        (record.dataset.sha256 != rows_sha256).then(|| format!("its rows are {}", record.dataset.source))
+    fn asked<'a>(&'a self, model_sha256: &'a str, rows_sha256: &'a str) -> Asked<'a> {
+        Asked { level: self.level, smoke: self.flags.smoke, recipe: &self.recipe, model_sha256, rows_sha256 }
     }
+}
 
-    /// With `--resume`, refuses to go on with another run's checkpoints.
-    pub(super) fn check_resumed(&self, model_sha256: &str, rows_sha256: &str) -> Result<()> {
-        let path = self.record_path();
-        if !self.flags.resume || !path.exists() {
+impl Study {
+    /// With `--resume`, refuses to go on with another run's checkpoints. What changes nothing before the training's end,
+    /// such as the number of texts that are generated after it, may differ.
+    pub(super) fn check_resumed(&self) -> Result<()> {
+        let path = self.notebook.folder.record();
+        if !self.notebook.flags.resume || !path.exists() {
             return Ok(());
         }
-        let mut record = store::read(&path)?;
-        // How many texts are generated in the end changes nothing before it.
-        record.recipe.samples.clone_from(&self.recipe.samples);
-        match self.difference(&record, model_sha256, rows_sha256) {
+        let record = store::read(&path)?;
+        let asked = self.notebook.asked(&self.base.sha256, &self.rows.dataset.sha256);
+        let decides = |fact: &Fact| {
+            !fact.setting().is_some_and(|path| matches!(reach(path), Reach::Texts | Reach::Files))
+        };
+        match Asked::of(&record).differences(&asked).iter().find(|fact| decides(fact)) {
             None => Ok(()),
-            Some(other) => {
+            Some(fact) => {
+                let other = told(fact, &record);
                 let message =
                     format!("cannot be resumed: {other}; give the same flags, or leave out --resume");
                 Err(Error::Record { path, message })
@@ -100,21 +89,36 @@ impl Notebook {
     /// rendered from it again, and the two runs compared. A run that was cut short to try the program out is not kept;
     /// a record that cannot be read, a newer program's perhaps, is kept under its hash.
     pub(super) fn keep_earlier(&self) -> Result<()> {
-        let path = self.record_path();
-        let Ok(bytes) = std::fs::read(&path) else { return Ok(()) };
-        let name = match store::read(&path) {
-            Ok(_) if self.flags.resume => return Ok(()),
+        let folder = &self.notebook.folder;
+        let Ok(bytes) = std::fs::read(folder.record()) else { return Ok(()) };
+        let name = match folder.read() {
+            Ok(_) if self.notebook.flags.resume => return Ok(()),
             Ok(record) if record.smoke || record.status != Status::Completed => return Ok(()),
             Ok(record) => record.environment.started_at.replace(':', "-"),
             Err(_) => format!("unread-{}", &sha256::of(&bytes)[..12]),
         };
-        let kept = self.out.join("earlier").join(format!("{name}.json"));
+        let kept = folder.earlier(&name);
         store::write_file(&kept, &bytes)?;
-        self.progress.say(&format!("the record of the earlier run is kept as {}", kept.display()));
+        let kept = kept.display();
+        self.notebook.progress.say(&format!("the record of the earlier run is kept as {kept}"));
         Ok(())
     }
+}
 
-    pub(super) fn record_path(&self) -> PathBuf {
-        self.out.join("record.json")
+/// In what `record` is of another run, in words; `fact` has its value first and then the one that is asked for.
+fn told(fact: &Fact, record: &RunRecord) -> String {
+    match fact.path.as_str() {
+        "level" => format!("it is of {}", record.level),
+        "smoke" if record.smoke => "it is a smoke run".into(),
+        "smoke" => "it is no smoke run".into(),
+        "model.sha256" => format!("its base model is {}, with other weights", record.model.source),
+        "dataset.sha256" => format!("its rows are {}", record.dataset.source),
+        path => {
+            let json = |value: &Option<serde_json::Value>| {
+                value.as_ref().map(ToString::to_string).unwrap_or_default()
+            };
+            let path = fact.setting().unwrap_or(path);
+            format!("its {path} is {}, here {}", json(&fact.old), json(&fact.new))
+        }
     }
 }

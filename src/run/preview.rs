@@ -1,32 +1,36 @@
 //! What `--dry-run` prints: data checks, step arithmetic, parameters, memory, and one row with its mask.
 
+use super::notebook::{MemoryPlan, Study};
 use crate::data::Prepared;
 use crate::data::encode::RowEncoder;
 use crate::error::{Error, Result};
 use crate::model::files::source::BaseModel;
 use crate::model::network::llama::Activations;
 use crate::recipe::Recipe;
-use crate::train::memory::{self, Estimate};
+use crate::train::memory;
 use crate::train::schedule::{Plan, learning_rate};
 use std::fmt::Write;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 
-/// What a run will need, and what there is.
-pub(super) struct MemoryPlan {
-    pub(super) estimate: Estimate,
-    pub(super) activations: Activations,
-    /// Bytes.
-    pub(super) free: u64,
+impl Study {
+    /// With `--dry-run`: prints what would be done, and says that it is enough.
+    ///
+    /// # Errors
+    /// `Error::Model` where the tokenizer cannot read back its own ids.
+    pub fn stops_at_preview(&self) -> Result<bool> {
+        if self.notebook.flags.dry_run {
+            let text = text(self)?;
+            // A reader that has seen enough (`| head`) is no error.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+        }
+        Ok(self.notebook.flags.dry_run)
+    }
 }
 
 /// The whole preview.
-pub(super) fn text(
-    base: &BaseModel,
-    rows: &Prepared,
-    recipe: &Recipe,
-    memory: &MemoryPlan,
-    encoder: &RowEncoder,
-) -> Result<String> {
+fn text(study: &Study) -> Result<String> {
+    let Study { notebook, base, encoder, rows, memory } = study;
+    let recipe = &notebook.recipe;
     let mut text = String::new();
     let failed = |_| Error::Report("the preview could not be formatted".into());
     write_data(&mut text, rows).map_err(failed)?;

@@ -46,6 +46,10 @@ pub struct State {
     pub course: Course,
 }
 
+/// A training: from the attached updates to the best of them in the model. What was measured is in the state's course,
+/// also where an error ended it.
+pub type Loop = fn(&mut Llama, Rows, &Recipe, Activations, &mut State, &mut dyn FnMut(Event)) -> Result<()>;
+
 /// Trains the attached updates and leaves the best in the model.
 ///
 /// # Errors

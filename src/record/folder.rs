@@ -1,0 +1,186 @@
+//! The folders of runs, and the place of every file in them. No other module spells these names.
+
+use super::{Output, RunRecord, store};
+use crate::error::{Error, Result};
+use crate::level::Level;
+use std::path::{Path, PathBuf};
+
+/// The run record, in the folder of a run.
+pub const RECORD: &str = "record.json";
+/// The events as they happened, a line each.
+pub const EVENTS: &str = "events.jsonl";
+/// The comparison of levels, in its folder.
+pub const LEVELS_RECORD: &str = "karsilastirma.json";
+/// The folder of that comparison, beside those of the levels.
+const LEVELS: &str = "karsilastirma";
+
+/// The folder that one run reads and writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+    /// Where runs that share base weights keep them quantized.
+    quantized: PathBuf,
+}
+
+impl RunFolder {
+    /// A run in `path`, which need not exist yet. Quantized weights are kept in `quantized/` beside it, so that the
+    /// levels of one model share them.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let quantized = path.parent().unwrap_or(Path::new("")).join("quantized");
+        RunFolder { path, quantized }
+    }
+
+    /// The run of `level` among several in `reports`.
+    pub fn of_level(reports: &Path, level: Level) -> Self {
+        RunFolder::new(reports.join(level.slug()))
+    }
+
+    /// The folder of a run that is named by itself or by a file in it.
+    pub fn around(path: &Path) -> Self {
+        RunFolder::new(if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) })
+    }
+
+    /// The same run with another training seed. What the first of them quantized serves all.
+    pub fn replicate(&self, seed: u64) -> Self {
+        RunFolder { path: self.path.join(format!("seed-{seed}")), quantized: self.quantized.clone() }
+    }
+
+    /// The run that this one may be a replicate of.
+    pub fn replicated(&self) -> Option<Self> {
+        self.path.parent().map(RunFolder::new)
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The record.
+    pub fn record(&self) -> PathBuf {
+        self.path.join(RECORD)
+    }
+
+    /// The events.
+    pub fn events(&self) -> PathBuf {
+        self.path.join(EVENTS)
+    }
+
+    /// The summary over the training seeds.
+    pub fn replicates(&self) -> PathBuf {
+        self.path.join("replicates.json")
+    }
+
+    /// The best adapter, in PEFT's layout.
+    pub fn adapter(&self) -> PathBuf {
+        self.path.join(ADAPTER)
+    }
+
+    /// Base and adapter in one model folder.
+    pub fn merged(&self) -> PathBuf {
+        self.path.join(MERGED)
+    }
+
+    /// What a resumed run goes on from.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    /// The rows of one part of the split.
+    pub fn split(&self, level: Level, part: Part) -> PathBuf {
+        self.path.join(split_path(level, part))
+    }
+
+    /// The record of a finished run that another replaced, by its start or whatever names it.
+    pub fn earlier(&self, name: &str) -> PathBuf {
+        self.path.join("earlier").join(format!("{name}.json"))
+    }
+
+    /// Quantized base weights that several runs share.
+    pub fn quantized(&self) -> &Path {
+        &self.quantized
+    }
+
+    /// Reads the record.
+    ///
+    /// # Errors
+    /// As [`store::read`].
+    pub fn read(&self) -> Result<RunRecord> {
+        store::read(&self.record())
+    }
+
+    /// What the record says of a file or folder that was written.
+    ///
+    /// # Errors
+    /// `Error::File` where it cannot be looked at.
+    pub fn output(&self, written: Written) -> Result<Output> {
+        let (kind, path) = match &written {
+            Written::Split(level, part @ Part::Train) => ("train_split", split_path(*level, *part)),
+            Written::Split(level, part @ Part::Evaluation) => ("eval_split", split_path(*level, *part)),
+            Written::Adapter => ("adapter", ADAPTER.to_string()),
+            Written::Merged { .. } => ("merged", MERGED.to_string()),
+        };
+        let (dtype, merged_into) = match written {
+            Written::Split(..) => (None, None),
+            Written::Adapter => (Some("F32".into()), None),
+            Written::Merged { dtype, into } => (Some(dtype), Some(into)),
+        };
+        let bytes = size_of(&self.path.join(&path))?;
+        Ok(Output { kind: kind.into(), path, bytes, dtype, merged_into })
+    }
+}
+
+const ADAPTER: &str = "adapter";
+const MERGED: &str = "merged";
+
+/// A part of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Trained on.
+    Train,
+    /// Held out.
+    Evaluation,
+}
+
+/// What a run has written, as its record lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// The rows of one part.
+    Split(Level, Part),
+    /// The adapter, its tensors in f32.
+    Adapter,
+    /// The merged model.
+    Merged {
+        /// Type of its tensors: `F16`.
+        dtype: String,
+        /// Type of the weights that the update was added to: `Q4_1`.
+        into: String,
+    },
+}
+
+fn split_path(level: Level, part: Part) -> String {
+    let part = match part {
+        Part::Train => "train",
+        Part::Evaluation => "eval",
+    };
+    format!("split/training_data_{}_{part}.json", level.slug())
+}
+
+/// The folder of the comparison of the levels in `reports`.
+pub fn of_levels(reports: &Path) -> PathBuf {
+    reports.join(LEVELS)
+}
+
+/// Bytes of a file, or of all files below a folder.
+fn size_of(path: &Path) -> Result<u64> {
+    let failed = |source| Error::file(path, source);
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if metadata.is_file() {
+        return Ok(metadata.len());
+    }
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        bytes += size_of(&entry.map_err(failed)?.path())?;
+    }
+    Ok(bytes)
+}

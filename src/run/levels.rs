@@ -1,0 +1,168 @@
+//! Several levels, one after the other over one base model, and their comparison.
+
+use super::earlier::Earlier;
+use super::notebook::{Notebook, OpenedBase};
+use super::{Procedure, Question, matrix, rendering, seeds};
+use crate::cli::Flags;
+use crate::error::Result;
+use crate::level::Level;
+use crate::record::folder::{self, RunFolder};
+use crate::record::levels::{self, CrossMatrix, LevelsRecord};
+use crate::record::{RunRecord, Status, store};
+use crate::report;
+use anyhow::bail;
+use std::path::{Path, PathBuf};
+
+/// Answers all `questions` by `procedure`, skips what is done, and compares what is there.
+///
+/// # Errors
+/// What is wrong with a flag, the model or any level's rows is said before the first training. A level that fails does
+/// not keep the others from running: they are named at the end.
+pub fn run(questions: &[Question], procedure: Procedure, flags: &Flags) -> anyhow::Result<()> {
+    let reports = flags.out.clone().unwrap_or_else(|| PathBuf::from("reports"));
+    let series = Series { procedure, flags, base: OpenedBase::new(&flags.model), reports };
+    let plans = series.checked(questions)?;
+    let (mut records, mut failures) = (Vec::new(), Vec::new());
+    for plan in &plans {
+        match series.one(plan) {
+            Ok(record) => records.extend(record),
+            Err(error) if flags.dry_run => return Err(error),
+            Err(error) => {
+                let failure = format!("{}: {error:#}", plan.question.level);
+                plan.notebook.progress.say(&failure);
+                failures.push(failure);
+                // A run that failed before its record was opened has left the one of an earlier run.
+                let record = plan.notebook.folder.read().ok();
+                records.extend(record.filter(|record| record.status == Status::Failed));
+            }
+        }
+    }
+    if let (false, Some(first)) = (flags.dry_run, plans.first()) {
+        series.compare(&records, &first.notebook)?;
+    }
+    match failures.as_slice() {
+        [] => Ok(()),
+        failures => bail!("{} of {} levels failed: {}", failures.len(), plans.len(), failures.join("; ")),
+    }
+}
+
+/// What all levels of one call share.
+struct Series<'a> {
+    procedure: Procedure,
+    flags: &'a Flags,
+    base: OpenedBase,
+    /// The folder of the levels' folders.
+    reports: PathBuf,
+}
+
+/// One level, checked.
+struct Plan<'a> {
+    question: &'a Question,
+    flags: Flags,
+    notebook: Notebook,
+}
+
+impl Series<'_> {
+    /// A wrong flag, model or row of the last level must not come to light after hours of the first four.
+    fn checked<'q>(&self, questions: &'q [Question]) -> Result<Vec<Plan<'q>>> {
+        let mut plans = Vec::new();
+        for question in questions {
+            let flags = self.flags.of_level(question.level, &self.reports, questions.len())?;
+            let folder = RunFolder::of_level(&self.reports, question.level);
+            let notebook = Notebook::open(question, &flags, folder, &self.base)?;
+            if !flags.render_only {
+                notebook.rows()?;
+            }
+            plans.push(Plan { question, flags, notebook });
+        }
+        if !self.flags.render_only {
+            self.base.open()?;
+        }
+        Ok(plans)
+    }
+
+    /// Runs a level that is not done; its record, where there is one.
+    fn one(&self, plan: &Plan) -> anyhow::Result<Option<RunRecord>> {
+        let Plan { question: Question { level, .. }, flags, notebook } = plan;
+        let (say, folder) = (|line: String| notebook.progress.say(&line), notebook.folder.path().display());
+        if flags.render_only && !notebook.folder.record().exists() {
+            say(format!("{level}: no record in {folder}"));
+            return Ok(None);
+        }
+        let is_asked = !flags.render_only && !flags.dry_run;
+        match if is_asked { notebook.earlier()? } else { Earlier::Nothing } {
+            Earlier::Same(record) => {
+                say(format!("{level}: done before, in {folder} (another --out runs it again)"));
+                return Ok(Some(*record));
+            }
+            Earlier::Other(why) => say(format!("{level}: {folder} holds another run ({why}); running")),
+            Earlier::Nothing => say(level.to_string()),
+        }
+        seeds::run_over(plan.question, self.procedure, flags, &self.base)?;
+        Ok(if flags.dry_run { None } else { notebook.folder.read().ok() })
+    }
+
+    /// Writes the comparison of the runs that came to their end.
+    fn compare(&self, records: &[RunRecord], notebook: &Notebook) -> Result<()> {
+        let progress = &notebook.progress;
+        let completed = records.iter().filter(|record| record.status == Status::Completed).count();
+        if completed < 2 {
+            progress.say(&format!(
+                "no comparison: it takes two finished levels, {} has {completed} of those asked for",
+                self.reports.display()
+            ));
+            return Ok(());
+        }
+        let folder = folder::of_levels(&self.reports);
+        let path = folder.join(folder::LEVELS_RECORD);
+        let mut record = levels::compare(records, None)?;
+        if let Some(cross) = self.cross(&record, &path, notebook)? {
+            record = levels::compare(records, Some(cross))?;
+        }
+        store::write(&path, &record)?;
+        let profile = self.flags.profile(&folder, None)?;
+        let newest = record.levels.iter().map(|entry| entry.started_at.as_str()).max().unwrap_or_default();
+        rendering::write(&report::render_levels(&record, &profile)?, &profile, newest, &folder, progress)?;
+        progress.say(&summary(&record, &folder));
+        Ok(())
+    }
+
+    /// Every adapter on every level, measured once: the matrix of an earlier comparison of these very runs is theirs.
+    fn cross(&self, record: &LevelsRecord, path: &Path, notebook: &Notebook) -> Result<Option<CrossMatrix>> {
+        let earlier = std::fs::read(path).ok();
+        let earlier = earlier.and_then(|text| serde_json::from_slice::<LevelsRecord>(&text).ok());
+        let is_theirs =
+            |earlier: &LevelsRecord| earlier.schema == record.schema && earlier.levels == record.levels;
+        if let Some(LevelsRecord { cross: Some(cross), .. }) = earlier.filter(is_theirs) {
+            return Ok(Some(cross));
+        }
+        if self.flags.render_only {
+            return Ok(None);
+        }
+        let say = |line: &str| notebook.progress.say(line);
+        if !record.is_one_model() {
+            say("no matrix of adapters and levels: the base models differ");
+            return Ok(None);
+        }
+        let levels: Vec<Level> = record.levels.iter().map(|entry| entry.level).collect();
+        let adapter = |level: &Level| RunFolder::of_level(&self.reports, *level).adapter();
+        if let Some(missing) = levels.iter().map(adapter).find(|adapter| !adapter.is_dir()) {
+            let missing = missing.display();
+            say(&format!(
+                "no matrix of adapters and levels: {missing} is missing; to make it, delete {missing}'s record and run again"
+            ));
+            return Ok(None);
+        }
+        Ok(Some(matrix::measured(&levels, notebook, &self.reports)?))
+    }
+}
+
+/// Which levels were compared, and which were not.
+fn summary(record: &LevelsRecord, folder: &Path) -> String {
+    let list = |levels: Vec<Level>| levels.iter().map(Level::to_string).collect::<Vec<_>>().join(", ");
+    let compared = list(record.levels.iter().map(|entry| entry.level).collect());
+    let absent = record.missing.iter().copied().chain(record.excluded.iter().map(|run| run.level));
+    let absent = list(absent.collect());
+    let missing = if absent.is_empty() { String::new() } else { format!("; without {absent}") };
+    format!("{}: {compared}{missing}", folder.display())
+}
