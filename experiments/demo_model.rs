@@ -17,7 +17,7 @@ use candle_nn::{loss, ops, rotary_emb};
 use clap::Parser;
 use std::path::PathBuf;
 use tezgah::random;
-use tezgah::record::store;
+use tezgah::record::{PromptTemplate, store};
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::processors::template::TemplateProcessing;
@@ -82,7 +82,8 @@ fn train_tokenizer(corpus: &str) -> anyhow::Result<Tokenizer> {
         .build()
         .map_err(anyhow::Error::msg)?;
     // The prompt's own words belong to the vocabulary too, or every row would spell them out.
-    let prompt = tezgah::data::encode::PROMPT.concat().repeat(50);
+    let PromptTemplate { instruction, input, response } = PromptTemplate::ALPACA;
+    let prompt = [instruction, input, response].concat().repeat(50);
     let texts = corpus.lines().chain([prompt.as_str()]);
     tokenizer.train(&mut trainer, texts.map(str::to_owned)).map_err(anyhow::Error::msg)?;
     let text = tokenizer.to_string(false).map_err(anyhow::Error::msg)?;

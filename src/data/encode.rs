@@ -8,15 +8,11 @@
 use super::alpaca::Row;
 use super::checks;
 use crate::error::{Error, Result};
-use crate::record::{Lengths, TokenLengths};
+use crate::record::{Lengths, PromptTemplate, TokenLengths};
 use std::collections::BTreeSet;
 use tokenizers::Tokenizer;
 
-/// The pieces of the prompt: before the instruction, before an input, before the response.
-pub const PROMPT: [&str; 3] = ["### Instruction:\n", "\n\n### Input:\n", "\n\n### Response:\n"];
-
-/// The text that the model is given before its answer: [`PROMPT`] with the row's fields between its pieces.
-/// The middle piece is left out where the input is empty or white space alone.
+/// The text that the model is given before its answer.
 ///
 /// ```
 /// # use tezgah::data::{alpaca::Row, encode::prompt};
@@ -24,11 +20,7 @@ pub const PROMPT: [&str; 3] = ["### Instruction:\n", "\n\n### Input:\n", "\n\n##
 /// assert_eq!(prompt(&row), "### Instruction:\nSay hello.\n\n### Response:\n");
 /// ```
 pub fn prompt(row: &Row) -> String {
-    let [instruction, input, response] = PROMPT;
-    if row.input.trim().is_empty() {
-        return format!("{instruction}{}{response}", row.instruction);
-    }
-    format!("{instruction}{}{input}{}{response}", row.instruction, row.input)
+    PromptTemplate::ALPACA.fill(&row.instruction, &row.input)
 }
 
 /// A tokenizer with its two boundary tokens.

@@ -10,7 +10,7 @@ pub mod batches;
 
 use crate::error::{Error, Result};
 use crate::recipe::DataRecipe;
-use crate::record::{Dataset, ExampleRow};
+use crate::record::{Dataset, ExampleRow, PromptTemplate};
 use crate::sha256;
 use alpaca::{Row, RowFile};
 use encode::{EncodedRow, RowEncoder};
@@ -128,6 +128,7 @@ pub fn prepare(source: Source, recipe: &DataRecipe, encoder: &RowEncoder) -> Res
         tokens: lengths.tokens,
         truncated_rows: lengths.truncated_rows,
         rows_without_target: lengths.rows_without_target,
+        prompt: PromptTemplate::ALPACA,
         example: ExampleRow {
             instruction: example.instruction.clone(),
             input: example.input.clone(),

@@ -1,6 +1,7 @@
 //! The rows of a run, as far as its record tells them.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The rows of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,8 +37,46 @@ pub struct Dataset {
     pub truncated_rows: usize,
     /// Rows whose response was cut away whole: they have no target.
     pub rows_without_target: usize,
+    /// What the rows are put into.
+    #[serde(default)]
+    pub prompt: PromptTemplate,
     /// The first training row, for the reader.
     pub example: ExampleRow,
+}
+
+/// The text around the fields of a row, up to its answer. Records that do not have it are of rows in the default one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptTemplate {
+    /// Before the instruction.
+    pub instruction: Cow<'static, str>,
+    /// Before an input; left out where a row has none.
+    pub input: Cow<'static, str>,
+    /// Before the answer.
+    pub response: Cow<'static, str>,
+}
+
+impl PromptTemplate {
+    /// Stanford Alpaca's headings, without its preamble.
+    pub const ALPACA: PromptTemplate = PromptTemplate {
+        instruction: Cow::Borrowed("### Instruction:\n"),
+        input: Cow::Borrowed("\n\n### Input:\n"),
+        response: Cow::Borrowed("\n\n### Response:\n"),
+    };
+
+    /// The prompt of a row. Its input is left out where it is empty or white space alone.
+    pub fn fill(&self, instruction: &str, input: &str) -> String {
+        let PromptTemplate { instruction: before, input: between, response } = self;
+        match input.trim().is_empty() {
+            true => format!("{before}{instruction}{response}"),
+            false => format!("{before}{instruction}{between}{input}{response}"),
+        }
+    }
+}
+
+impl Default for PromptTemplate {
+    fn default() -> Self {
+        PromptTemplate::ALPACA
+    }
 }
 
 /// Lengths of all rows.

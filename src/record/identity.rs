@@ -239,6 +239,10 @@ fn classified(path: &str, is_same_data: bool, is_same_eval: bool) -> Option<(Sub
             (Subject::Tokenizer, Incomparable, "another vocabulary: a loss a token is of another token")
         }
         "model.source" => return None,
+        _ if path.starts_with("dataset.prompt.") => {
+            (Subject::Data, Incomparable, "the rows were put into another prompt")
+        }
+        _ if path.starts_with("training.optimizer.") => (Subject::Recipe, Explains, "another optimizer"),
         "dataset.synthetic" => (Subject::Data, Explains, "only one of them was made by a program"),
         _ if path.starts_with("dataset.") => return None,
         _ if path.starts_with("model.") => {

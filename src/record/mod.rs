@@ -15,8 +15,8 @@ pub mod identity;
 pub mod repeated;
 pub mod levels;
 
-pub use dataset::{Dataset, ExampleRow, Histogram, Lengths, TokenLengths};
+pub use dataset::{Dataset, ExampleRow, Histogram, Lengths, PromptTemplate, TokenLengths};
 pub use evaluation::{Evaluation, RowNll, RowScores, Score, Scores, statistics_of};
 pub use model::{Architecture, ModelFacts};
 pub use run::{Environment, Failure, Output, RunRecord, SCHEMA, Sample, Status};
-pub use training::{Best, Eval, Step, Training};
+pub use training::{Best, Eval, Optimizer, Step, Training};

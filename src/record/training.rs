@@ -1,6 +1,7 @@
 //! The course of the training: its steps, its evaluations, and the best of them.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The course of the training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -9,6 +10,9 @@ pub struct Training {
     pub total_steps: usize,
     /// Optimizer steps an epoch.
     pub steps_per_epoch: usize,
+    /// What made a step of the gradients.
+    #[serde(default)]
+    pub optimizer: Optimizer,
     /// Whether activations were computed again, as decided.
     pub gradient_checkpointing: bool,
     /// Wall time of the steps, evaluations and checkpoints, in seconds.
@@ -24,6 +28,31 @@ pub struct Training {
     /// The evaluation of the lowest loss; absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best: Option<Best>,
+}
+
+/// The optimizer and those of its constants that no recipe changes. Records that do not have it are of the default one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Optimizer {
+    /// Its name.
+    pub name: Cow<'static, str>,
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+}
+
+impl Optimizer {
+    /// AdamW with the constants of torch and of transformers' Trainer.
+    pub const ADAMW: Optimizer =
+        Optimizer { name: Cow::Borrowed("AdamW"), beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        Optimizer::ADAMW
+    }
 }
 
 /// One optimizer step.

@@ -132,6 +132,7 @@ fn opened(study: &Study, model: &Llama) -> RunRecord {
         training: Training {
             total_steps: plan.total_steps,
             steps_per_epoch: plan.steps_per_epoch,
+            optimizer: Optimizer::ADAMW,
             gradient_checkpointing: memory.activations == Activations::Recompute,
             seconds: 0.0,
             tokens_per_second: 0.0,

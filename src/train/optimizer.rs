@@ -8,12 +8,13 @@ use crate::model::network::adapter;
 use crate::model::network::linear::Parameter;
 use crate::model::network::llama::Llama;
 use crate::model::ops::{dispatch, in_place, in_place_together, is_fast, read};
+use crate::record::Optimizer;
 use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 
-const BETA1: f64 = 0.9;
-const BETA2: f64 = 0.999;
-const EPSILON: f64 = 1e-8;
+const BETA1: f64 = Optimizer::ADAMW.beta1;
+const BETA2: f64 = Optimizer::ADAMW.beta2;
+const EPSILON: f64 = Optimizer::ADAMW.epsilon;
 
 /// The two running means of one parameter, on its device.
 struct Moments {

@@ -524,6 +524,7 @@ fn dataset(rows: usize, eval_rows: usize, lengths: Histograms) -> Dataset {
         },
         truncated_rows: 0,
         rows_without_target: 0,
+        prompt: PromptTemplate::ALPACA,
         example: ExampleRow {
             instruction: "Write a sentence using the word 'happy'".into(),
             input: String::new(),
@@ -612,6 +613,7 @@ fn training(
     Training {
         total_steps: total,
         steps_per_epoch: per_epoch,
+        optimizer: Optimizer::ADAMW,
         gradient_checkpointing: false,
         seconds: 4325.0,
         tokens_per_second: 152.4,
