@@ -20,6 +20,7 @@ mod noise;
 mod metrics;
 mod conclusions;
 mod digits;
+mod paint;
 mod page;
 
 pub use crate::record::identity::{Effect, Fact, Subject};
@@ -27,7 +28,8 @@ pub use conclusions::{Conclusion, ConclusionKind};
 pub use digits::Digit;
 pub use metrics::{Metric, MetricVerdict};
 pub use noise::SeedNoise;
-pub use page::{Paint, print};
+pub use page::print;
+pub use paint::Paint;
 pub use volatile::{AllowedSentence, Volatile, VolatileFact};
 pub use words::{Change, Piece, PieceKind, Section};
 

@@ -1,37 +1,11 @@
 //! A difference as a page of Markdown, in colours where it goes to a terminal.
 
 use super::metrics::{MetricVerdict, short};
+use super::paint::{Colour, Paint};
 use super::words::{Piece, PieceKind};
 use super::{Difference, Verdict};
 use crate::record::identity::{Effect, Subject};
 use serde_json::Value;
-
-/// What may stand between the words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Paint {
-    /// Markdown alone.
-    Plain,
-    /// ANSI colours too.
-    Ansi,
-}
-
-/// ANSI codes by what they tell.
-#[derive(Debug, Clone, Copy)]
-enum Colour {
-    Bold = 1,
-    Red = 31,
-    Green = 32,
-    Yellow = 33,
-}
-
-impl Paint {
-    fn on(self, colour: Colour, text: &str) -> String {
-        match self {
-            Paint::Plain => text.to_string(),
-            Paint::Ansi => format!("\x1b[{}m{text}\x1b[0m", colour as u8),
-        }
-    }
-}
 
 /// The page. `names` are the two records as the user called them.
 pub fn print(difference: &Difference, names: [&str; 2], paint: Paint) -> String {

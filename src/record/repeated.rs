@@ -12,54 +12,38 @@ use crate::statistics;
 /// `Error::Setting` for fewer than two records, a seed that comes twice, a run that did not come to its
 /// evaluation, and for whatever else two runs differ in: level, rows, base model or another setting.
 pub fn summarize(records: &[RunRecord]) -> Result<Replicates> {
-    let refused = |message: String| Err(Error::Setting { key: "seeds".into(), message });
     let [first, others @ ..] = records else {
-        return refused("expected runs of at least two training seeds, got none".into());
+        return Err(refused("expected runs of at least two training seeds, got none".into()));
     };
     if others.is_empty() {
         let seed = first.recipe.train.seed;
-        return refused(format!("expected runs of at least two training seeds, got seed {seed} alone"));
+        return Err(refused(format!("expected runs of at least two training seeds, got seed {seed} alone")));
     }
     for other in others {
         if let Some(fact) = beyond_seed(first, other) {
             let seeds = [first, other].map(|record| record.recipe.train.seed);
-            return refused(format!(
+            return Err(refused(format!(
                 "expected runs that differ in {SEED} alone, got {} {} at seed {}, {} at seed {}",
                 fact.setting().unwrap_or(&fact.path),
                 Fact::read(fact.new.as_ref()),
                 seeds[1],
                 Fact::read(fact.old.as_ref()),
                 seeds[0],
-            ));
+            )));
         }
     }
     let mut runs: Vec<Replicate> = Vec::new();
     for record in records {
-        let seed = record.recipe.train.seed;
-        if runs.iter().any(|run| run.seed == seed) {
-            return refused(format!("expected one run a seed, got two of {seed}"));
+        let run = replicate(record)?;
+        if runs.iter().any(|other| other.seed == run.seed) {
+            return Err(refused(format!("expected one run a seed, got two of {}", run.seed)));
         }
-        let (Status::Completed, Some(baseline), Some(fine_tuned)) =
-            (record.status, &record.evaluation.baseline, &record.evaluation.fine_tuned)
-        else {
-            return refused(format!(
-                "expected completed and evaluated runs, got one that is not: seed {seed}"
-            ));
-        };
-        runs.push(Replicate {
-            seed,
-            masked_loss: fine_tuned.masked.loss,
-            full_loss: fine_tuned.full.loss,
-            masked_improvement: baseline.masked.loss - fine_tuned.masked.loss,
-            full_improvement: baseline.full.loss - fine_tuned.full.loss,
-        });
+        runs.push(run);
     }
     let over = |value: fn(&Replicate) -> f64| {
         let values: Vec<f64> = runs.iter().map(value).collect();
-        statistics::summarize(&values).ok_or_else(|| Error::Setting {
-            key: "seeds".into(),
-            message: format!("expected finite losses, got {values:?}"),
-        })
+        statistics::summarize(&values)
+            .ok_or_else(|| refused(format!("expected finite losses, got {values:?}")))
     };
     Ok(Replicates {
         schema: SCHEMA,
@@ -74,4 +58,26 @@ pub fn summarize(records: &[RunRecord]) -> Result<Replicates> {
         },
         runs,
     })
+}
+
+fn replicate(record: &RunRecord) -> Result<Replicate> {
+    let seed = record.recipe.train.seed;
+    let (Status::Completed, Some(baseline), Some(fine_tuned)) =
+        (record.status, &record.evaluation.baseline, &record.evaluation.fine_tuned)
+    else {
+        return Err(refused(format!(
+            "expected completed and evaluated runs, got one that is not: seed {seed}"
+        )));
+    };
+    Ok(Replicate {
+        seed,
+        masked_loss: fine_tuned.masked.loss,
+        full_loss: fine_tuned.full.loss,
+        masked_improvement: baseline.masked.loss - fine_tuned.masked.loss,
+        full_improvement: baseline.full.loss - fine_tuned.full.loss,
+    })
+}
+
+fn refused(message: String) -> Error {
+    Error::Setting { key: "seeds".into(), message }
 }

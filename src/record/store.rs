@@ -11,11 +11,17 @@ use std::path::Path;
 /// Writes `bytes` to `path` through a temporary file beside it: a reader sees the old file or the new one.
 ///
 /// Folders on the way are made. The file and its folder are synced before the return.
+///
+/// # Errors
+/// `Error::File` with the path that was to be written.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     write_path(path, |temporary| std::fs::write(temporary, bytes))
 }
 
 /// The same, for contents that `fill` writes to the temporary path it is given.
+///
+/// # Errors
+/// As [`write_file`].
 pub fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<()> {
     let failed = |source: std::io::Error| Error::file(path, source);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
