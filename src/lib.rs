@@ -2,15 +2,31 @@
 //! comes out.
 //!
 //! ```text
-//! experiments/a1.rs   states the question and every choice
-//!   -> data           rows, checked, split, as token ids with a response mask
-//!   -> model          base weights, frozen; LoRA beside them; forward and backward without autograd
-//!   -> evaluate       the base: sums of -ln p for each row, masked and full
-//!   -> train          steps, evaluations, checkpoints, the best adapter
-//!   -> evaluate       the adapter: the same rows, the same two masks
-//!   -> record         RunRecord: the only thing that leaves this half of the house
-//!   -> report         record -> findings -> charts, document, thesis sections
+//! experiments/a1.rs    asks a question; thesis has the settings and the cells that all levels share
+//!   -> data            rows, checked, split, as token ids with a response mask
+//!   -> model           base weights, frozen; LoRA beside them; forward and backward without autograd
+//!   -> evaluate        the base: sums of -ln p for each row, masked and full
+//!   -> train           steps, evaluations, checkpoints, the best adapter
+//!   -> evaluate        the adapter: the same rows, the same two masks
+//!   -> record          RunRecord: the only thing that leaves this half of the house
+//!   -> report          record -> findings -> charts, document, thesis sections
 //! ```
+//! The rooms, from the ground up; each uses what stands above it in this list, and never what stands below:
+//!
+//! - [`error`], [`level`], [`random`], [`sha256`], [`paths`]: words that all rooms share
+//! - [`recipe`]: every choice of a run
+//! - [`statistics`]: numbers in, numbers out
+//! - [`record`]: what a run measured, its file and its folder
+//! - [`device`]: where tensors live, and how much fits there
+//! - [`data`]: from a file of rows to token ids
+//! - [`model`]: operations, files, network
+//! - [`evaluate`]: what a model is worth on held-out rows
+//! - [`train`]: plan, memory, optimizer, checkpoints, the loop
+//! - [`report`]: from a record to Turkish text, charts and exports
+//! - [`diff`]: two records in, what a thesis must change out
+//! - [`cli`]: the flags that all experiments share
+//! - [`run`]: the cells of a run, in an order that the compiler knows
+//! - [`thesis`]: the experiment itself, settings and cells, as prose
 //!
 //! What never happens:
 //!
@@ -23,7 +39,7 @@
 //! 7. No order of a hash map reaches a sum or a file.
 //! 8. A frozen weight gets no gradient, and the logits of a whole batch never exist.
 
-// From the ground up: a room uses what stands above it in this list, never below (tests/house.rs).
+// The order of the list above; tests/programs/house.rs holds the sources against it.
 pub mod error;
 pub mod level;
 pub mod random;

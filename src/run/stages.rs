@@ -34,7 +34,7 @@ impl Study {
     ///
     /// # Errors
     /// `Error::Device` where the run would not fit the free memory; `Error::Record` where `--resume` meets another
-    /// run; as [`loading::load`]; `Error::File` where something cannot be written.
+    /// run; `Error::Model` where the weights do not fit; `Error::File` where something cannot be written.
     pub fn load(self) -> Result<Loaded> {
         let Study { notebook, base, .. } = &self;
         let MemoryPlan { estimate, activations, free } = self.memory;
