@@ -25,6 +25,7 @@ use tezgah::evaluate::nll::{self, RowSums};
 use tezgah::level::Level;
 use tezgah::model::files::source;
 use tezgah::model::network::adapter;
+use tezgah::model::network::linear::LoraUse;
 use tezgah::model::network::llama::Llama;
 use tezgah::recipe::Recipe;
 use tezgah::record::levels::{self as levels_record, CrossMatrix, LevelsRecord};
@@ -266,19 +267,18 @@ fn cross_matrix(
             alpaca::read(path)?.rows.iter().map(|row| encoder.encode(row)).collect()
         })
         .collect::<Result<_>>()?;
-    let measured = |model: &Llama, lora_scale: Option<f64>| -> Result<Vec<Vec<RowSums>>> {
+    let measured = |model: &Llama, lora: LoraUse| -> Result<Vec<Vec<RowSums>>> {
         let on = |rows: &Vec<EncodedRow>| {
-            nll::rows(model, rows, recipe.train.eval_batch_size, Targets::Response, lora_scale, |_| ())
+            nll::rows(model, rows, recipe.train.eval_batch_size, Targets::Response, lora, |_| ())
         };
         rows.iter().map(on).collect()
     };
-    let base_sums = measured(&model, None)?;
+    let base_sums = measured(&model, LoraUse::Ignored)?;
     adapter::attach(&mut model, &recipe.lora, recipe.train.seed)?;
-    let scale = recipe.lora.alpha / recipe.lora.rank as f64;
     let mut adapted = Vec::new();
     for level in &levels {
         adapter::load(&mut model, &out.join(level.slug()).join("adapter"))?;
-        adapted.push(measured(&model, Some(scale))?);
+        adapted.push(measured(&model, LoraUse::Applied)?);
         say(format!("{level}'s adapter on {} levels", levels.len()));
     }
     Ok(cross::matrix(&levels, &base_sums, &adapted, recipe.data.split_seed))

@@ -18,6 +18,7 @@ use crate::evaluate::nll;
 use crate::level::Level;
 use crate::model::files::source::{BaseModel, ModelSource};
 use crate::model::generate;
+use crate::model::network::linear::LoraUse;
 use crate::model::network::llama::{Activations, Llama};
 use crate::model::network::{adapter, loading, merge};
 use crate::recipe::{ModelDtype, Recipe};
@@ -223,10 +224,6 @@ impl Notebook {
         }
     }
 
-    fn lora_scale(&self) -> f64 {
-        self.recipe.lora.alpha / self.recipe.lora.rank as f64
-    }
-
     /// What the run will need and what the device has; whether activations are kept, as asked or, under `auto`, where
     /// they fit.
     fn memory(&self, base: &BaseModel, rows: &Prepared) -> MemoryPlan {
@@ -265,7 +262,7 @@ impl Notebook {
 
     /// Measures the base model on the held-out rows, under both masks.
     pub fn evaluate_baseline(&mut self, model: &Llama, rows: &Prepared) -> Result<()> {
-        let sums = self.evaluate("baseline", model, rows, None)?;
+        let sums = self.evaluate("baseline", model, rows, LoraUse::Ignored)?;
         let record = self.record();
         record.evaluation.baseline = Some(nll::scores(&sums));
         record.evaluation.rows = sums
@@ -285,7 +282,7 @@ impl Notebook {
 
     /// Measures the model with its update on the same rows and masks, and what the difference is worth.
     pub fn evaluate_fine_tuned(&mut self, model: &Llama, rows: &Prepared) -> Result<()> {
-        let sums = self.evaluate("fine-tuned", model, rows, Some(self.lora_scale()))?;
+        let sums = self.evaluate("fine-tuned", model, rows, LoraUse::Applied)?;
         let record = self.record();
         record.evaluation.fine_tuned = Some(nll::scores(&sums));
         for (row, sums) in record.evaluation.rows.iter_mut().zip(&sums) {
@@ -300,13 +297,13 @@ impl Notebook {
         name: &str,
         model: &Llama,
         rows: &Prepared,
-        lora_scale: Option<f64>,
+        lora: LoraUse,
     ) -> Result<Vec<nll::RowSums>> {
         self.progress.begin(&format!("evaluating {name}"), rows.evaluation.len());
         let batch_size = self.recipe.train.eval_batch_size;
         let progress = &self.progress;
         let done = |done| progress.at(done);
-        let sums = nll::rows(model, &rows.evaluation, batch_size, Targets::All, lora_scale, done)?;
+        let sums = nll::rows(model, &rows.evaluation, batch_size, Targets::All, lora, done)?;
         self.progress.end();
         let scores = nll::scores(&sums);
         if !scores.full.loss.is_finite() {
@@ -367,19 +364,18 @@ impl Notebook {
     pub fn sample(&mut self, model: &Llama, base: &BaseModel, rows: &Prepared) -> Result<()> {
         let encoder = self.encoder(base)?;
         let samples = self.recipe.samples.clone();
-        let scale = self.lora_scale();
         self.progress.begin("generating samples", samples.count.min(rows.evaluation.len()));
         for (index, row) in rows.split.evaluation.iter().take(samples.count).enumerate() {
             let prompt = encoder.encode_prompt(row)?;
-            let text = |lora_scale| -> Result<(String, bool)> {
+            let text = |lora| -> Result<(String, bool)> {
                 let generated =
-                    generate::greedy(model, &prompt, encoder.eos(), samples.max_new_tokens, lora_scale)?;
+                    generate::greedy(model, &prompt, encoder.eos(), samples.max_new_tokens, lora)?;
                 let text = encoder.tokenizer().decode(&generated.ids, true);
                 let text = text.map_err(|error| Error::model("tokenizer", error.to_string()))?;
                 Ok((text.trim().to_string(), generated.capped))
             };
-            let (baseline, baseline_capped) = text(None)?;
-            let (fine_tuned, fine_tuned_capped) = text(Some(scale))?;
+            let (baseline, baseline_capped) = text(LoraUse::Ignored)?;
+            let (fine_tuned, fine_tuned_capped) = text(LoraUse::Applied)?;
             self.record().samples.push(Sample {
                 row: index,
                 instruction: row.instruction.clone(),
@@ -403,7 +399,7 @@ impl Notebook {
         let config = adapter::config_file(&self.recipe.lora, &base.source);
         store::write_file(&folder.join(adapter::CONFIG), config.as_bytes())?;
         self.output("adapter", "adapter", Some("F32".into()), None)?;
-        let (dtype, merged_into) = merge::write(model, base, self.lora_scale(), &self.out.join("merged"))?;
+        let (dtype, merged_into) = merge::write(model, base, &self.out.join("merged"))?;
         self.output("merged", "merged", Some(dtype), Some(merged_into))?;
         let record = self.record();
         record.status = Status::Completed;

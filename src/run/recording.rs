@@ -26,9 +26,8 @@ impl Notebook {
         let plan = Plan::new(rows.train.len(), &self.recipe.train);
         let config = &base.config;
         let dense_bytes = config.parameters() * model.dtype.size_in_bytes() as u64;
-        let quantized_parameters: u64 =
-            model.groups().map(|(_, group)| group.frozen.quantized_parameters()).sum();
-        let projection_bytes: u64 = model.groups().map(|(_, group)| group.frozen.bytes()).sum();
+        let quantized_parameters: u64 = model.groups().map(|group| group.frozen.quantized_parameters()).sum();
+        let projection_bytes: u64 = model.groups().map(|group| group.frozen.bytes()).sum();
         let bits_per_weight = match quantized_parameters {
             0 => 8.0 * model.dtype.size_in_bytes() as f64,
             count => 8.0 * projection_bytes as f64 / count as f64,
