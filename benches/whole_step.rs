@@ -15,6 +15,7 @@ use tezgah::evaluate::nll;
 use tezgah::model::files::config::LlamaConfig;
 use tezgah::model::files::source::{BaseModel, ModelSource, open};
 use tezgah::model::network::adapter;
+use tezgah::model::network::linear::LoraUse;
 use tezgah::model::network::llama::Activations;
 use tezgah::model::network::loading;
 use tezgah::model::ops::dropout::DropoutStream;
@@ -83,10 +84,10 @@ fn main() -> anyhow::Result<()> {
     if arguments.evaluate {
         let (warm, rows) = rows.split_at(arguments.batch);
         let rows = &rows[..arguments.batch * (arguments.steps - 1)];
-        let lora_scale = (arguments.rank > 0).then_some(2.0);
-        nll::rows(&model, warm, arguments.batch, Targets::All, lora_scale, |_| ())?;
+        let lora = if arguments.rank > 0 { LoraUse::Applied } else { LoraUse::Ignored };
+        nll::rows(&model, warm, arguments.batch, Targets::All, lora, |_| ())?;
         let start = Instant::now();
-        let sums = nll::rows(&model, rows, arguments.batch, Targets::All, lora_scale, |_| ())?;
+        let sums = nll::rows(&model, rows, arguments.batch, Targets::All, lora, |_| ())?;
         let tokens: usize = rows.iter().map(|row| row.ids.len()).sum();
         let scores = nll::scores(&sums);
         let rate = tokens as f64 / start.elapsed().as_secs_f64();
@@ -111,7 +112,7 @@ fn main() -> anyhow::Result<()> {
         let start = Instant::now();
         let dropout = DropoutStream { rate: arguments.dropout, seed: 3407, micro_batch: step as u64 };
         let targets = batch.targets.len() as f64;
-        let nll = model.accumulate_gradients(batch, activations, 1.0 / targets, 2.0, Some(dropout))?;
+        let nll = model.accumulate_gradients(batch, activations, 1.0 / targets, dropout)?;
         let norm = optimizer.step(&mut model, 2e-4)?;
         let (seconds, tokens) = (start.elapsed().as_secs_f64(), batch.tokens());
         if step > 0 {

@@ -3,6 +3,7 @@
 use crate::data::batches::{Batch, Targets};
 use crate::data::encode::EncodedRow;
 use crate::error::Result;
+use crate::model::network::linear::LoraUse;
 use crate::model::network::llama::Llama;
 use crate::record::{RowNll, Score, Scores};
 
@@ -17,21 +18,23 @@ pub struct RowSums {
     pub full_tokens: usize,
 }
 
-/// Evaluates `rows`, `batch_size` at a time; `lora_scale` none is the base model alone. Calls `done` with the
-/// number of rows after each batch.
+/// Evaluates `rows`, `batch_size` at a time, and calls `done` with the number of rows after each batch.
+///
+/// # Errors
+/// As [`Llama::nll`].
 pub fn rows(
     model: &Llama,
     rows: &[EncodedRow],
     batch_size: usize,
     targets: Targets,
-    lora_scale: Option<f64>,
+    lora: LoraUse,
     mut done: impl FnMut(usize),
 ) -> Result<Vec<RowSums>> {
     let mut sums = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(batch_size) {
         let batch = Batch::new(&chunk.iter().collect::<Vec<_>>(), targets);
         let mut of_chunk = vec![RowSums::default(); chunk.len()];
-        let nll = model.nll(&batch, lora_scale)?;
+        let nll = model.nll(&batch, lora)?;
         for ((nll, &row), &in_response) in nll.iter().zip(&batch.row_of_target).zip(&batch.in_response) {
             let sums = &mut of_chunk[row];
             if in_response {

@@ -110,6 +110,13 @@ pub struct LoraRecipe {
     pub target_modules: Vec<Projection>,
 }
 
+impl LoraRecipe {
+    /// alpha / rank, what the update is multiplied by.
+    pub fn scale(&self) -> f64 {
+        self.alpha / self.rank as f64
+    }
+}
+
 /// Which biases are trained. Llama has none, so neither is one trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -9,6 +9,7 @@ use crate::evaluate::cross;
 use crate::evaluate::nll::{self, RowSums};
 use crate::level::Level;
 use crate::model::network::adapter;
+use crate::model::network::linear::LoraUse;
 use crate::model::network::llama::Llama;
 use crate::record::folder::{Part, RunFolder};
 use crate::record::levels::CrossMatrix;
@@ -32,19 +33,18 @@ pub(super) fn measured(levels: &[Level], notebook: &Notebook, reports: &Path) ->
             rows.iter().map(|row| encoder.encode(row)).collect()
         })
         .collect::<Result<_>>()?;
-    let measured = |model: &Llama, lora_scale: Option<f64>| -> Result<Vec<Vec<RowSums>>> {
+    let measured = |model: &Llama, lora: LoraUse| -> Result<Vec<Vec<RowSums>>> {
         let on = |rows: &Vec<EncodedRow>| {
-            nll::rows(model, rows, recipe.train.eval_batch_size, Targets::Response, lora_scale, |_| ())
+            nll::rows(model, rows, recipe.train.eval_batch_size, Targets::Response, lora, |_| ())
         };
         rows.iter().map(on).collect()
     };
-    let base_sums = measured(&model, None)?;
+    let base_sums = measured(&model, LoraUse::Ignored)?;
     adapter::attach(&mut model, &recipe.lora, recipe.train.seed)?;
-    let scale = recipe.lora.alpha / recipe.lora.rank as f64;
     let mut adapted = Vec::new();
     for (level, folder) in levels.iter().zip(&folders) {
         adapter::load(&mut model, &folder.adapter())?;
-        adapted.push(measured(&model, Some(scale))?);
+        adapted.push(measured(&model, LoraUse::Applied)?);
         notebook.progress.say(&format!("{level}'s adapter on {} levels", levels.len()));
     }
     Ok(cross::matrix(levels, &base_sums, &adapted, recipe.data.split_seed))

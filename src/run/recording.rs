@@ -66,11 +66,6 @@ impl Run {
         &self.study.notebook.folder
     }
 
-    /// alpha / r.
-    pub(super) fn lora_scale(&self) -> f64 {
-        self.record.recipe.lora.alpha / self.record.recipe.lora.rank as f64
-    }
-
     /// Lists in the record what was written.
     pub(super) fn list(&mut self, written: Written) -> Result<()> {
         self.record.outputs.push(self.folder().output(written)?);
@@ -151,9 +146,8 @@ fn opened(study: &Study, model: &Llama) -> RunRecord {
 
 fn model_facts(base: &BaseModel, model: &Llama, recipe: &Recipe) -> ModelFacts {
     let config = &base.config;
-    let quantized_parameters: u64 =
-        model.groups().map(|(_, group)| group.frozen.quantized_parameters()).sum();
-    let projection_bytes: u64 = model.groups().map(|(_, group)| group.frozen.bytes()).sum();
+    let quantized_parameters: u64 = model.groups().map(|group| group.frozen.quantized_parameters()).sum();
+    let projection_bytes: u64 = model.groups().map(|group| group.frozen.bytes()).sum();
     ModelFacts {
         name: base.name.clone(),
         source: base.source.clone(),

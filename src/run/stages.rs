@@ -7,6 +7,7 @@ use crate::data::batches::Targets;
 use crate::error::{Error, Result};
 use crate::evaluate::nll::{self, RowSums};
 use crate::model::generate;
+use crate::model::network::linear::LoraUse;
 use crate::model::network::{adapter, merge};
 use crate::record::folder::Written;
 use crate::record::*;
@@ -103,7 +104,7 @@ impl Evaluated {
 }
 
 fn evaluate_baseline(run: &mut Run) -> Result<()> {
-    let sums = evaluate(run, "baseline", None)?;
+    let sums = evaluate(run, "baseline", LoraUse::Ignored)?;
     let evaluation = &mut run.record.evaluation;
     evaluation.baseline = Some(nll::scores(&sums));
     evaluation.rows = sums
@@ -122,7 +123,7 @@ fn evaluate_baseline(run: &mut Run) -> Result<()> {
 }
 
 fn evaluate_fine_tuned(run: &mut Run) -> Result<()> {
-    let sums = evaluate(run, "fine-tuned", Some(run.lora_scale()))?;
+    let sums = evaluate(run, "fine-tuned", LoraUse::Applied)?;
     let evaluation = &mut run.record.evaluation;
     evaluation.fine_tuned = Some(nll::scores(&sums));
     for (row, sums) in evaluation.rows.iter_mut().zip(&sums) {
@@ -132,13 +133,13 @@ fn evaluate_fine_tuned(run: &mut Run) -> Result<()> {
     run.save()
 }
 
-fn evaluate(run: &mut Run, name: &str, lora_scale: Option<f64>) -> Result<Vec<RowSums>> {
+fn evaluate(run: &mut Run, name: &str, lora: LoraUse) -> Result<Vec<RowSums>> {
     let rows = &run.study.rows.evaluation;
     let batch_size = run.record.recipe.train.eval_batch_size;
     let progress = &mut run.study.notebook.progress;
     progress.begin(&format!("evaluating {name}"), rows.len());
     let done = |done| progress.at(done);
-    let sums = nll::rows(&run.model, rows, batch_size, Targets::All, lora_scale, done)?;
+    let sums = nll::rows(&run.model, rows, batch_size, Targets::All, lora, done)?;
     progress.end();
     let scores = nll::scores(&sums);
     if !scores.full.loss.is_finite() {
@@ -206,21 +207,20 @@ fn attach(run: &mut Run) -> Result<State> {
 fn sample(run: &mut Run) -> Result<()> {
     let encoder = &run.study.encoder;
     let samples = &run.record.recipe.samples;
-    let scale = run.lora_scale();
     let rows = &run.study.rows.split.evaluation;
     let progress = &mut run.study.notebook.progress;
     progress.begin("generating samples", samples.count.min(rows.len()));
     for (index, row) in rows.iter().take(samples.count).enumerate() {
         let prompt = encoder.encode_prompt(row)?;
-        let text = |lora_scale| -> Result<(String, bool)> {
+        let text = |lora| -> Result<(String, bool)> {
             let generated =
-                generate::greedy(&run.model, &prompt, encoder.eos(), samples.max_new_tokens, lora_scale)?;
+                generate::greedy(&run.model, &prompt, encoder.eos(), samples.max_new_tokens, lora)?;
             let text = encoder.tokenizer().decode(&generated.ids, true);
             let text = text.map_err(|error| Error::model("tokenizer", error.to_string()))?;
             Ok((text.trim().to_string(), generated.capped))
         };
-        let (baseline, baseline_capped) = text(None)?;
-        let (fine_tuned, fine_tuned_capped) = text(Some(scale))?;
+        let (baseline, baseline_capped) = text(LoraUse::Ignored)?;
+        let (fine_tuned, fine_tuned_capped) = text(LoraUse::Applied)?;
         run.record.samples.push(Sample {
             row: index,
             instruction: row.instruction.clone(),
@@ -244,7 +244,7 @@ fn finish(run: &mut Run) -> Result<()> {
     let config = adapter::config_file(&run.record.recipe.lora, &base.source);
     store::write_file(&folder.join(adapter::CONFIG), config.as_bytes())?;
     run.list(Written::Adapter)?;
-    let (dtype, into) = merge::write(&run.model, &base, run.lora_scale(), &run.folder().merged())?;
+    let (dtype, into) = merge::write(&run.model, &base, &run.folder().merged())?;
     run.list(Written::Merged { dtype, into })?;
     run.record.status = Status::Completed;
     run.record.environment.finished_at = Some(environment::now());

@@ -4,6 +4,7 @@ use crate::data::batches::{Batch, Targets};
 use crate::data::encode::EncodedRow;
 use crate::error::{Error, Result};
 use crate::evaluate::nll;
+use crate::model::network::linear::LoraUse;
 use crate::model::network::llama::{Activations, Llama};
 use crate::model::ops::dropout::DropoutStream;
 use crate::recipe::Recipe;
@@ -66,7 +67,6 @@ pub fn run(
     let train = &recipe.train;
     let State { optimizer, checkpoints, course } = state;
     let plan = Plan::new(rows.train.len(), train);
-    let lora_scale = recipe.lora.alpha / recipe.lora.rank as f64;
     let (began, earlier) = (Instant::now(), course.seconds);
     for step in course.steps.len() + 1..=plan.total_steps {
         let start = Instant::now();
@@ -80,7 +80,7 @@ pub fn run(
                 micro_batch: (window.first_micro_batch + index) as u64,
             };
             let scale = 1.0 / supervised.max(1) as f64;
-            nll_sum += model.accumulate_gradients(batch, activations, scale, lora_scale, Some(dropout))?;
+            nll_sum += model.accumulate_gradients(batch, activations, scale, dropout)?;
         }
         let loss = nll_sum / supervised.max(1) as f64;
         if !loss.is_finite() {
@@ -134,10 +134,9 @@ fn evaluate(
     course: &mut Course,
     observe: &mut dyn FnMut(Event),
 ) -> Result<bool> {
-    let lora_scale = Some(recipe.lora.alpha / recipe.lora.rank as f64);
     let batch_size = recipe.train.eval_batch_size;
     let progress = |done| observe(Event::Evaluating(done));
-    let sums = nll::rows(model, rows.evaluation, batch_size, Targets::Response, lora_scale, progress)?;
+    let sums = nll::rows(model, rows.evaluation, batch_size, Targets::Response, LoraUse::Applied, progress)?;
     let nll::EvalLoss { loss, trainer_eval_loss } = nll::eval_loss(&sums, batch_size);
     if !loss.is_finite() {
         return Err(Error::Diverged { step, message: "the evaluation loss is no finite number".into() });

@@ -13,6 +13,8 @@ use tezgah::model::network::llama::{Activations, Llama};
 use tezgah::model::ops::dropout::DropoutStream;
 use tezgah::recipe::{Projection, Quantization};
 
+const NO_DROPOUT: DropoutStream = DropoutStream { rate: 0.0, seed: 0, micro_batch: 0 };
+
 /// A Llama as one would write it with autograd at hand: row by row, no packing, nothing fused.
 struct Witness<'a> {
     reference: &'a Reference,
@@ -147,9 +149,7 @@ fn every_lora_gradient_equals_the_autograd_of_an_independent_model() {
     for (dtype, allowed) in [(DType::F32, 2e-4), (DType::F64, 1e-9)] {
         for activations in [Activations::Keep, Activations::Recompute] {
             let mut model = reference.model(Quantization::None, dtype);
-            let nll = model
-                .accumulate_gradients(&batch, activations, 1.0, reference.lora_scale(), None)
-                .expect("gradients");
+            let nll = model.accumulate_gradients(&batch, activations, 1.0, NO_DROPOUT).expect("gradients");
             support::close("summed nll", nll, total.to_scalar::<f64>().expect("scalar"), allowed);
             let (worst, name) = worst_distance(&model, &theirs);
             assert!(worst < allowed, "{dtype:?} {activations:?}: {name} is off by {worst:.1e}");
@@ -164,10 +164,9 @@ fn gradients_under_dropout_equal_finite_differences() {
     let reference = Reference::tiny();
     let rows: Vec<_> = reference.train.iter().take(1).collect();
     let batch = Batch::new(&rows, Targets::Response);
-    let dropout = Some(DropoutStream { rate: 0.3, seed: 7, micro_batch: 5 });
-    let scale = reference.lora_scale();
+    let dropout = DropoutStream { rate: 0.3, seed: 7, micro_batch: 5 };
     let mut model = reference.model(Quantization::None, DType::F64);
-    model.accumulate_gradients(&batch, Activations::Recompute, 1.0, scale, dropout).expect("gradients");
+    model.accumulate_gradients(&batch, Activations::Recompute, 1.0, dropout).expect("gradients");
     let gradients: Vec<(String, Tensor)> =
         adapter::parameters(&model).map(|(name, p)| (name, p.gradient.clone())).collect();
     for (index, (name, gradient)) in gradients.iter().enumerate() {
@@ -179,8 +178,7 @@ fn gradients_under_dropout_equal_finite_differences() {
                 parameter.value = (&parameter.value + (&direction * by).expect("step")).expect("moved");
             };
             shift(&mut model, step);
-            let nll =
-                model.accumulate_gradients(&batch, Activations::Keep, 1.0, scale, dropout).expect("nll");
+            let nll = model.accumulate_gradients(&batch, Activations::Keep, 1.0, dropout).expect("nll");
             shift(&mut model, -step);
             nll
         };
@@ -196,12 +194,10 @@ fn dropout_is_the_same_in_every_form() {
     let reference = Reference::tiny();
     let rows: Vec<_> = reference.train.iter().take(4).collect();
     let batch = Batch::new(&rows, Targets::Response);
-    let dropout = Some(DropoutStream { rate: 0.2, seed: 3407, micro_batch: 2 });
+    let dropout = DropoutStream { rate: 0.2, seed: 3407, micro_batch: 2 };
     let run = |dtype, activations| {
         let mut model = reference.model(Quantization::None, dtype);
-        model
-            .accumulate_gradients(&batch, activations, 1.0, reference.lora_scale(), dropout)
-            .expect("gradients");
+        model.accumulate_gradients(&batch, activations, 1.0, dropout).expect("gradients");
         model
     };
     let exact = run(DType::F64, Activations::Keep);

@@ -137,8 +137,9 @@ fn products() {
     let ((b1, b1_64), (b2, b2_64)) = (pair("b1", 7, 4), pair("b2", 11, 4));
     let terms = |hidden: &Tensor, first, second| -> Tensor {
         let y = if hidden.dtype() == DType::F64 { y64.clone() } else { y.copy().expect("copy") };
-        let term = |columns, b| LowRank { columns, hidden: hidden.clone(), b };
-        add_low_rank(y, 2.0, &[term((3, 7), first), term((20, 11), second)]).expect("sum")
+        let term =
+            |columns, b: &Tensor| LowRank { columns, hidden: hidden.clone(), b: b.clone(), scale: 2.0 };
+        add_low_rank(y, &[term((3, 7), first), term((20, 11), second)]).expect("sum")
     };
     assert_close(&terms(&h, &b1, &b2), &terms(&h64, &b1_64, &b2_64), 1e-6);
 

@@ -28,7 +28,7 @@ fn source<'a>(base: &'a BaseModel, scheme: Quantization, file: &'a QuantizedFile
 
 /// The bits of every projection, dequantized.
 fn bits(model: &Llama) -> Vec<Vec<u32>> {
-    let flat = |(_, group): (usize, &tezgah::model::network::linear::LinearGroup)| {
+    let flat = |group: &tezgah::model::network::linear::LinearGroup| {
         let dense = group.frozen.dense().expect("weights");
         let values = dense.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("values");
         values.iter().map(|value| value.to_bits()).collect()

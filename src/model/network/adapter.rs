@@ -1,7 +1,7 @@
-//! LoRA as files: attached with seeded initial values, read and written in PEFT's layout, merged into the base.
+//! LoRA beside the base: attached with seeded initial values, read and written in PEFT's layout.
 
 use crate::error::{Error, Result};
-use crate::model::network::linear::{Lora, Parameter};
+use crate::model::network::linear::{LinearGroup, Lora, Member, Parameter};
 use crate::model::network::llama::Llama;
 use crate::random;
 use crate::recipe::{LoraRecipe, Projection};
@@ -16,7 +16,7 @@ pub const TENSORS: &str = "adapter_model.safetensors";
 /// File of the settings inside an adapter folder.
 pub const CONFIG: &str = "adapter_config.json";
 
-/// A trained tensor's name in PEFT's files, without `.weight`.
+/// A trained tensor's name in PEFT's files.
 fn peft_name(layer: usize, projection: Projection, matrix: &str) -> String {
     format!("base_model.model.model.layers.{layer}.{}.lora_{matrix}.weight", projection.path())
 }
@@ -28,19 +28,21 @@ fn peft_name(layer: usize, projection: Projection, matrix: &str) -> String {
 pub fn attach(model: &mut Llama, recipe: &LoraRecipe, seed: u64) -> Result<()> {
     let (device, dtype) = (model.device.clone(), trained_dtype(model.dtype));
     let config = model.config.clone();
-    for (layer, group) in model.groups_mut() {
-        for part in &mut group.parts {
-            if !recipe.target_modules.contains(&part.projection) {
+    for group in model.groups_mut() {
+        for member in &mut group.members {
+            let projection = member.projection;
+            if !recipe.target_modules.contains(&projection) {
                 continue;
             }
-            let (output, input) = config.projection_shape(part.projection);
-            let mut stream = random::stream(seed, &format!("init/{layer}/{}", part.projection.name()));
+            let (output, input) = config.projection_shape(projection);
+            let mut stream = random::stream(seed, &format!("init/{}/{}", group.layer, projection.name()));
             let bound = 1.0 / (input as f64).sqrt();
             let values: Vec<f64> =
                 (0..recipe.rank * input).map(|_| (2.0 * random::unit(&mut stream) - 1.0) * bound).collect();
             let a = Tensor::from_vec(values, (recipe.rank, input), &Device::Cpu)?.to_dtype(dtype)?;
             let b = Tensor::zeros((output, recipe.rank), dtype, &device)?;
-            part.lora = Some(Lora { a: Parameter::new(a.to_device(&device)?)?, b: Parameter::new(b)? });
+            let (a, b) = (Parameter::new(a.to_device(&device)?)?, Parameter::new(b)?);
+            member.lora = Some(Lora { a, b, scale: recipe.scale() });
         }
     }
     Ok(())
@@ -51,40 +53,33 @@ fn trained_dtype(model: DType) -> DType {
     if model == DType::F64 { DType::F64 } else { DType::F32 }
 }
 
+/// The updates with their layers and projections, in the declared order.
+pub(super) fn updates(model: &Llama) -> impl Iterator<Item = (usize, Projection, &Lora)> {
+    model.groups().flat_map(|group| {
+        let members = group.members.iter();
+        members.filter_map(|member| Some((group.layer, member.projection, member.lora.as_ref()?)))
+    })
+}
+
 /// The trained tensors with their PEFT names, in the declared order: layer, projection, A before B.
 pub fn parameters(model: &Llama) -> impl Iterator<Item = (String, &Parameter)> {
-    model.groups().flat_map(|(layer, group)| {
-        group
-            .parts
-            .iter()
-            .filter_map(move |part| part.lora.as_ref().map(|lora| (layer, part, lora)))
-            .flat_map(|(layer, part, lora)| {
-                [
-                    (peft_name(layer, part.projection, "A"), &lora.a),
-                    (peft_name(layer, part.projection, "B"), &lora.b),
-                ]
-            })
+    updates(model).flat_map(|(layer, projection, lora)| {
+        [(peft_name(layer, projection, "A"), &lora.a), (peft_name(layer, projection, "B"), &lora.b)]
     })
 }
 
 /// The same, to be changed.
 pub fn parameters_mut(model: &mut Llama) -> impl Iterator<Item = (String, &mut Parameter)> {
-    model.groups_mut().flat_map(|(layer, group)| {
-        group.parts.iter_mut().flat_map(move |part| {
-            let projection = part.projection;
-            part.lora.iter_mut().flat_map(move |lora| {
+    model.groups_mut().flat_map(|LinearGroup { layer, members, .. }| {
+        members.iter_mut().flat_map(|Member { projection, lora, .. }| {
+            lora.iter_mut().flat_map(|lora| {
                 [
-                    (peft_name(layer, projection, "A"), &mut lora.a),
-                    (peft_name(layer, projection, "B"), &mut lora.b),
+                    (peft_name(*layer, *projection, "A"), &mut lora.a),
+                    (peft_name(*layer, *projection, "B"), &mut lora.b),
                 ]
             })
         })
     })
-}
-
-/// Number of trained values.
-pub fn trainable_parameters(model: &Llama) -> u64 {
-    parameters(model).map(|(_, parameter)| parameter.value.elem_count() as u64).sum()
 }
 
 /// Replaces the attached values by those of a PEFT adapter folder.

@@ -23,6 +23,16 @@ pub struct FrozenSource<'a> {
     pub device: &'a Device,
 }
 
+impl FrozenSource<'_> {
+    /// A tensor that is not quantized.
+    ///
+    /// # Errors
+    /// As [`Weights::dense`].
+    pub(super) fn dense(&self, name: &str) -> Result<Tensor> {
+        self.weights.dense(name, self.dtype, self.device)
+    }
+}
+
 /// The weights of projections that read the same input, one below the other: (sum of outputs, input).
 pub struct Frozen {
     parts: Vec<Packed>,

@@ -3,48 +3,47 @@
 //! m = x + o_proj(attention(rope(qkv(norm(x)))));  y = m + down_proj(swiglu(gate_up(norm(m))))
 
 use crate::error::Result;
+use crate::model::files::config::LlamaConfig;
+use crate::model::network::frozen::FrozenSource;
 use crate::model::network::linear::{LinearGroup, LoraUse};
-use crate::model::ops::attention::{self, Heads, attention};
+use crate::model::ops::attention::{self, Heads};
 use crate::model::ops::matmul::add;
 use crate::model::ops::rms_norm::{self, rms_norm};
 use crate::model::ops::rope::{Angles, Direction, rope};
 use crate::model::ops::swiglu::{self, swiglu};
+use crate::recipe::Projection;
 use candle_core::Tensor;
 
 /// The weights of one layer.
-pub struct Layer {
-    /// Place in the stack, from 0: names the dropout masks.
-    pub index: usize,
+pub(crate) struct Layer {
     /// Scale of the norm before attention.
-    pub input_norm: Tensor,
+    input_norm: Tensor,
     /// Scale of the norm before the MLP.
-    pub post_attention_norm: Tensor,
+    post_attention_norm: Tensor,
     /// Queries, keys and values.
-    pub qkv: LinearGroup,
+    qkv: LinearGroup,
     /// Attention output.
-    pub output: LinearGroup,
+    output: LinearGroup,
     /// Gate and input of the MLP.
-    pub gate_up: LinearGroup,
+    gate_up: LinearGroup,
     /// Output of the MLP.
-    pub down: LinearGroup,
+    down: LinearGroup,
 }
 
 /// What all layers of one pass share.
-pub struct Pass<'a> {
-    /// First token of each row, and the number of tokens last.
-    pub offsets: &'a [usize],
+pub(crate) struct Pass {
     /// Rotations of the tokens.
-    pub angles: &'a Angles,
+    pub(crate) angles: Angles,
     /// Division of the columns into heads.
-    pub heads: Heads,
+    pub(crate) heads: Heads,
     /// Epsilon of the norms.
-    pub eps: f64,
+    pub(crate) eps: f64,
     /// How the updates take part.
-    pub lora: LoraUse,
+    pub(crate) lora: LoraUse,
 }
 
 /// What the backward pass needs of a layer besides its input.
-pub struct Saved {
+pub(crate) struct Saved {
     /// Queries, keys, values after the rotation, (N, packed).
     qkv: Tensor,
     /// Attention's output, (N, query heads x D).
@@ -56,54 +55,108 @@ pub struct Saved {
 }
 
 impl Layer {
+    /// Takes layer `index` of a model.
+    ///
+    /// # Errors
+    /// A missing tensor, or a quantization that does not fit.
+    pub(super) fn load(config: &LlamaConfig, source: FrozenSource, index: usize) -> Result<Self> {
+        use Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj};
+        let group = |projections: &[Projection]| LinearGroup::load(config, source, index, projections);
+        let norm = |name: &str| source.dense(&format!("model.layers.{index}.{name}.weight"));
+        Ok(Layer {
+            input_norm: norm("input_layernorm")?,
+            post_attention_norm: norm("post_attention_layernorm")?,
+            qkv: group(&[QProj, KProj, VProj])?,
+            output: group(&[OProj])?,
+            gate_up: group(&[GateProj, UpProj])?,
+            down: group(&[DownProj])?,
+        })
+    }
+
+    /// The layer's output, and what the backward pass needs. `attend` is the attention from queries, keys and values
+    /// side by side: over packed rows in a training, over a cache in a generation.
+    ///
     /// # Shapes
-    /// (N, H) -> (N, H)
-    pub fn forward(&self, x: &Tensor, pass: &Pass) -> Result<(Tensor, Saved)> {
-        let saved = self.forward_saved(x, pass)?;
+    /// (N, H) -> (N, H); `attend` (N, packed) -> (N, query heads x D)
+    pub(super) fn forward(
+        &self,
+        x: &Tensor,
+        pass: &Pass,
+        attend: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
+    ) -> Result<(Tensor, Saved)> {
+        let saved = self.forward_saved(x, pass, attend)?;
         let hidden = swiglu(&saved.gate_up)?;
-        let y = add(self.down.forward(self.index, &hidden, pass.lora)?, &saved.middle)?;
+        let y = add(self.down.forward(&hidden, pass.lora)?, &saved.middle)?;
         Ok((y, saved))
     }
 
     /// The forward pass up to what the backward pass needs: a recomputation can leave out down_proj.
-    pub fn forward_saved(&self, x: &Tensor, pass: &Pass) -> Result<Saved> {
+    pub(super) fn forward_saved(
+        &self,
+        x: &Tensor,
+        pass: &Pass,
+        attend: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
+    ) -> Result<Saved> {
         let Heads { query, key_value, .. } = pass.heads;
         let normed = rms_norm(x, &self.input_norm, pass.eps)?;
-        let qkv = self.qkv.forward(self.index, &normed, pass.lora)?;
-        let qkv = rope(qkv, pass.angles, query + key_value, Direction::Forward)?;
-        let attended = attention(&qkv, pass.offsets, pass.heads)?;
-        let middle = add(self.output.forward(self.index, &attended, pass.lora)?, x)?;
+        let qkv = self.qkv.forward(&normed, pass.lora)?;
+        let qkv = rope(qkv, &pass.angles, query + key_value, Direction::Forward)?;
+        let attended = attend(&qkv)?;
+        let middle = add(self.output.forward(&attended, pass.lora)?, x)?;
         let normed = rms_norm(&middle, &self.post_attention_norm, pass.eps)?;
-        let gate_up = self.gate_up.forward(self.index, &normed, pass.lora)?;
+        let gate_up = self.gate_up.forward(&normed, pass.lora)?;
         Ok(Saved { qkv, attended, middle, gate_up })
     }
 
-    /// Adds to the gradients of the updates and returns the gradient of x, consuming what was saved.
+    /// Adds to the gradients of the updates and returns the gradient of x, consuming what was saved. The attention is
+    /// that over packed rows, which begin at `offsets`.
     ///
     /// # Shapes
     /// (N, H), (N, H) -> (N, H)
-    pub fn backward(&mut self, x: &Tensor, saved: Saved, grad_y: Tensor, pass: &Pass) -> Result<Tensor> {
+    pub(super) fn backward(
+        &mut self,
+        x: &Tensor,
+        saved: Saved,
+        grad_y: Tensor,
+        pass: &Pass,
+        offsets: &[usize],
+    ) -> Result<Tensor> {
         let Saved { qkv, attended, middle, gate_up } = saved;
         let Heads { query, key_value, .. } = pass.heads;
 
         let hidden = swiglu(&gate_up)?;
-        let grad_hidden = self.down.backward(self.index, &hidden, &grad_y, pass.lora)?;
+        let grad_hidden = self.down.backward(&hidden, &grad_y, pass.lora)?;
         drop(hidden);
         let grad_gate_up = swiglu::backward(gate_up, &grad_hidden)?;
         drop(grad_hidden);
         let normed = rms_norm(&middle, &self.post_attention_norm, pass.eps)?;
-        let grad_normed = self.gate_up.backward(self.index, &normed, &grad_gate_up, pass.lora)?;
+        let grad_normed = self.gate_up.backward(&normed, &grad_gate_up, pass.lora)?;
         drop(grad_gate_up);
         let grad_middle =
             rms_norm::add_backward(grad_y, &middle, &self.post_attention_norm, &grad_normed, pass.eps)?;
         drop(middle);
 
-        let grad_attended = self.output.backward(self.index, &attended, &grad_middle, pass.lora)?;
-        let grad_qkv = attention::backward(&qkv, &grad_attended, pass.offsets, pass.heads)?;
+        let grad_attended = self.output.backward(&attended, &grad_middle, pass.lora)?;
+        let grad_qkv = attention::backward(&qkv, &grad_attended, offsets, pass.heads)?;
         drop((qkv, attended, grad_attended));
-        let grad_qkv = rope(grad_qkv, pass.angles, query + key_value, Direction::Backward)?;
+        let grad_qkv = rope(grad_qkv, &pass.angles, query + key_value, Direction::Backward)?;
         let normed = rms_norm(x, &self.input_norm, pass.eps)?;
-        let grad_normed = self.qkv.backward(self.index, &normed, &grad_qkv, pass.lora)?;
+        let grad_normed = self.qkv.backward(&normed, &grad_qkv, pass.lora)?;
         Ok(rms_norm::add_backward(grad_middle, x, &self.input_norm, &grad_normed, pass.eps)?)
+    }
+
+    /// The projections, in the order of the computation.
+    pub(super) fn groups(&self) -> [&LinearGroup; 4] {
+        [&self.qkv, &self.output, &self.gate_up, &self.down]
+    }
+
+    /// The same, to be changed.
+    pub(super) fn groups_mut(&mut self) -> [&mut LinearGroup; 4] {
+        [&mut self.qkv, &mut self.output, &mut self.gate_up, &mut self.down]
+    }
+
+    /// The scales of the two norms.
+    pub(super) fn norms(&self) -> [&Tensor; 2] {
+        [&self.input_norm, &self.post_attention_norm]
     }
 }

@@ -1,9 +1,10 @@
 //! Projections that read the same input, with their LoRA updates (Hu et al., 2021).
 //!
-//! y = W x + (alpha / r) B A dropout(x). W is frozen and gets no gradient; A is (r, input), B is (output, r).
+//! y = W x + s B A dropout(x), s = alpha / r. W is frozen and gets no gradient; A is (r, input), B is (output, r).
 
 use crate::error::Result;
-use crate::model::network::frozen::Frozen;
+use crate::model::files::config::LlamaConfig;
+use crate::model::network::frozen::{Frozen, FrozenSource};
 use crate::model::ops::dropout::{self, DropoutStream, Mask};
 use crate::model::ops::is_fast;
 use crate::model::ops::matmul::{LowRank, add_low_rank, add_matmul, columns, matmul};
@@ -20,7 +21,7 @@ pub struct Parameter {
 
 impl Parameter {
     /// A parameter with a zero gradient.
-    pub fn new(value: Tensor) -> Result<Self> {
+    pub(super) fn new(value: Tensor) -> Result<Self> {
         Ok(Parameter { gradient: value.zeros_like()?, value })
     }
 
@@ -36,69 +37,88 @@ impl Parameter {
     }
 }
 
-/// The two thin matrices of one projection.
-pub struct Lora {
+/// The update of one projection: s B A.
+pub(crate) struct Lora {
     /// (r, input)
-    pub a: Parameter,
+    pub(crate) a: Parameter,
     /// (output, r)
-    pub b: Parameter,
+    pub(crate) b: Parameter,
+    /// s = alpha / r.
+    pub(crate) scale: f64,
 }
 
 /// One projection of a group.
-pub struct Part {
+pub(crate) struct Member {
     /// Which of the seven.
-    pub projection: Projection,
+    pub(crate) projection: Projection,
     /// First column of its output in the group's, and their number.
-    pub columns: (usize, usize),
+    pub(crate) columns: (usize, usize),
     /// Its update, where it has one.
-    pub lora: Option<Lora>,
+    pub(crate) lora: Option<Lora>,
 }
 
 /// Projections that read the same input.
 pub struct LinearGroup {
+    /// The layer's place in the stack, from 0.
+    pub(crate) layer: usize,
     /// Their weights, one below the other.
     pub frozen: Frozen,
     /// Their places in it.
-    pub parts: Vec<Part>,
+    pub(crate) members: Vec<Member>,
 }
 
 /// How the updates take part in a pass.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LoraUse {
     /// The base model alone.
     Ignored,
-    /// With the update, scaled by alpha / r.
-    Applied {
-        /// alpha / r.
-        scale: f64,
-        /// Dropout of a training pass; none in an evaluation.
-        dropout: Option<DropoutStream>,
-    },
+    /// With the updates, as they are evaluated.
+    Applied,
+    /// With the updates behind dropout, as they are trained.
+    Trained(DropoutStream),
 }
 
 impl LinearGroup {
+    /// Takes the projections of one layer, which have no update yet.
+    ///
+    /// # Errors
+    /// As [`Frozen::load`].
+    pub(super) fn load(
+        config: &LlamaConfig,
+        source: FrozenSource,
+        layer: usize,
+        projections: &[Projection],
+    ) -> Result<Self> {
+        let mut first = 0;
+        let member = |&projection: &Projection| {
+            let columns = (first, config.projection_shape(projection).0);
+            first += columns.1;
+            Member { projection, columns, lora: None }
+        };
+        let members = projections.iter().map(member).collect();
+        Ok(LinearGroup { layer, frozen: Frozen::load(source, layer, projections)?, members })
+    }
+
     /// # Shapes
     /// (N, input) -> (N, sum of outputs)
-    pub fn forward(&self, layer: usize, x: &Tensor, lora: LoraUse) -> Result<Tensor> {
-        let LoraUse::Applied { scale, dropout } = lora else {
+    pub(super) fn forward(&self, x: &Tensor, lora: LoraUse) -> Result<Tensor> {
+        if lora == LoraUse::Ignored {
             return Ok(matmul(x, &self.frozen.dense()?.t()?)?);
-        };
-        if dropout.is_none_or(|stream| stream.rate == 0.0) && self.merging_pays(x) {
-            return Ok(matmul(x, &self.merged(scale)?.t()?)?);
+        }
+        let is_dropped = matches!(lora, LoraUse::Trained(stream) if stream.rate > 0.0);
+        if !is_dropped && self.merging_pays(x) {
+            return Ok(matmul(x, &self.merged()?.t()?)?);
         }
         let y = matmul(x, &self.frozen.dense()?.t()?)?;
-        let mut terms = Vec::with_capacity(self.parts.len());
-        for part in &self.parts {
-            let Some(Lora { a, b }) = &part.lora else { continue };
-            let seen = dropped(x, mask(dropout, layer, part))?;
+        let mut terms = Vec::with_capacity(self.members.len());
+        for member in &self.members {
+            let Some(Lora { a, b, scale }) = &member.lora else { continue };
+            let seen = dropped(x, mask(lora, self.layer, member.projection))?;
             let hidden = matmul(&seen, &a.value.to_dtype(x.dtype())?.t()?)?; // (N, r)
-            terms.push((part.columns, hidden, b.value.to_dtype(x.dtype())?));
+            let b = b.value.to_dtype(x.dtype())?;
+            terms.push(LowRank { columns: member.columns, hidden, b, scale: *scale });
         }
-        let terms: Vec<LowRank> = terms
-            .iter()
-            .map(|(columns, hidden, b)| LowRank { columns: *columns, hidden: hidden.clone(), b })
-            .collect();
-        Ok(add_low_rank(y, scale, &terms)?)
+        Ok(add_low_rank(y, &terms)?)
     }
 
     /// Whether W + s B A costs less than the thin products of this many rows: both are 2 r times a number of
@@ -109,11 +129,11 @@ impl LinearGroup {
     }
 
     /// W + s B A, (sum of outputs, input).
-    fn merged(&self, scale: f64) -> Result<Tensor> {
+    fn merged(&self) -> Result<Tensor> {
         let weight = self.frozen.dense_copy()?;
-        for Part { columns: (first, count), lora, .. } in &self.parts {
-            let Some(Lora { a, b }) = lora else { continue };
-            add_matmul(weight.narrow(0, *first, *count)?, scale, &b.value, &a.value)?;
+        for Member { columns: (first, count), lora, .. } in &self.members {
+            let Some(Lora { a, b, scale }) = lora else { continue };
+            add_matmul(weight.narrow(0, *first, *count)?, *scale, &b.value, &a.value)?;
         }
         Ok(weight)
     }
@@ -124,18 +144,20 @@ impl LinearGroup {
     ///
     /// # Shapes
     /// x (N, input), grad_y (N, sum of outputs) -> (N, input)
-    pub fn backward(&mut self, layer: usize, x: &Tensor, grad_y: &Tensor, lora: LoraUse) -> Result<Tensor> {
+    pub(super) fn backward(&mut self, x: &Tensor, grad_y: &Tensor, lora: LoraUse) -> Result<Tensor> {
         let mut grad_x = matmul(grad_y, &self.frozen.dense()?)?;
-        let LoraUse::Applied { scale, dropout } = lora else { return Ok(grad_x) };
-        for part in &mut self.parts {
-            let mask = mask(dropout, layer, part);
-            let Some(Lora { a, b }) = &mut part.lora else { continue };
+        if lora == LoraUse::Ignored {
+            return Ok(grad_x);
+        }
+        for member in &mut self.members {
+            let Some(Lora { a, b, scale }) = &mut member.lora else { continue };
+            let mask = mask(lora, self.layer, member.projection);
             let (a_value, b_value) = (a.value.to_dtype(x.dtype())?, b.value.to_dtype(x.dtype())?);
             let seen = dropped(x, mask)?;
             let hidden = matmul(&seen, &a_value.t()?)?; // (N, r)
-            let grad_out = columns(grad_y, part.columns)?;
-            b.accumulate(scale, &grad_out.t()?, &hidden)?;
-            let grad_hidden = matmul(&grad_out, &(b_value * scale)?)?; // (N, r)
+            let grad_out = columns(grad_y, member.columns)?;
+            b.accumulate(*scale, &grad_out.t()?, &hidden)?;
+            let grad_hidden = matmul(&grad_out, &(b_value * *scale)?)?; // (N, r)
             a.accumulate(1.0, &grad_hidden.t()?, &seen)?;
             grad_x = match mask {
                 None => add_matmul(grad_x, 1.0, &grad_hidden, &a_value)?,
@@ -146,8 +168,11 @@ impl LinearGroup {
     }
 }
 
-fn mask(dropout: Option<DropoutStream>, layer: usize, part: &Part) -> Option<Mask> {
-    dropout.and_then(|stream| stream.mask(layer, part.projection as usize))
+fn mask(lora: LoraUse, layer: usize, projection: Projection) -> Option<Mask> {
+    match lora {
+        LoraUse::Trained(stream) => stream.mask(layer, projection as usize),
+        LoraUse::Ignored | LoraUse::Applied => None,
+    }
 }
 
 fn dropped(x: &Tensor, mask: Option<Mask>) -> Result<Tensor> {

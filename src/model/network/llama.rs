@@ -7,20 +7,20 @@ use crate::error::{Error, Result};
 use crate::model::files::config::{LlamaConfig, weight_name};
 use crate::model::files::packed::Packed;
 use crate::model::files::weights::Weights;
-use crate::model::network::frozen::{Frozen, FrozenSource};
+use crate::model::network::frozen::FrozenSource;
 use crate::model::network::layer::{Layer, Pass, Saved};
-use crate::model::network::linear::{LinearGroup, LoraUse, Part};
-use crate::model::ops::attention::Heads;
+use crate::model::network::linear::{LinearGroup, LoraUse};
+use crate::model::ops::attention::{Heads, attention};
 use crate::model::ops::cross_entropy;
 use crate::model::ops::dropout::DropoutStream;
 use crate::model::ops::matmul::matmul;
 use crate::model::ops::rms_norm::{self, rms_norm};
 use crate::model::ops::rope::Angles;
-use crate::recipe::{Projection, Quantization};
+use crate::recipe::Quantization;
 use candle_core::{DType, Device, Tensor};
 
 /// Target rows whose logits exist at the same time.
-pub const LOGITS_ROWS: usize = 256;
+pub(crate) const LOGITS_ROWS: usize = 256;
 
 /// A Llama with its base weights frozen.
 pub struct Llama {
@@ -37,7 +37,7 @@ pub struct Llama {
     /// (V, H); the embedding itself where they are tied.
     head: Tensor,
     /// First to last.
-    pub layers: Vec<Layer>,
+    layers: Vec<Layer>,
     inverse_frequencies: Vec<f64>,
 }
 
@@ -70,44 +70,19 @@ impl Llama {
     /// # Errors
     /// As [`Llama::load`]; a file of quantized projections that does not fit the model.
     pub fn load_from(config: &LlamaConfig, source: FrozenSource) -> Result<Self> {
-        let FrozenSource { weights, dtype, device, .. } = source;
-        let dense = |name: &str| weights.dense(name, dtype, device);
-        let embedding = dense("model.embed_tokens.weight")?;
-        let head = if config.tie_word_embeddings { embedding.clone() } else { dense("lm_head.weight")? };
-        let layers: Result<Vec<Layer>> = (0..config.num_hidden_layers)
-            .map(|index| {
-                let group = |projections: &[Projection]| -> Result<LinearGroup> {
-                    let frozen = Frozen::load(source, index, projections)?;
-                    let mut first = 0;
-                    let part = |&projection: &Projection| {
-                        let columns = (first, config.projection_shape(projection).0);
-                        first += columns.1;
-                        Part { projection, columns, lora: None }
-                    };
-                    Ok(LinearGroup { frozen, parts: projections.iter().map(part).collect() })
-                };
-                Ok(Layer {
-                    index,
-                    input_norm: dense(&format!("model.layers.{index}.input_layernorm.weight"))?,
-                    post_attention_norm: dense(&format!(
-                        "model.layers.{index}.post_attention_layernorm.weight"
-                    ))?,
-                    qkv: group(&[Projection::QProj, Projection::KProj, Projection::VProj])?,
-                    output: group(&[Projection::OProj])?,
-                    gate_up: group(&[Projection::GateProj, Projection::UpProj])?,
-                    down: group(&[Projection::DownProj])?,
-                })
-            })
-            .collect();
+        let embedding = source.dense("model.embed_tokens.weight")?;
+        let head =
+            if config.tie_word_embeddings { embedding.clone() } else { source.dense("lm_head.weight")? };
+        let layers = (0..config.num_hidden_layers).map(|index| Layer::load(config, source, index));
         Ok(Llama {
-            norm: dense("model.norm.weight")?,
+            layers: layers.collect::<Result<_>>()?,
+            norm: source.dense("model.norm.weight")?,
             embedding,
             head,
-            layers: layers?,
             inverse_frequencies: config.inverse_frequencies(),
             config: config.clone(),
-            device: device.clone(),
-            dtype,
+            device: source.device.clone(),
+            dtype: source.dtype,
         })
     }
 
@@ -115,85 +90,91 @@ impl Llama {
     ///
     /// A window of several micro-batches passes `scale` = 1 / (targets of the whole window) to each: the
     /// gradient is then that of the window's token-weighted loss.
+    ///
+    /// # Errors
+    /// A token id outside the vocabulary; a device that has no memory left.
     pub fn accumulate_gradients(
         &mut self,
         batch: &Batch,
         activations: Activations,
         scale: f64,
-        lora_scale: f64,
-        dropout: Option<DropoutStream>,
+        dropout: DropoutStream,
     ) -> Result<f64> {
         if batch.targets.is_empty() {
             return Ok(0.0);
         }
-        let angles = self.angles(batch)?;
-        let pass = self.pass(batch, &angles, LoraUse::Applied { scale: lora_scale, dropout });
-        let mut x = self.embed_ids(&batch.ids)?;
+        let pass = self.pass(&batch.positions, LoraUse::Trained(dropout))?;
+        let attend = |qkv: &Tensor| attention(qkv, &batch.offsets, pass.heads);
         let mut inputs = Vec::with_capacity(self.layers.len());
-        for layer in &self.layers {
-            let (y, saved) = layer.forward(&x, &pass)?;
-            let saved = (activations == Activations::Keep).then_some(saved);
-            inputs.push((std::mem::replace(&mut x, y), saved));
-        }
-        let (nll, mut grad) = self.head_gradient(x, batch, scale)?;
+        let keep = |x, saved| inputs.push((x, (activations == Activations::Keep).then_some(saved)));
+        let last = self.forward(&batch.ids, &pass, |_, qkv| attend(qkv), keep)?;
+        let (nll, mut grad) = self.head_gradient(last, batch, scale)?;
         for (layer, (x, saved)) in self.layers.iter_mut().zip(inputs).rev() {
-            let saved: Saved = match saved {
+            let saved = match saved {
                 Some(saved) => saved,
-                None => layer.forward_saved(&x, &pass)?,
+                None => layer.forward_saved(&x, &pass, attend)?,
             };
-            grad = layer.backward(&x, saved, grad, &pass)?;
+            grad = layer.backward(&x, saved, grad, &pass, &batch.offsets)?;
         }
         Ok(nll)
     }
 
-    /// -ln p of each of the batch's targets, in nats; `lora_scale` none evaluates the base model alone.
-    pub fn nll(&self, batch: &Batch, lora_scale: Option<f64>) -> Result<Vec<f64>> {
-        let normed = self.normed_sources(batch, lora_scale)?;
+    /// -ln p of each of the batch's targets, in nats.
+    ///
+    /// # Errors
+    /// As [`Llama::accumulate_gradients`].
+    pub(crate) fn nll(&self, batch: &Batch, lora: LoraUse) -> Result<Vec<f64>> {
+        let pass = self.pass(&batch.positions, lora)?;
+        let attend = |_, qkv: &Tensor| attention(qkv, &batch.offsets, pass.heads);
+        let last = self.forward(&batch.ids, &pass, attend, |_, _| ())?;
+        let normed = self.normed(&last.index_select(&self.indices(&batch.sources)?, 0)?)?;
         let mut nll = Vec::with_capacity(batch.targets.len());
         for (start, targets) in chunks(&batch.targets) {
-            let logits = matmul(&normed.narrow(0, start, targets.len())?, &self.head.t()?)?;
+            let logits = self.logits(&normed.narrow(0, start, targets.len())?)?;
             nll.extend(cross_entropy::nll(&logits, targets)?);
         }
         Ok(nll)
     }
 
-    /// The last norm's output at the batch's sources, (sources, H).
-    fn normed_sources(&self, batch: &Batch, lora_scale: Option<f64>) -> Result<Tensor> {
-        let angles = self.angles(batch)?;
-        let lora = match lora_scale {
-            None => LoraUse::Ignored,
-            Some(scale) => LoraUse::Applied { scale, dropout: None },
+    /// What the layers of a pass over tokens at `positions` share.
+    ///
+    /// # Errors
+    /// A device that has no memory left.
+    pub(crate) fn pass(&self, positions: &[usize], lora: LoraUse) -> Result<Pass> {
+        let angles = Angles::new(positions, &self.inverse_frequencies, self.dtype, &self.device)?;
+        let heads = Heads {
+            query: self.config.num_attention_heads,
+            key_value: self.config.num_key_value_heads,
+            width: self.config.head_dim,
         };
-        let pass = self.pass(batch, &angles, lora);
-        let mut x = self.embed_ids(&batch.ids)?;
-        for layer in &self.layers {
-            x = layer.forward(&x, &pass)?.0;
-        }
-        let sources = x.index_select(&self.indices(&batch.sources)?, 0)?;
-        Ok(rms_norm(&sources, &self.norm, self.config.rms_norm_eps)?)
+        Ok(Pass { angles, heads, eps: self.config.rms_norm_eps, lora })
     }
 
-    /// The sum of -ln p, and the gradient of the last layer's output for `scale` x that sum, (N, H).
-    fn head_gradient(&self, x: Tensor, batch: &Batch, scale: f64) -> Result<(f64, Tensor)> {
-        let eps = self.config.rms_norm_eps;
-        let sources = self.indices(&batch.sources)?;
-        let (shape, dtype) = (x.shape().clone(), x.dtype());
-        let x = x.index_select(&sources, 0)?; // only these have targets
-        let normed = rms_norm(&x, &self.norm, eps)?;
-        let (mut nll, mut grads) = (0f64, Vec::new());
-        for (start, targets) in chunks(&batch.targets) {
-            let logits = matmul(&normed.narrow(0, start, targets.len())?, &self.head.t()?)?;
-            let (sum, grad_logits) = cross_entropy::with_gradient(logits, targets, scale)?;
-            nll += sum;
-            grads.push(matmul(&grad_logits, &self.head)?);
+    /// From token ids to the last layer's output: the one forward pass. `attend` is the attention of the layer at a
+    /// place, see [`Layer::forward`]; `keep` gets each layer's input, and what its backward pass needs.
+    ///
+    /// # Shapes
+    /// N ids -> (N, H)
+    ///
+    /// # Errors
+    /// As [`Llama::accumulate_gradients`].
+    pub(crate) fn forward(
+        &self,
+        ids: &[u32],
+        pass: &Pass,
+        mut attend: impl FnMut(usize, &Tensor) -> candle_core::Result<Tensor>,
+        mut keep: impl FnMut(Tensor, Saved),
+    ) -> Result<Tensor> {
+        let mut x = self.embed(ids)?;
+        for (place, layer) in self.layers.iter().enumerate() {
+            let (y, saved) = layer.forward(&x, pass, |qkv| attend(place, qkv))?;
+            keep(std::mem::replace(&mut x, y), saved);
         }
-        let grad_normed = Tensor::cat(&grads, 0)?;
-        let grad = rms_norm::add_backward(x.zeros_like()?, &x, &self.norm, &grad_normed, eps)?;
-        Ok((nll, Tensor::zeros(shape, dtype, &self.device)?.index_add(&sources, &grad, 0)?))
+        Ok(x)
     }
 
     /// The first layer's input, (N, H).
-    pub(crate) fn embed_ids(&self, ids: &[u32]) -> Result<Tensor> {
+    fn embed(&self, ids: &[u32]) -> Result<Tensor> {
         let largest = ids.iter().copied().max().unwrap_or(0) as usize;
         if largest >= self.config.vocab_size {
             let message =
@@ -203,36 +184,33 @@ impl Llama {
         Ok(self.embedding.index_select(&self.indices(ids)?, 0)?)
     }
 
-    /// Scale of the last norm.
-    pub(crate) fn norm(&self) -> &Tensor {
-        &self.norm
+    /// The last norm, (N, H) -> (N, H).
+    pub(crate) fn normed(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(rms_norm(x, &self.norm, self.config.rms_norm_eps)?)
     }
 
-    /// (V, H).
-    pub(crate) fn head(&self) -> &Tensor {
-        &self.head
+    /// The head's product for rows of the last norm, (N, H) -> (N, V).
+    pub(crate) fn logits(&self, normed: &Tensor) -> Result<Tensor> {
+        Ok(matmul(normed, &self.head.t()?)?)
     }
 
-    /// Rotary angle per position and pair.
-    pub(crate) fn inverse_frequencies(&self) -> &[f64] {
-        &self.inverse_frequencies
-    }
-
-    /// Division of the packed columns into heads.
-    pub(crate) fn heads(&self) -> Heads {
-        Heads {
-            query: self.config.num_attention_heads,
-            key_value: self.config.num_key_value_heads,
-            width: self.config.head_dim,
+    /// The sum of -ln p, and the gradient of the last layer's output for `scale` x that sum, (N, H).
+    fn head_gradient(&self, x: Tensor, batch: &Batch, scale: f64) -> Result<(f64, Tensor)> {
+        let sources = self.indices(&batch.sources)?;
+        let (shape, dtype) = (x.shape().clone(), x.dtype());
+        let x = x.index_select(&sources, 0)?; // only these have targets
+        let normed = self.normed(&x)?;
+        let (mut nll, mut grads) = (0f64, Vec::new());
+        for (start, targets) in chunks(&batch.targets) {
+            let logits = self.logits(&normed.narrow(0, start, targets.len())?)?;
+            let (sum, grad_logits) = cross_entropy::with_gradient(logits, targets, scale)?;
+            nll += sum;
+            grads.push(matmul(&grad_logits, &self.head)?);
         }
-    }
-
-    fn angles(&self, batch: &Batch) -> Result<Angles> {
-        Ok(Angles::new(&batch.positions, &self.inverse_frequencies, self.dtype, &self.device)?)
-    }
-
-    fn pass<'a>(&self, batch: &'a Batch, angles: &'a Angles, lora: LoraUse) -> Pass<'a> {
-        Pass { offsets: &batch.offsets, angles, heads: self.heads(), eps: self.config.rms_norm_eps, lora }
+        let grad_normed = Tensor::cat(&grads, 0)?;
+        let eps = self.config.rms_norm_eps;
+        let grad = rms_norm::add_backward(x.zeros_like()?, &x, &self.norm, &grad_normed, eps)?;
+        Ok((nll, Tensor::zeros(shape, dtype, &self.device)?.index_add(&sources, &grad, 0)?))
     }
 
     fn indices(&self, values: &[u32]) -> Result<Tensor> {
@@ -240,25 +218,19 @@ impl Llama {
     }
 
     /// The groups of all layers, in the declared order.
-    pub fn groups(&self) -> impl Iterator<Item = (usize, &LinearGroup)> {
-        self.layers.iter().flat_map(|layer| {
-            [&layer.qkv, &layer.output, &layer.gate_up, &layer.down].map(|group| (layer.index, group))
-        })
+    pub fn groups(&self) -> impl Iterator<Item = &LinearGroup> {
+        self.layers.iter().flat_map(Layer::groups)
     }
 
-    /// The groups of all layers, in the declared order, to be changed.
-    pub fn groups_mut(&mut self) -> impl Iterator<Item = (usize, &mut LinearGroup)> {
-        self.layers.iter_mut().flat_map(|layer| {
-            let index = layer.index;
-            [&mut layer.qkv, &mut layer.output, &mut layer.gate_up, &mut layer.down]
-                .map(|group| (index, group))
-        })
+    /// The same, to be changed.
+    pub(crate) fn groups_mut(&mut self) -> impl Iterator<Item = &mut LinearGroup> {
+        self.layers.iter_mut().flat_map(Layer::groups_mut)
     }
 
     /// The projections with their names in a checkpoint.
     pub(crate) fn packed(&self) -> impl Iterator<Item = (String, &Packed)> {
-        self.groups().flat_map(|(layer, group)| {
-            let names = group.parts.iter().map(move |part| weight_name(layer, part.projection));
+        self.groups().flat_map(|group| {
+            let names = group.members.iter().map(|member| weight_name(group.layer, member.projection));
             names.zip(group.frozen.parts())
         })
     }
@@ -267,12 +239,8 @@ impl Llama {
     pub fn weight_bytes(&self) -> u64 {
         let bytes = |tensor: &Tensor| (tensor.elem_count() * tensor.dtype().size_in_bytes()) as u64;
         let head = if self.config.tie_word_embeddings { 0 } else { bytes(&self.head) };
-        let norms: u64 = self
-            .layers
-            .iter()
-            .map(|layer| bytes(&layer.input_norm) + bytes(&layer.post_attention_norm))
-            .sum();
-        let projections: u64 = self.groups().map(|(_, group)| group.frozen.bytes()).sum();
+        let norms: u64 = self.layers.iter().flat_map(Layer::norms).map(bytes).sum();
+        let projections: u64 = self.groups().map(|group| group.frozen.bytes()).sum();
         bytes(&self.embedding) + head + bytes(&self.norm) + norms + projections
     }
 }

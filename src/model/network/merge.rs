@@ -6,6 +6,7 @@
 use crate::error::{Error, Result};
 use crate::model::files::config::weight_name;
 use crate::model::files::source::BaseModel;
+use crate::model::network::adapter;
 use crate::model::network::linear::Lora;
 use crate::model::network::llama::Llama;
 use crate::record::store;
@@ -20,21 +21,23 @@ use std::path::Path;
 /// type of the file merged into, `F16` and `Q4_1`.
 ///
 /// One tensor at a time is in memory.
-pub fn write(model: &Llama, base: &BaseModel, lora_scale: f64, folder: &Path) -> Result<(String, String)> {
+pub fn write(model: &Llama, base: &BaseModel, folder: &Path) -> Result<(String, String)> {
     let source_type = base.weights.stored_type("model.layers.0.mlp.down_proj.weight")?;
     let (dtype, stored, torch) = match source_type.as_str() {
         "F32" => (DType::F32, Dtype::F32, "float32"),
         "BF16" => (DType::BF16, Dtype::BF16, "bfloat16"),
         _ => (DType::F16, Dtype::F16, "float16"),
     };
-    let updates = updates(model);
+    let updates: BTreeMap<String, &Lora> = adapter::updates(model)
+        .map(|(layer, projection, lora)| (weight_name(layer, projection), lora))
+        .collect();
     let tensors: Vec<(String, Merged)> = base
         .config
         .tensors()
         .into_iter()
         .map(|(name, shape)| {
             let update = updates.get(&name).copied();
-            (name.clone(), Merged { base, name, shape, dtype, stored, update, lora_scale })
+            (name.clone(), Merged { base, name, shape, dtype, stored, update })
         })
         .collect();
     let path = folder.join("model.safetensors");
@@ -48,16 +51,6 @@ pub fn write(model: &Llama, base: &BaseModel, lora_scale: f64, folder: &Path) ->
         store::write_file(&folder.join("tokenizer_config.json"), text.as_bytes())?;
     }
     Ok((format!("{stored:?}"), source_type))
-}
-
-fn updates(model: &Llama) -> BTreeMap<String, &Lora> {
-    let parts = model.groups().flat_map(|(layer, group)| group.parts.iter().map(move |part| (layer, part)));
-    parts
-        .filter_map(|(layer, part)| {
-            let name = weight_name(layer, part.projection);
-            part.lora.as_ref().map(|lora| (name, lora))
-        })
-        .collect()
 }
 
 /// The base's config.json with the type that is written.
@@ -82,16 +75,15 @@ struct Merged<'a> {
     dtype: DType,
     stored: Dtype,
     update: Option<&'a Lora>,
-    lora_scale: f64,
 }
 
 impl Merged<'_> {
     fn tensor(&self) -> Result<Tensor> {
         let weight = self.base.weights.dense(&self.name, DType::F32, &Device::Cpu)?;
-        let Some(Lora { a, b }) = self.update else { return Ok(weight.to_dtype(self.dtype)?) };
+        let Some(Lora { a, b, scale }) = self.update else { return Ok(weight.to_dtype(self.dtype)?) };
         let host = |tensor: &Tensor| tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32);
         let product = host(&b.value)?.matmul(&host(&a.value)?)?;
-        Ok((weight + (product * self.lora_scale)?)?.to_dtype(self.dtype)?)
+        Ok((weight + (product * *scale)?)?.to_dtype(self.dtype)?)
     }
 }
 

@@ -48,24 +48,26 @@ fn accumulate(c: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
 }
 
 /// A low-rank term for some columns of a product.
-pub struct LowRank<'a> {
+pub struct LowRank {
     /// First column and number of columns.
     pub columns: (usize, usize),
     /// A's output, (N, r).
     pub hidden: Tensor,
     /// B, (columns, r).
-    pub b: &'a Tensor,
+    pub b: Tensor,
+    /// What the product is multiplied by.
+    pub scale: f64,
 }
 
 /// Y with scale h B^T added to the columns of each term.
 ///
 /// # Shapes
 /// (N, O) -> (N, O)
-pub fn add_low_rank(y: Tensor, scale: f64, terms: &[LowRank]) -> Result<Tensor> {
+pub fn add_low_rank(y: Tensor, terms: &[LowRank]) -> Result<Tensor> {
     if is_fast(&y) {
         for term in terms {
             let (start, width) = term.columns;
-            accumulate(&y.narrow(1, start, width)?, scale, &term.hidden, &term.b.t()?)?;
+            accumulate(&y.narrow(1, start, width)?, term.scale, &term.hidden, &term.b.t()?)?;
         }
         return Ok(y);
     }
@@ -75,7 +77,7 @@ pub fn add_low_rank(y: Tensor, scale: f64, terms: &[LowRank]) -> Result<Tensor> 
         if start > done {
             pieces.push(y.narrow(1, done, start - done)?);
         }
-        pieces.push((y.narrow(1, start, width)? + (term.hidden.matmul(&term.b.t()?)? * scale)?)?);
+        pieces.push((y.narrow(1, start, width)? + (term.hidden.matmul(&term.b.t()?)? * term.scale)?)?);
         done = start + width;
     }
     if done < y.dim(1)? {

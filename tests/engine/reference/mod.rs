@@ -11,6 +11,7 @@ use tezgah::data::encode::{EncodedRow, RowEncoder};
 use tezgah::evaluate::nll::{self, RowSums};
 use tezgah::model::files::source::{BaseModel, ModelSource, open};
 use tezgah::model::network::adapter;
+use tezgah::model::network::linear::LoraUse;
 use tezgah::model::network::llama::{Activations, Llama};
 use tezgah::recipe::*;
 use tezgah::train::checkpoint::Checkpoints;
@@ -135,8 +136,8 @@ impl Reference {
         model
     }
 
-    pub fn sums(&self, model: &Llama, lora_scale: Option<f64>) -> Vec<RowSums> {
-        nll::rows(model, &self.evaluation, 4, Targets::All, lora_scale, |_| ()).expect("evaluation")
+    pub fn sums(&self, model: &Llama, lora: LoraUse) -> Vec<RowSums> {
+        nll::rows(model, &self.evaluation, 4, Targets::All, lora, |_| ()).expect("evaluation")
     }
 
     /// Every row's sums against the reference's `place`: base, adapter_init or adapter_final.

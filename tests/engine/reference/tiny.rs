@@ -8,6 +8,7 @@ mod support;
 use candle_core::{DType, Device, Tensor};
 use support::Reference;
 use tezgah::model::network::adapter;
+use tezgah::model::network::linear::LoraUse;
 use tezgah::model::network::llama::{Activations, Llama};
 use tezgah::recipe::Quantization;
 
@@ -34,8 +35,8 @@ fn adapter_difference(model: &Llama, reference: &Reference) -> f64 {
 fn base_and_initial_adapter_have_the_reference_sums() {
     let reference = Reference::tiny();
     let model = reference.model(Quantization::None, DType::F32);
-    reference.check_sums("base", &reference.sums(&model, None), 1e-4);
-    reference.check_sums("adapter_init", &reference.sums(&model, Some(reference.lora_scale())), 1e-4);
+    reference.check_sums("base", &reference.sums(&model, LoraUse::Ignored), 1e-4);
+    reference.check_sums("adapter_init", &reference.sums(&model, LoraUse::Applied), 1e-4);
 }
 
 fn follow(dtype: DType, activations: Activations) {
@@ -43,7 +44,7 @@ fn follow(dtype: DType, activations: Activations) {
     let mut model = reference.model(Quantization::None, dtype);
     let course = reference.train(&mut model, activations);
     reference.check_course(&course, 1e-4, 1e-3);
-    reference.check_sums("adapter_final", &reference.sums(&model, Some(reference.lora_scale())), 1e-4);
+    reference.check_sums("adapter_final", &reference.sums(&model, LoraUse::Applied), 1e-4);
     let off = adapter_difference(&model, &reference);
     assert!(off < 1e-3, "final adapter off by {off:.1e} of its largest value");
 }
