@@ -239,7 +239,8 @@ impl Notebook {
         let say = |line: &str| self.progress.say(line);
         // Replicates find what the first of them quantized.
         let out = self.flags.replicate_of.as_ref().unwrap_or(&self.out);
-        loading::load(base, quantization, self.dtype(), &self.device, out, &say)
+        let folder = out.parent().unwrap_or(Path::new("")).join("quantized");
+        loading::load(base, quantization, self.dtype(), &self.device, &folder, &say)
     }
 
     /// Loads the base weights as the recipe stores them, and opens the record.
