@@ -52,8 +52,8 @@ struct Arguments {
     /// Measure the evaluation instead, masked and full together; --rank 0 evaluates the base alone.
     #[arg(long)]
     evaluate: bool,
-    /// A run's folder, beside which the quantized weights are kept.
-    #[arg(long, default_value = "target/whole_step/run")]
+    /// Where the quantized weights are kept.
+    #[arg(long, default_value = "target/whole_step/quantized")]
     out: PathBuf,
     /// What `cargo bench` passes.
     #[arg(long, hide = true)]

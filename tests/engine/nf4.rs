@@ -5,7 +5,7 @@
 use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
 use std::path::Path;
-use tezgah::model::files::nf4::{CODEBOOK, DYNAMIC_MAP, DoubleScales, Nf4, Scales, device};
+use tezgah::model::files::nf4::{CODEBOOK, DYNAMIC_MAP, DoubleScales, Nf4, Scales, device::Nf4OnDevice};
 
 struct Fixture(HashMap<String, Tensor>);
 
@@ -96,7 +96,7 @@ fn the_device_form_gives_the_same_weights() {
             (0..rows * columns).map(|i| ((i * 7919) % 1013) as f32 / 300.0 - 1.6).collect();
         for double in [false, true] {
             let host = Nf4::quantize(&values, (rows, columns), double);
-            let on_device = device::Nf4::new(&host, &Device::Cpu).and_then(|matrix| matrix.dequantize());
+            let on_device = Nf4OnDevice::new(&host, &Device::Cpu).and_then(|matrix| matrix.dequantize());
             let flat =
                 |tensor: Tensor| tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).expect("values");
             let (ours, theirs) =

@@ -73,8 +73,8 @@ fn a_file_that_is_cut_or_another_is_not_used() {
 
 #[test]
 fn only_large_quantized_models_are_kept_and_by_their_own_names() {
-    let out = Path::new("reports/a1");
-    let place = |hash: &str, parameters, scheme| QuantizedFile::place(out, hash, parameters, scheme);
+    let folder = Path::new("reports/quantized");
+    let place = |hash: &str, parameters, scheme| QuantizedFile::place(folder, hash, parameters, scheme);
     let (hash, other) = ("0123456789abcdef0123", "1123456789abcdef0123");
     let large = 1_235_814_400;
     let path = place(hash, large, Quantization::Nf4Double).expect("kept");

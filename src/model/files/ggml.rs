@@ -1,18 +1,91 @@
-//! GGML's simple block types to f32, on all threads.
+//! GGML's block types: their names, their blocks as tensors, and the simple ones to f32 on all threads.
 //!
 //! candle dequantizes on one thread, and a pass dequantizes every weight once or twice. Blocks of 32 weights, as ggml lays
 //! them out: Q4_0 x = (q - 8) d, Q4_1 x = q d + m, Q8_0 x = q d, with d and m in f16; a byte of the 4-bit types holds
 //! weight j of the block's first half in its low bits and of its second half in its high bits.
 
+use crate::error::Result;
 use crate::model::ops::dispatch;
-use candle_core::quantized::GgmlDType;
+use crate::recipe::Quantization;
+use candle_core::Device;
+use candle_core::quantized::ggml_file::qtensor_from_ggml;
+use candle_core::quantized::{GgmlDType, QTensor};
 use half::f16;
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// Weights of a block.
 const BLOCK: usize = 32;
 /// Blocks of one rayon task.
 const BLOCKS_PER_TASK: usize = 128;
+
+/// The name that ggml gives a type.
+pub(super) fn name(dtype: GgmlDType) -> &'static str {
+    match dtype {
+        GgmlDType::F32 => "F32",
+        GgmlDType::F16 => "F16",
+        GgmlDType::BF16 => "BF16",
+        GgmlDType::Q4_0 => "Q4_0",
+        GgmlDType::Q4_1 => "Q4_1",
+        GgmlDType::Q5_0 => "Q5_0",
+        GgmlDType::Q5_1 => "Q5_1",
+        GgmlDType::Q8_0 => "Q8_0",
+        GgmlDType::Q8_1 => "Q8_1",
+        GgmlDType::Q2K => "Q2_K",
+        GgmlDType::Q3K => "Q3_K",
+        GgmlDType::Q4K => "Q4_K",
+        GgmlDType::Q5K => "Q5_K",
+        GgmlDType::Q6K => "Q6_K",
+        GgmlDType::Q8K => "Q8_K",
+    }
+}
+
+/// The GGML type of a scheme; none for those that are no single one.
+pub(super) fn of_scheme(quantization: Quantization) -> Option<GgmlDType> {
+    match quantization {
+        Quantization::Q4_0 => Some(GgmlDType::Q4_0),
+        Quantization::Q4_1 => Some(GgmlDType::Q4_1),
+        Quantization::Q4K => Some(GgmlDType::Q4K),
+        Quantization::Q8_0 => Some(GgmlDType::Q8_0),
+        Quantization::None | Quantization::AsIs | Quantization::Nf4 | Quantization::Nf4Double => None,
+    }
+}
+
+/// A tensor of blocks as a file holds them.
+///
+/// # Errors
+/// `Error::Tensor` where their number is not the shape's, or from the device.
+pub(super) fn tensor(dtype: GgmlDType, blocks: &[u8], shape: &[usize], device: &Device) -> Result<QTensor> {
+    let aligned = Aligned::new(blocks);
+    Ok(qtensor_from_ggml(dtype, aligned.as_slice(), shape.to_vec(), device)?)
+}
+
+/// Bytes at an address that every GGML block type may be read from; candle casts them without looking.
+struct Aligned<'a> {
+    bytes: Cow<'a, [u8]>,
+    start: usize,
+    size: usize,
+}
+
+/// The strictest of the block types holds f32.
+const ALIGNMENT: usize = 8;
+
+impl<'a> Aligned<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        let size = bytes.len();
+        if bytes.as_ptr().align_offset(ALIGNMENT) == 0 {
+            return Aligned { bytes: Cow::Borrowed(bytes), start: 0, size };
+        }
+        let mut copy = vec![0; size + ALIGNMENT];
+        let start = copy.as_ptr().align_offset(ALIGNMENT);
+        copy[start..start + size].copy_from_slice(bytes);
+        Aligned { bytes: Cow::Owned(copy), start, size }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        &self.bytes[self.start..self.start + self.size]
+    }
+}
 
 /// Writes the weights of `blocks` to `values`, the bits that candle would write; false where the type is none of the
 /// three and nothing was written.

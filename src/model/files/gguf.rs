@@ -2,47 +2,35 @@
 //!
 //! candle has a reader too; it divides by the file's own alignment (a file that says 0 panics) and keeps
 //! 32 bytes for every byte of an array, so this one looks at the bytes itself and trusts none of them.
-//! Every length is compared with what is left of the file before anything is allocated.
 //! Layout: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>, versions 2 and 3.
 
+mod reader;
+pub(super) mod llama;
+pub(super) mod tokenizer;
+
 use crate::error::{Error, Result};
+use crate::model::files::Parsed;
 use candle_core::quantized::GgmlDType;
+use reader::{Reader, Value};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Arrays of arrays of arrays: nobody writes them, and each level is a call on the stack.
-const DEEPEST: usize = 4;
-/// More dimensions than ggml has.
-const MOST_DIMENSIONS: usize = 4;
-
 /// What a GGUF file says about itself; the bytes stay in the file.
 #[derive(Debug)]
-pub(crate) struct Gguf {
+pub(super) struct Gguf {
     source_name: String,
     metadata: BTreeMap<String, Value>,
-    tensors: BTreeMap<String, TensorEntry>,
+    tensors: BTreeMap<String, GgufTensor>,
 }
 
 /// A tensor of the table.
 #[derive(Debug)]
-pub(crate) struct TensorEntry {
-    pub(crate) dtype: GgmlDType,
+pub(super) struct GgufTensor {
+    pub(super) dtype: GgmlDType,
     /// Rows first, as everywhere but in the file.
-    pub(crate) shape: Vec<usize>,
+    pub(super) shape: Vec<usize>,
     /// Its bytes, inside the file.
-    pub(crate) range: Range<usize>,
-}
-
-#[derive(Debug)]
-enum Value {
-    Integer(i128),
-    Float(f64),
-    Flag(bool),
-    Text(String),
-    Integers(Vec<i64>),
-    Texts(Vec<String>),
-    /// Arrays of floats or arrays: part of no key that is asked for.
-    Skipped,
+    pub(super) range: Range<usize>,
 }
 
 impl Gguf {
@@ -51,24 +39,24 @@ impl Gguf {
     /// # Errors
     /// `Error::Model`: no GGUF, another version, a length or a tensor beyond the end of the file, a tensor
     /// type that candle does not have.
-    pub(crate) fn read(source_name: &str, bytes: &[u8]) -> Result<Self> {
+    pub(super) fn read(source_name: &str, bytes: &[u8]) -> Result<Self> {
         let wrong = |message: String| Error::model(source_name, format!("GGUF: {message}"));
         let (metadata, tensors) = read_tables(bytes).map_err(wrong)?;
         Ok(Gguf { source_name: source_name.to_string(), metadata, tensors })
     }
 
     /// All tensors by their GGUF names, sorted.
-    pub(crate) fn tensors(&self) -> impl Iterator<Item = (&str, &TensorEntry)> {
+    pub(super) fn tensors(&self) -> impl Iterator<Item = (&str, &GgufTensor)> {
         self.tensors.iter().map(|(name, entry)| (name.as_str(), entry))
     }
 
     /// One tensor by its GGUF name.
-    pub(crate) fn tensor(&self, name: &str) -> Option<&TensorEntry> {
+    pub(super) fn tensor(&self, name: &str) -> Option<&GgufTensor> {
         self.tensors.get(name)
     }
 
     /// A whole number that must not be negative.
-    pub(crate) fn count(&self, key: &str) -> Result<Option<usize>> {
+    pub(super) fn count(&self, key: &str) -> Result<Option<usize>> {
         match self.metadata.get(key) {
             None => Ok(None),
             Some(Value::Integer(value)) => match usize::try_from(*value) {
@@ -79,8 +67,13 @@ impl Gguf {
         }
     }
 
+    /// A whole number, which must be there.
+    fn needed_count(&self, key: &str) -> Result<usize> {
+        self.count(key)?.ok_or_else(|| self.wrong(key, "a whole number", "nothing"))
+    }
+
     /// A number.
-    pub(crate) fn number(&self, key: &str) -> Result<Option<f64>> {
+    pub(super) fn number(&self, key: &str) -> Result<Option<f64>> {
         match self.metadata.get(key) {
             None => Ok(None),
             Some(Value::Float(value)) => Ok(Some(*value)),
@@ -90,7 +83,7 @@ impl Gguf {
     }
 
     /// True or false.
-    pub(crate) fn flag(&self, key: &str) -> Result<Option<bool>> {
+    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>> {
         match self.metadata.get(key) {
             None => Ok(None),
             Some(Value::Flag(flag)) => Ok(Some(*flag)),
@@ -99,7 +92,7 @@ impl Gguf {
     }
 
     /// A text.
-    pub(crate) fn text(&self, key: &str) -> Result<Option<&str>> {
+    pub(super) fn text(&self, key: &str) -> Result<Option<&str>> {
         match self.metadata.get(key) {
             None => Ok(None),
             Some(Value::Text(text)) => Ok(Some(text)),
@@ -108,7 +101,7 @@ impl Gguf {
     }
 
     /// A list of texts, which must be there.
-    pub(crate) fn texts(&self, key: &str) -> Result<&[String]> {
+    pub(super) fn texts(&self, key: &str) -> Result<&[String]> {
         match self.metadata.get(key) {
             Some(Value::Texts(texts)) => Ok(texts),
             other => Err(self.wrong(key, "a list of texts", other.map_or("nothing", Value::kind))),
@@ -116,7 +109,7 @@ impl Gguf {
     }
 
     /// A list of whole numbers, which must be there.
-    pub(crate) fn integers(&self, key: &str) -> Result<&[i64]> {
+    pub(super) fn integers(&self, key: &str) -> Result<&[i64]> {
         match self.metadata.get(key) {
             Some(Value::Integers(integers)) => Ok(integers),
             other => Err(self.wrong(key, "a list of whole numbers", other.map_or("nothing", Value::kind))),
@@ -124,30 +117,14 @@ impl Gguf {
     }
 
     /// The error of a key whose value is not what it must be.
-    pub(crate) fn wrong(&self, key: &str, expected: &str, got: &str) -> Error {
+    pub(super) fn wrong(&self, key: &str, expected: &str, got: &str) -> Error {
         Error::model(&self.source_name, format!("GGUF: {key}: expected {expected}, got {got}"))
     }
 }
 
-impl Value {
-    fn kind(&self) -> &'static str {
-        match self {
-            Value::Integer(_) => "a whole number",
-            Value::Float(_) => "a number",
-            Value::Flag(_) => "true or false",
-            Value::Text(_) => "a text",
-            Value::Integers(_) => "a list of whole numbers",
-            Value::Texts(_) => "a list of texts",
-            Value::Skipped => "another list",
-        }
-    }
-}
-
-type Tables = (BTreeMap<String, Value>, BTreeMap<String, TensorEntry>);
-type Parsed<T> = std::result::Result<T, String>;
-
+type Tables = (BTreeMap<String, Value>, BTreeMap<String, GgufTensor>);
 fn read_tables(bytes: &[u8]) -> Parsed<Tables> {
-    let mut reader = Reader { bytes, at: 0 };
+    let mut reader = Reader::new(bytes);
     let magic = reader.take(4)?;
     if magic != b"GGUF" {
         return Err(format!("expected the file to begin with \"GGUF\", got {magic:?}"));
@@ -179,12 +156,12 @@ fn read_tables(bytes: &[u8]) -> Parsed<Tables> {
             return Err(format!("general.alignment: expected 1 to {}, got {got}", 1 << 20));
         }
     };
-    let data_start = reader.at.next_multiple_of(alignment);
+    let data_start = reader.at().next_multiple_of(alignment);
     let mut tensors = BTreeMap::new();
     for (name, (dtype, shape, offset)) in table {
-        let range = place(dtype, &shape, offset, data_start, bytes.len())
+        let range = byte_range(dtype, &shape, offset, data_start, bytes.len())
             .map_err(|message| format!("tensor {name}: {message}"))?;
-        if tensors.insert(name.clone(), TensorEntry { dtype, shape, range }).is_some() {
+        if tensors.insert(name.clone(), GgufTensor { dtype, shape, range }).is_some() {
             return Err(format!("tensor {name}: expected once, got twice"));
         }
     }
@@ -192,7 +169,7 @@ fn read_tables(bytes: &[u8]) -> Parsed<Tables> {
 }
 
 /// The bytes of a tensor, which must lie inside the file.
-fn place(
+fn byte_range(
     dtype: GgmlDType,
     shape: &[usize],
     offset: u64,
@@ -214,168 +191,4 @@ fn place(
         Some(end) if end <= file_size => Ok(start..end),
         _ => Err(format!("expected {size} bytes at {start}, got a file of {file_size} bytes; is it whole?")),
     }
-}
-
-/// Reads little-endian values and never beyond the end.
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, size: usize) -> Parsed<&'a [u8]> {
-        let left = self.bytes.len() - self.at;
-        if size > left {
-            return Err(format!("expected {size} bytes at {}, got {left}; is the file whole?", self.at));
-        }
-        self.at += size;
-        Ok(&self.bytes[self.at - size..self.at])
-    }
-
-    fn array<const N: usize>(&mut self) -> Parsed<[u8; N]> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N)?);
-        Ok(array)
-    }
-
-    fn u32(&mut self) -> Parsed<u32> {
-        Ok(u32::from_le_bytes(self.array()?))
-    }
-
-    fn u64(&mut self) -> Parsed<u64> {
-        Ok(u64::from_le_bytes(self.array()?))
-    }
-
-    /// A count of things that take at least `least` bytes each.
-    fn length(&mut self, least: usize) -> Parsed<usize> {
-        let count = self.u64()?;
-        let left = self.bytes.len() - self.at;
-        match usize::try_from(count).ok().and_then(|count| count.checked_mul(least)) {
-            Some(size) if size <= left => Ok(count as usize),
-            _ => {
-                Err(format!("expected {count} entries at {}, got {left} bytes; is the file whole?", self.at))
-            }
-        }
-    }
-
-    /// A text; a description that is not quite UTF-8 is no reason to refuse a model.
-    fn text(&mut self) -> Parsed<String> {
-        let size = self.length(1)?;
-        Ok(String::from_utf8_lossy(self.take(size)?).into_owned())
-    }
-
-    fn value(&mut self, kind: u32, depth: usize) -> Parsed<Value> {
-        Ok(match kind {
-            6 => Value::Float(shortest(f32::from_le_bytes(self.array()?))),
-            12 => Value::Float(f64::from_le_bytes(self.array()?)),
-            7 => Value::Flag(self.array::<1>()?[0] != 0),
-            8 => Value::Text(self.text()?),
-            9 => self.list(depth)?,
-            _ => Value::Integer(self.integer(kind)?),
-        })
-    }
-
-    fn integer(&mut self, kind: u32) -> Parsed<i128> {
-        Ok(match kind {
-            0 => u8::from_le_bytes(self.array()?).into(),
-            1 => i8::from_le_bytes(self.array()?).into(),
-            2 => u16::from_le_bytes(self.array()?).into(),
-            3 => i16::from_le_bytes(self.array()?).into(),
-            4 => self.u32()?.into(),
-            5 => i32::from_le_bytes(self.array()?).into(),
-            10 => self.u64()?.into(),
-            11 => i64::from_le_bytes(self.array()?).into(),
-            other => return Err(format!("expected a value type from 0 to 12, got {other}")),
-        })
-    }
-
-    fn list(&mut self, depth: usize) -> Parsed<Value> {
-        if depth >= DEEPEST {
-            return Err(format!("expected lists at most {DEEPEST} deep"));
-        }
-        let kind = self.u32()?;
-        match kind {
-            8 => {
-                let count = self.length(8)?;
-                let mut texts = Vec::new();
-                for _ in 0..count {
-                    let size = self.length(1)?;
-                    let text = std::str::from_utf8(self.take(size)?);
-                    texts.push(text.map_err(|error| format!("entry {}: {error}", texts.len()))?.to_string());
-                }
-                Ok(Value::Texts(texts))
-            }
-            9 => {
-                for _ in 0..self.length(12)? {
-                    self.list(depth + 1)?;
-                }
-                Ok(Value::Skipped)
-            }
-            6 | 7 | 12 => {
-                let size = match kind {
-                    6 => 4,
-                    7 => 1,
-                    _ => 8,
-                };
-                let count = self.length(size)?;
-                self.take(count * size)?;
-                Ok(Value::Skipped)
-            }
-            _ => {
-                let count = self.length(1)?;
-                let mut integers = Vec::new();
-                for _ in 0..count {
-                    let integer = self.integer(kind)?;
-                    integers
-                        .push(integer.try_into().map_err(|_| format!("expected below 2^63, got {integer}"))?);
-                }
-                Ok(Value::Integers(integers))
-            }
-        }
-    }
-
-    fn tensor(&mut self) -> Parsed<(GgmlDType, Vec<usize>, u64)> {
-        let dimensions = self.u32()? as usize;
-        if !(1..=MOST_DIMENSIONS).contains(&dimensions) {
-            return Err(format!("expected 1 to {MOST_DIMENSIONS} dimensions, got {dimensions}"));
-        }
-        let mut shape = Vec::new();
-        for _ in 0..dimensions {
-            let size = self.u64()?;
-            shape.push(usize::try_from(size).map_err(|_| format!("expected a size, got {size}"))?);
-        }
-        shape.reverse();
-        let dtype = ggml_dtype(self.u32()?)?;
-        Ok((dtype, shape, self.u64()?))
-    }
-}
-
-/// The decimal that was rounded to this f32: 1e-5, not 9.999999747378752e-6. GGUF writes f32 where
-/// config.json has a decimal, and the model was trained with the decimal.
-fn shortest(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or(f64::from(value))
-}
-
-/// ggml's numbers of the types that candle can dequantize.
-fn ggml_dtype(number: u32) -> Parsed<GgmlDType> {
-    Ok(match number {
-        0 => GgmlDType::F32,
-        1 => GgmlDType::F16,
-        2 => GgmlDType::Q4_0,
-        3 => GgmlDType::Q4_1,
-        6 => GgmlDType::Q5_0,
-        7 => GgmlDType::Q5_1,
-        8 => GgmlDType::Q8_0,
-        10 => GgmlDType::Q2K,
-        11 => GgmlDType::Q3K,
-        12 => GgmlDType::Q4K,
-        13 => GgmlDType::Q5K,
-        14 => GgmlDType::Q6K,
-        30 => GgmlDType::BF16,
-        other => {
-            return Err(format!(
-                "expected F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 or Q2_K to Q6_K, got ggml type {other}"
-            ));
-        }
-    })
 }

@@ -2,10 +2,15 @@
 
 pub mod config;
 mod ggml;
-mod gguf;
-mod gguf_llama;
 pub mod nf4;
+mod mapped;
+mod gguf;
 pub mod weights;
 pub(crate) mod packed;
+mod model_files;
+mod hub;
 pub mod source;
 pub mod quantized_file;
+
+/// What was read, or what was expected and got: its caller knows the file.
+type Parsed<T> = Result<T, String>;

@@ -1,11 +1,12 @@
 //! The weights of one projection as they are held in memory: dense, in GGML's blocks, or in NF4.
 
 use super::ggml;
-use super::nf4::{self, Nf4};
+use super::nf4::Nf4;
+use super::nf4::device::Nf4OnDevice;
 use super::weights::Weights;
 use crate::error::{Error, Result};
 use crate::recipe::Quantization;
-use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::quantized::QTensor;
 use candle_core::{DType, Device, Tensor};
 
 /// One projection's weights.
@@ -17,7 +18,7 @@ pub(crate) enum Packed {
     /// Codes and scales on the host.
     Nf4(Nf4),
     /// The same as tensors of a device.
-    Nf4OnDevice(nf4::device::Nf4),
+    Nf4OnDevice(Nf4OnDevice),
 }
 
 impl Packed {
@@ -31,7 +32,7 @@ impl Packed {
         name: &str,
         device: &Device,
     ) -> Result<Self> {
-        let ggml = match ggml_dtype(quantization) {
+        let ggml = match ggml::of_scheme(quantization) {
             Some(ggml) => ggml,
             None if quantization == Quantization::AsIs => {
                 return weights.quantized(name, device)?.map(Packed::Ggml).ok_or_else(|| Error::Setting {
@@ -116,18 +117,7 @@ impl Packed {
     pub(super) fn nf4(matrix: Nf4, device: &Device) -> Result<Self> {
         Ok(match device {
             Device::Cpu => Packed::Nf4(matrix),
-            device => Packed::Nf4OnDevice(nf4::device::Nf4::new(&matrix, device)?),
+            device => Packed::Nf4OnDevice(Nf4OnDevice::new(&matrix, device)?),
         })
-    }
-}
-
-/// The GGML type of a scheme; none for those that are no single one.
-pub(super) fn ggml_dtype(quantization: Quantization) -> Option<GgmlDType> {
-    match quantization {
-        Quantization::Q4_0 => Some(GgmlDType::Q4_0),
-        Quantization::Q4_1 => Some(GgmlDType::Q4_1),
-        Quantization::Q4K => Some(GgmlDType::Q4K),
-        Quantization::Q8_0 => Some(GgmlDType::Q8_0),
-        Quantization::None | Quantization::AsIs | Quantization::Nf4 | Quantization::Nf4Double => None,
     }
 }

@@ -1,12 +1,13 @@
 //! Quantized projections kept on disk: a large model is quantized once, and read in seconds after that.
 //!
-//! A safetensors file beside the run, named by the hash of the weights it was made from and by the scheme. GGML types keep
+//! A safetensors file, named by the hash of the weights it was made from and by the scheme. GGML types keep
 //! their blocks as they are; NF4 keeps codes and scales apart: `NAME.codes`, and `NAME.scales` (f32) or
 //! `NAME.scale_codes`, `NAME.nested` and `NAME.offset`.
 
 use crate::error::{Error, Result};
+use crate::model::files::ggml;
 use crate::model::files::nf4::{DoubleScales, Nf4, Scales};
-use crate::model::files::packed::{Packed, ggml_dtype};
+use crate::model::files::packed::Packed;
 use crate::model::files::weights::Weights;
 use crate::recipe::Quantization;
 use crate::record::store;
@@ -29,13 +30,17 @@ pub struct QuantizedFile {
 }
 
 impl QuantizedFile {
-    /// Where a run that writes to `out` keeps or finds the file: `quantized/` beside it, so that the levels of one
-    /// model share it. None where there is nothing to keep: dense weights, a GGUF's own types, a small model.
-    pub fn place(out: &Path, sha256: &str, parameters: u64, quantization: Quantization) -> Option<PathBuf> {
+    /// Where in `folder` the file is kept or found. None where there is nothing to keep: dense weights, a GGUF's own
+    /// types, a small model.
+    pub fn place(
+        folder: &Path,
+        sha256: &str,
+        parameters: u64,
+        quantization: Quantization,
+    ) -> Option<PathBuf> {
         let is_made = !matches!(quantization, Quantization::None | Quantization::AsIs);
         let hash = sha256.get(..16).unwrap_or(sha256);
         let name = format!("{hash}.{}.v{LAYOUT}.safetensors", quantization.name());
-        let folder = out.parent().unwrap_or(Path::new("")).join("quantized");
         (is_made && parameters >= SMALLEST).then(|| folder.join(name))
     }
 
@@ -55,13 +60,14 @@ impl QuantizedFile {
         path: &Path,
         projections: impl Iterator<Item = (String, &'a Packed)>,
     ) -> Result<()> {
-        let mut parts = Vec::new();
+        let mut kept = Vec::new();
         for (name, packed) in projections {
-            pieces(&name, packed, &mut parts)?;
+            add_parts(&name, packed, &mut kept)?;
         }
-        let mut views = Vec::with_capacity(parts.len());
-        for Piece { name, dtype, shape, bytes } in &parts {
-            let view = TensorView::new(*dtype, shape.clone(), bytes)
+        let mut views = Vec::with_capacity(kept.len());
+        for (name, dtype, bytes) in &kept {
+            let shape = vec![bytes.len() / (dtype.bitsize() / 8)];
+            let view = TensorView::new(*dtype, shape, bytes)
                 .map_err(|error| Error::model(path.display().to_string(), error.to_string()))?;
             views.push((name.as_str(), view));
         }
@@ -80,7 +86,7 @@ impl QuantizedFile {
             Error::model(self.weights.source_name(), message)
         };
         let &[rows, columns] = shape else { return Err(wrong("a matrix")) };
-        if let Some(dtype) = ggml_dtype(self.quantization) {
+        if let Some(dtype) = ggml::of_scheme(self.quantization) {
             let expected = rows * columns / dtype.block_size() * dtype.type_size();
             let blocks = self.weights.raw(name)?;
             if blocks.len() != expected {
@@ -102,29 +108,22 @@ impl QuantizedFile {
     }
 }
 
-/// A tensor of the file.
-struct Piece<'a> {
-    name: String,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Cow<'a, [u8]>,
-}
+/// A tensor of the file: its name, its type, its bytes.
+type Kept<'a> = (String, Dtype, Cow<'a, [u8]>);
 
-fn pieces<'a>(name: &str, packed: &'a Packed, into: &mut Vec<Piece<'a>>) -> Result<()> {
-    let piece = |suffix: &str, bytes: Cow<'a, [u8]>, dtype: Dtype| {
-        let shape = vec![bytes.len() / (dtype.bitsize() / 8)];
-        Piece { name: format!("{name}{suffix}"), dtype, shape, bytes }
-    };
+/// Adds what is kept of a projection.
+fn add_parts<'a>(name: &str, packed: &'a Packed, kept: &mut Vec<Kept<'a>>) -> Result<()> {
+    let named = |suffix: &str| format!("{name}.{suffix}");
     match packed {
-        Packed::Ggml(tensor) => into.push(piece("", tensor.data()?, Dtype::U8)),
+        Packed::Ggml(tensor) => kept.push((name.to_string(), Dtype::U8, tensor.data()?)),
         Packed::Nf4(matrix) => {
-            into.push(piece(".codes", matrix.codes().into(), Dtype::U8));
+            kept.push((named("codes"), Dtype::U8, matrix.codes().into()));
             match matrix.scales() {
-                Scales::Plain(scales) => into.push(piece(".scales", bytes(scales), Dtype::F32)),
-                Scales::Double(DoubleScales { codes, nested, offset }) => into.extend([
-                    piece(".scale_codes", codes.into(), Dtype::U8),
-                    piece(".nested", bytes(nested), Dtype::F32),
-                    piece(".offset", bytes(&[*offset]), Dtype::F32),
+                Scales::Plain(scales) => kept.push((named("scales"), Dtype::F32, bytes(scales))),
+                Scales::Double(DoubleScales { codes, nested, offset }) => kept.extend([
+                    (named("scale_codes"), Dtype::U8, codes.into()),
+                    (named("nested"), Dtype::F32, bytes(nested)),
+                    (named("offset"), Dtype::F32, bytes(&[*offset])),
                 ]),
             }
         }

@@ -1,8 +1,11 @@
 //! Where a base model comes from, and the model once it is open: shape, tokenizer, weights, identity.
 
 use crate::error::{Error, Result};
+use crate::model::files::Parsed;
 use crate::model::files::config::LlamaConfig;
-use crate::model::files::gguf_llama;
+use crate::model::files::gguf;
+use crate::model::files::hub;
+use crate::model::files::model_files::{self, ModelFiles};
 use crate::model::files::weights::Weights;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -107,32 +110,21 @@ pub fn open(source: &ModelSource) -> Result<BaseModel> {
     let typed = source.to_string();
     match source {
         ModelSource::Demo => {
-            BaseModel::from_bytes("demo", DEMO.config_json, DEMO.tokenizer_json, DEMO.safetensors)
+            const CONFIG: &str = include_str!("../../../data/demo/config.json");
+            const TOKENIZER: &str = include_str!("../../../data/demo/tokenizer.json");
+            const WEIGHTS: &[u8] = include_bytes!("../../../data/demo/model.safetensors");
+            BaseModel::from_bytes("demo", CONFIG, TOKENIZER, WEIGHTS)
         }
         ModelSource::Folder(folder) => {
-            ModelFiles::in_folder(&typed, folder)?.open(&short_name(folder), &typed)
+            open_files(&short_name(folder), &typed, &ModelFiles::in_folder(&typed, folder)?)
         }
         ModelSource::Gguf(path) => open_gguf(&typed, path),
-        ModelSource::Hub { repo, revision } => open_hub(&typed, repo, revision.as_deref()),
+        ModelSource::Hub { repo, revision } => {
+            let name = repo.rsplit('/').next().unwrap_or(repo);
+            open_files(name, &typed, &hub::fetch(&typed, repo, revision.as_deref())?)
+        }
     }
 }
-
-/// A model whose files are part of the program.
-pub struct EmbeddedModel {
-    /// config.json.
-    pub config_json: &'static str,
-    /// tokenizer.json.
-    pub tokenizer_json: &'static str,
-    /// model.safetensors.
-    pub safetensors: &'static [u8],
-}
-
-/// The demonstration model of `data/demo/`.
-const DEMO: EmbeddedModel = EmbeddedModel {
-    config_json: include_str!("../../../data/demo/config.json"),
-    tokenizer_json: include_str!("../../../data/demo/tokenizer.json"),
-    safetensors: include_bytes!("../../../data/demo/model.safetensors"),
-};
 
 impl BaseModel {
     /// A model from files in memory.
@@ -206,7 +198,7 @@ fn eos_token_id(
     config: &LlamaConfig,
     tokenizer: &Tokenizer,
     tokenizer_config_json: Option<&str>,
-) -> std::result::Result<u32, String> {
+) -> Parsed<u32> {
     if let Some(text) = tokenizer_config_json {
         let wrong = |message: String| format!("tokenizer_config.json: {message}");
         let tree: Value = serde_json::from_str(text).map_err(|error| wrong(format!("not JSON: {error}")))?;
@@ -230,151 +222,29 @@ fn eos_token_id(
     })
 }
 
-/// The files of a model in Hugging Face layout, wherever they lie.
-struct ModelFiles {
-    config: PathBuf,
-    tokenizer: PathBuf,
-    tokenizer_config: Option<PathBuf>,
-    weights: Vec<PathBuf>,
-}
-
-impl ModelFiles {
-    fn in_folder(source: &str, folder: &Path) -> Result<Self> {
-        let existing = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
-        let needed = |name: &str| {
-            existing(name)
-                .ok_or_else(|| Error::model(source, format!("expected {name} in the folder, got none")))
-        };
-        let weights = if let Some(single) = existing("model.safetensors") {
-            vec![single]
-        } else if let Some(index) = existing("model.safetensors.index.json") {
-            let shards = shard_names(source, &read(&index)?)?;
-            shards.iter().map(|name| needed(name)).collect::<Result<_>>()?
-        } else {
-            let message =
-                "expected model.safetensors or model.safetensors.index.json in the folder, got neither";
-            return Err(Error::model(source, message));
-        };
-        Ok(ModelFiles {
-            config: needed("config.json")?,
-            tokenizer: needed("tokenizer.json")?,
-            tokenizer_config: existing("tokenizer_config.json"),
-            weights,
-        })
-    }
-
-    fn open(&self, name: &str, source: &str) -> Result<BaseModel> {
-        let texts = Texts {
-            config_json: read(&self.config)?,
-            tokenizer_json: read(&self.tokenizer)?,
-            tokenizer_config_json: self.tokenizer_config.as_deref().map(read).transpose()?,
-        };
-        let config = LlamaConfig::from_json(source, &texts.config_json)?;
-        let weights = Weights::from_safetensors(source, &self.weights)?;
-        BaseModel::assemble(name, source, config, texts, weights)
-    }
-}
-
-/// The shards that an index names, each once, sorted.
-fn shard_names(source: &str, index: &str) -> Result<Vec<String>> {
-    let wrong = |message: String| Error::model(source, format!("model.safetensors.index.json: {message}"));
-    let tree: Value = serde_json::from_str(index).map_err(|error| wrong(format!("not JSON: {error}")))?;
-    let map = tree.get("weight_map").and_then(Value::as_object);
-    let map = map.ok_or_else(|| wrong("weight_map: expected an object of tensors and files".into()))?;
-    let mut names = Vec::new();
-    for file in map.values() {
-        // An index is foreign: it may name a file beside itself and nothing else.
-        match file.as_str().filter(|name| name.ends_with(".safetensors") && !name.contains(['/', '\\'])) {
-            Some(name) => names.push(name.to_string()),
-            None => return Err(wrong(format!("expected a .safetensors file of the folder, got {file}"))),
-        }
-    }
-    names.sort();
-    names.dedup();
-    Ok(names)
+fn open_files(name: &str, source: &str, files: &ModelFiles) -> Result<BaseModel> {
+    let texts = Texts {
+        config_json: model_files::read(&files.config)?,
+        tokenizer_json: model_files::read(&files.tokenizer)?,
+        tokenizer_config_json: files.tokenizer_config.as_deref().map(model_files::read).transpose()?,
+    };
+    let config = LlamaConfig::from_json(source, &texts.config_json)?;
+    let weights = Weights::from_safetensors(source, &files.weights)?;
+    BaseModel::assemble(name, source, config, texts, weights)
 }
 
 fn open_gguf(source: &str, path: &Path) -> Result<BaseModel> {
     let (weights, gguf) = Weights::from_gguf(source, path)?;
-    let config = gguf_llama::config(source, &gguf, weights.gguf_bytes())?;
+    let config = gguf::llama::config(&gguf, weights.gguf_bytes())?;
     let texts = Texts {
         config_json: config.to_json(),
-        tokenizer_json: gguf_llama::tokenizer_json(&gguf)?,
-        tokenizer_config_json: Some(gguf_llama::tokenizer_config_json(&gguf)?),
+        tokenizer_json: gguf::tokenizer::json(&gguf)?,
+        tokenizer_config_json: Some(gguf::tokenizer::config_json(&gguf)?),
     };
     // Not `general.name`: converters fill it with what they find, such as the folder of a training run, where
     // the file's name is what the user knows the model by.
     let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
     BaseModel::assemble(&name, source, config, texts, weights)
-}
-
-/// Fetches a repository's files, or finds them in the hub's cache (`HF_HOME`), and opens them.
-#[cfg(feature = "hub")]
-fn open_hub(source: &str, repo: &str, revision: Option<&str>) -> Result<BaseModel> {
-    use hf_hub::api::sync::ApiBuilder;
-    use hf_hub::{Repo, RepoType};
-
-    // hf-hub panics where it finds neither.
-    if std::env::var_os("HF_HOME").is_none() && std::env::home_dir().is_none() {
-        return Err(Error::model(source, "expected HF_HOME or a home folder for the downloads, got neither"));
-    }
-    let mut builder =
-        ApiBuilder::from_env().with_progress(std::io::IsTerminal::is_terminal(&std::io::stderr()));
-    // hf-hub reads the token that `hf auth login` leaves in HF_HOME, and not the variable.
-    if let Some(token) = std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty()) {
-        builder = builder.with_token(Some(token));
-    }
-    let api = builder.build().map_err(|error| Error::model(source, hub_failure(&error)))?;
-    let revision = revision.unwrap_or("main").to_string();
-    let repository = api.repo(Repo::with_revision(repo.to_string(), RepoType::Model, revision));
-    let needed = |name: &str| {
-        let failed = |error| Error::model(source, format!("{name}: {}", hub_failure(&error)));
-        repository.get(name).map_err(failed)
-    };
-    let optional = |name: &str| match repository.get(name) {
-        Ok(path) => Ok(Some(path)),
-        Err(error) if is_not_found(&error) => Ok(None),
-        Err(error) => Err(Error::model(source, format!("{name}: {}", hub_failure(&error)))),
-    };
-    let config = needed("config.json")?;
-    let tokenizer = needed("tokenizer.json")?;
-    let tokenizer_config = optional("tokenizer_config.json")?;
-    let weights = match optional("model.safetensors")? {
-        Some(single) => vec![single],
-        None => {
-            let index = needed("model.safetensors.index.json")?;
-            let shards = shard_names(source, &read(&index)?)?;
-            shards.iter().map(|name| needed(name)).collect::<Result<_>>()?
-        }
-    };
-    let name = repo.rsplit('/').next().unwrap_or(repo);
-    ModelFiles { config, tokenizer, tokenizer_config, weights }.open(name, source)
-}
-
-/// One line about a failed download, and what to do.
-#[cfg(feature = "hub")]
-fn hub_failure(error: &hf_hub::api::sync::ApiError) -> String {
-    let advice = "no such folder here, and the hub did not give it; check the name and the network, \
-                  log in for a gated model (HF_TOKEN), or pass a downloaded folder";
-    let cause = error.to_string().replace('\n', " ");
-    format!("{advice} ({cause})")
-}
-
-#[cfg(feature = "hub")]
-fn is_not_found(error: &hf_hub::api::sync::ApiError) -> bool {
-    use hf_hub::api::sync::ApiError;
-    matches!(error, ApiError::RequestError(cause) if cause.to_string().contains("404"))
-}
-
-#[cfg(not(feature = "hub"))]
-fn open_hub(source: &str, _repo: &str, _revision: Option<&str>) -> Result<BaseModel> {
-    let message = "no such folder here, and this program was built without the feature hub; \
-                   pass a downloaded folder, or build with --features hub";
-    Err(Error::model(source, message))
-}
-
-fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| Error::file(path, error))
 }
 
 /// The last part of a path; of `.` the folder it stands for.

@@ -5,10 +5,11 @@
 
 use crate::error::{Error, Result};
 use crate::model::files::config::LlamaConfig;
-use crate::model::files::gguf::Gguf;
-use crate::model::files::gguf_llama;
+use crate::model::files::ggml;
+use crate::model::files::gguf::{self, Gguf};
+use crate::model::files::mapped::FileBytes;
 use crate::sha256;
-use candle_core::quantized::{GgmlDType, QTensor, ggml_file::qtensor_from_ggml};
+use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device, Tensor};
 use safetensors::{Dtype, SafeTensors};
 use std::borrow::Cow;
@@ -20,8 +21,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Weights {
     source_name: String,
-    files: Vec<Bytes>,
-    tensors: BTreeMap<String, Stored>,
+    files: Vec<FileBytes>,
+    tensors: BTreeMap<String, MappedTensor>,
 }
 
 impl Weights {
@@ -36,7 +37,7 @@ impl Weights {
         paths.sort();
         let mut weights = Weights::empty(source_name);
         for path in &paths {
-            weights.add_safetensors(&path.display().to_string(), Bytes::map(path)?)?;
+            weights.add_safetensors(&path.display().to_string(), FileBytes::map(path)?)?;
         }
         Ok(weights)
     }
@@ -47,7 +48,7 @@ impl Weights {
     /// As [`Weights::from_safetensors`].
     pub fn from_embedded(source_name: &str, bytes: &'static [u8]) -> Result<Self> {
         let mut weights = Weights::empty(source_name);
-        weights.add_safetensors("model.safetensors", Bytes::Embedded(bytes))?;
+        weights.add_safetensors("model.safetensors", FileBytes::Embedded(bytes))?;
         Ok(weights)
     }
 
@@ -56,19 +57,19 @@ impl Weights {
     /// # Errors
     /// `Error::File` where it cannot be opened; `Error::Model` where it is truncated, is none, or holds
     /// a tensor type or tensor that is unknown.
-    pub(crate) fn from_gguf(source_name: &str, path: &Path) -> Result<(Self, Gguf)> {
-        let bytes = Bytes::map(path)?;
+    pub(super) fn from_gguf(source_name: &str, path: &Path) -> Result<(Self, Gguf)> {
+        let bytes = FileBytes::map(path)?;
         let gguf = Gguf::read(source_name, bytes.as_slice())?;
         let mut weights = Weights::empty(source_name);
         for (name, entry) in gguf.tensors() {
-            let Some(place) = gguf_llama::place(source_name, &gguf, name)? else { continue };
-            let stored = Stored {
+            let Some(counterpart) = gguf::llama::counterpart(&gguf, name)? else { continue };
+            let stored = MappedTensor {
                 file: 0,
                 range: entry.range.clone(),
                 shape: entry.shape.clone(),
-                format: Format::Ggml { dtype: entry.dtype, interleaved_heads: place.interleaved_heads },
+                format: Format::Ggml { dtype: entry.dtype, interleaved_heads: counterpart.interleaved_heads },
             };
-            weights.tensors.insert(place.name, stored);
+            weights.tensors.insert(counterpart.name, stored);
         }
         weights.files.push(bytes);
         Ok((weights, gguf))
@@ -111,7 +112,7 @@ impl Weights {
     pub fn stored_type(&self, name: &str) -> Result<String> {
         Ok(match self.stored(name)?.format {
             Format::Safetensors(dtype) => dtype.to_string(),
-            Format::Ggml { dtype, .. } => ggml_name(dtype).to_string(),
+            Format::Ggml { dtype, .. } => ggml::name(dtype).to_string(),
         })
     }
 
@@ -150,7 +151,7 @@ impl Weights {
 
     /// SHA-256 over the bytes of all weight files, in the order of their names, in hexadecimal.
     pub fn sha256(&self) -> String {
-        sha256::of_parts(self.files.iter().map(Bytes::as_slice))
+        sha256::of_parts(self.files.iter().map(FileBytes::as_slice))
     }
 
     /// The weights as the user named them.
@@ -171,8 +172,7 @@ impl Weights {
         shape: &[usize],
         device: &Device,
     ) -> Result<QTensor> {
-        let aligned = Aligned::new(self.raw(name)?);
-        Ok(qtensor_from_ggml(dtype, aligned.as_slice(), shape.to_vec(), device)?)
+        ggml::tensor(dtype, self.raw(name)?, shape, device)
     }
 
     /// Lets the operating system take back the pages of the mapped files, which would otherwise count as this
@@ -185,14 +185,14 @@ impl Weights {
 
     /// The whole file of a GGUF model.
     pub(crate) fn gguf_bytes(&self) -> &[u8] {
-        self.files.first().map(Bytes::as_slice).unwrap_or_default()
+        self.files.first().map(FileBytes::as_slice).unwrap_or_default()
     }
 
     fn empty(source_name: &str) -> Self {
         Weights { source_name: source_name.to_string(), files: Vec::new(), tensors: BTreeMap::new() }
     }
 
-    fn add_safetensors(&mut self, file_name: &str, bytes: Bytes) -> Result<()> {
+    fn add_safetensors(&mut self, file_name: &str, bytes: FileBytes) -> Result<()> {
         let data = bytes.as_slice();
         if data.starts_with(b"version https://git-lfs") {
             let message = format!("{file_name}: expected weights, got a Git LFS pointer; run `git lfs pull`");
@@ -208,7 +208,7 @@ impl Weights {
         for name in metadata.offset_keys() {
             let Some(info) = metadata.info(&name) else { continue };
             let (start, end) = info.data_offsets;
-            let stored = Stored {
+            let stored = MappedTensor {
                 file: self.files.len(),
                 range: data_start + start..data_start + end,
                 shape: info.shape.clone(),
@@ -224,7 +224,7 @@ impl Weights {
         Ok(())
     }
 
-    fn stored(&self, name: &str) -> Result<&Stored> {
+    fn stored(&self, name: &str) -> Result<&MappedTensor> {
         self.tensors.get(name).ok_or_else(|| {
             self.wrong(
                 name,
@@ -233,7 +233,7 @@ impl Weights {
         })
     }
 
-    fn bytes(&self, stored: &Stored) -> &[u8] {
+    fn bytes(&self, stored: &MappedTensor) -> &[u8] {
         // Both readers check every range against the file before they hand out its table.
         &self.files[stored.file].as_slice()[stored.range.clone()]
     }
@@ -247,37 +247,20 @@ impl Weights {
         }
     }
 
-    fn ggml(&self, name: &str, stored: &Stored, device: &Device) -> Result<QTensor> {
+    fn ggml(&self, name: &str, stored: &MappedTensor, device: &Device) -> Result<QTensor> {
         let Format::Ggml { dtype, interleaved_heads } = stored.format else {
             return Err(self.wrong(name, "expected a tensor of a GGUF file".to_string()));
         };
         let bytes = self.bytes(stored);
         let bytes = match interleaved_heads {
             None => Cow::Borrowed(bytes),
-            Some(heads) => Cow::Owned(self.halves_apart(name, bytes, &stored.shape, heads)?),
+            Some(heads) => {
+                let rows = stored.shape.first().copied().unwrap_or(0);
+                let apart = gguf::llama::halves_apart(bytes, rows, heads);
+                Cow::Owned(apart.map_err(|message| self.wrong(name, message))?)
+            }
         };
-        let aligned = Aligned::new(&bytes);
-        Ok(qtensor_from_ggml(dtype, aligned.as_slice(), stored.shape.clone(), device)?)
-    }
-
-    /// GGUF keeps the rows that rope turns against each other side by side (2j, 2j + 1); Hugging Face
-    /// keeps them half a head apart (j, j + half). Moves whole rows of bytes.
-    fn halves_apart(&self, name: &str, bytes: &[u8], shape: &[usize], heads: usize) -> Result<Vec<u8>> {
-        let rows = shape.first().copied().unwrap_or(0);
-        if heads == 0 || rows == 0 || !rows.is_multiple_of(heads * 2) {
-            return Err(
-                self.wrong(name, format!("expected an even number of rows for {heads} heads, got {rows}"))
-            );
-        }
-        let (head_dim, row_bytes) = (rows / heads, bytes.len() / rows);
-        let half = head_dim / 2;
-        let mut apart = Vec::with_capacity(bytes.len());
-        for row in 0..rows {
-            let (head, within) = (row / head_dim, row % head_dim);
-            let from = head * head_dim + 2 * (within % half) + within / half;
-            apart.extend_from_slice(&bytes[from * row_bytes..(from + 1) * row_bytes]);
-        }
-        Ok(apart)
+        ggml::tensor(dtype, &bytes, &stored.shape, device)
     }
 
     fn wrong(&self, tensor: &str, message: String) -> Error {
@@ -287,7 +270,7 @@ impl Weights {
 
 /// Where a tensor lies and how to read it.
 #[derive(Debug)]
-struct Stored {
+struct MappedTensor {
     /// Index into the files.
     file: usize,
     /// Bytes of that file.
@@ -304,92 +287,4 @@ enum Format {
         dtype: GgmlDType,
         interleaved_heads: Option<usize>,
     },
-}
-
-/// The bytes of a weight file.
-#[derive(Debug)]
-enum Bytes {
-    Mapped(memmap2::Mmap),
-    Embedded(&'static [u8]),
-}
-
-impl Bytes {
-    #[allow(unsafe_code, reason = "weights are mapped rather than read: a map is unsafe by nature")]
-    fn map(path: &Path) -> Result<Self> {
-        let file = std::fs::File::open(path).map_err(|error| Error::file(path, error))?;
-        // SAFETY: the map is private and read-only, and this program never writes to a weight file it
-        // has open (outputs are written beside and renamed). Another process that changes or cuts the
-        // file while it is mapped breaks the promise; that is the known price of mapping, paid by every
-        // reader of safetensors.
-        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|error| Error::file(path, error))?;
-        Ok(Bytes::Mapped(map))
-    }
-
-    #[allow(
-        unsafe_code,
-        reason = "MADV_DONTNEED is unsafe by its use on private memory; a file's map reads again"
-    )]
-    fn release_pages(&self) {
-        #[cfg(unix)]
-        if let Bytes::Mapped(map) = self {
-            // SAFETY: the map is read-only and backed by its file, so a dropped page is read again with the same
-            // bytes; borrowed slices stay valid. A refusal changes nothing.
-            let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
-        }
-    }
-
-    fn as_slice(&self) -> &[u8] {
-        match self {
-            Bytes::Mapped(map) => map,
-            Bytes::Embedded(bytes) => bytes,
-        }
-    }
-}
-
-/// Bytes at an address that every GGML block type may be read from; candle casts them without looking.
-struct Aligned<'a> {
-    bytes: Cow<'a, [u8]>,
-    start: usize,
-    size: usize,
-}
-
-/// The strictest of the block types holds f32.
-const ALIGNMENT: usize = 8;
-
-impl<'a> Aligned<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        let size = bytes.len();
-        if bytes.as_ptr().align_offset(ALIGNMENT) == 0 {
-            return Aligned { bytes: Cow::Borrowed(bytes), start: 0, size };
-        }
-        let mut copy = vec![0; size + ALIGNMENT];
-        let start = copy.as_ptr().align_offset(ALIGNMENT);
-        copy[start..start + size].copy_from_slice(bytes);
-        Aligned { bytes: Cow::Owned(copy), start, size }
-    }
-
-    fn as_slice(&self) -> &[u8] {
-        &self.bytes[self.start..self.start + self.size]
-    }
-}
-
-/// The name that ggml gives a type.
-fn ggml_name(dtype: GgmlDType) -> &'static str {
-    match dtype {
-        GgmlDType::F32 => "F32",
-        GgmlDType::F16 => "F16",
-        GgmlDType::BF16 => "BF16",
-        GgmlDType::Q4_0 => "Q4_0",
-        GgmlDType::Q4_1 => "Q4_1",
-        GgmlDType::Q5_0 => "Q5_0",
-        GgmlDType::Q5_1 => "Q5_1",
-        GgmlDType::Q8_0 => "Q8_0",
-        GgmlDType::Q8_1 => "Q8_1",
-        GgmlDType::Q2K => "Q2_K",
-        GgmlDType::Q3K => "Q3_K",
-        GgmlDType::Q4K => "Q4_K",
-        GgmlDType::Q5K => "Q5_K",
-        GgmlDType::Q6K => "Q6_K",
-        GgmlDType::Q8K => "Q8_K",
-    }
 }

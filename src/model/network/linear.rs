@@ -5,7 +5,7 @@
 use crate::error::Result;
 use crate::model::files::config::LlamaConfig;
 use crate::model::network::frozen::{Frozen, FrozenSource};
-use crate::model::ops::dropout::{self, DropoutStream, Mask};
+use crate::model::ops::dropout::{self, DropoutMask, DropoutStream};
 use crate::model::ops::is_fast;
 use crate::model::ops::matmul::{LowRank, add_low_rank, add_matmul, columns, matmul};
 use crate::recipe::Projection;
@@ -168,14 +168,14 @@ impl LinearGroup {
     }
 }
 
-fn mask(lora: LoraUse, layer: usize, projection: Projection) -> Option<Mask> {
+fn mask(lora: LoraUse, layer: usize, projection: Projection) -> Option<DropoutMask> {
     match lora {
         LoraUse::Trained(stream) => stream.mask(layer, projection as usize),
         LoraUse::Ignored | LoraUse::Applied => None,
     }
 }
 
-fn dropped(x: &Tensor, mask: Option<Mask>) -> Result<Tensor> {
+fn dropped(x: &Tensor, mask: Option<DropoutMask>) -> Result<Tensor> {
     Ok(match mask {
         None => x.clone(),
         Some(mask) => dropout::dropout(x, mask)?,

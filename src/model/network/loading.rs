@@ -9,8 +9,8 @@ use crate::recipe::Quantization;
 use candle_core::{DType, Device};
 use std::path::Path;
 
-/// Loads a model for a run that writes to `out`, quantizing it only where no earlier run has; `say` gets a line where
-/// that is done.
+/// Loads a model, quantizing it only where no earlier run has: what is quantized is kept in `folder`. `say` gets a line
+/// where that is done.
 ///
 /// # Errors
 /// As [`Llama::load`]. A file that cannot be written costs the next run its time and this one a line.
@@ -19,7 +19,7 @@ pub fn load(
     quantization: Quantization,
     dtype: DType,
     device: &Device,
-    out: &Path,
+    folder: &Path,
     say: &dyn Fn(&str),
 ) -> Result<Llama> {
     let BaseModel { config, weights, .. } = base;
@@ -29,7 +29,7 @@ pub fn load(
         weights.release_pages();
         Ok(model)
     };
-    let Some(path) = QuantizedFile::place(out, &base.sha256, config.parameters(), quantization) else {
+    let Some(path) = QuantizedFile::place(folder, &base.sha256, config.parameters(), quantization) else {
         return load(None, device);
     };
     if let Some(file) = QuantizedFile::open(&path, quantization) {

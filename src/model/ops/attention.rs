@@ -4,6 +4,8 @@
 //! memory grows with the row's length and not with its square. The backward pass computes the
 //! probabilities again. Blocks stop at the diagonal, which saves nearly half of the work on long rows.
 
+pub mod device;
+
 use super::gemm::{Threads, View, Write, gemm};
 use super::{create, dispatch, is_fast, simd};
 use candle_core::{Result, Tensor};
@@ -221,6 +223,3 @@ fn softmax_backward(p: &[f32], dp: &mut [f32], keys: usize, scale: f32) {
         },
     );
 }
-
-#[path = "attention_device.rs"]
-pub mod device;

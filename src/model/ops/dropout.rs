@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 /// One mask: rate and key.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Mask {
+pub struct DropoutMask {
     /// Share of dropped elements, in [0, 1).
     pub rate: f64,
     /// Which of the masks.
@@ -29,10 +29,10 @@ pub struct DropoutStream {
 
 impl DropoutStream {
     /// The mask of one module in one layer; none where the rate is 0.
-    pub fn mask(&self, layer: usize, module: usize) -> Option<Mask> {
+    pub fn mask(&self, layer: usize, module: usize) -> Option<DropoutMask> {
         let place = ((layer as u64) << 8) | module as u64;
         let key = mix64(mix64(mix64(self.seed) ^ self.micro_batch) ^ place);
-        (self.rate > 0.0).then_some(Mask { rate: self.rate, key })
+        (self.rate > 0.0).then_some(DropoutMask { rate: self.rate, key })
     }
 }
 
@@ -52,7 +52,7 @@ struct Kernel {
 }
 
 impl Kernel {
-    fn new(mask: Mask) -> Self {
+    fn new(mask: DropoutMask) -> Self {
         Kernel {
             threshold: (mask.rate * 4_294_967_296.0) as u32,
             scale: (1.0 / (1.0 - mask.rate)) as f32,
@@ -77,7 +77,7 @@ const CHUNK: usize = 1 << 14;
 ///
 /// # Shapes
 /// (N, H) -> (N, H)
-pub fn dropout(x: &Tensor, mask: Mask) -> Result<Tensor> {
+pub fn dropout(x: &Tensor, mask: DropoutMask) -> Result<Tensor> {
     if !is_fast(x) {
         return x * device::factors(x, mask)?;
     }
@@ -98,7 +98,7 @@ pub fn dropout(x: &Tensor, mask: Mask) -> Result<Tensor> {
 }
 
 /// grad_x + mask(grad_y) / (1 - rate), consuming grad_x: the gradient through [`dropout`].
-pub fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: Mask) -> Result<Tensor> {
+pub fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: DropoutMask) -> Result<Tensor> {
     if !is_fast(&grad_x) {
         return grad_x + (grad_y * device::factors(grad_y, mask)?)?;
     }
@@ -125,7 +125,7 @@ pub mod device {
     use super::*;
 
     /// 0 or 1 / (1 - rate) for each element of `like`.
-    pub fn factors(like: &Tensor, mask: Mask) -> Result<Tensor> {
+    pub fn factors(like: &Tensor, mask: DropoutMask) -> Result<Tensor> {
         let kernel = Kernel::new(mask);
         let values: Vec<f32> = (0..like.elem_count() as u32).map(|index| kernel.factor(index)).collect();
         Tensor::from_vec(values, like.dims2()?, &Device::Cpu)?

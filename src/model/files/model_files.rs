@@ -1,0 +1,73 @@
+//! The files of a model in Hugging Face layout: config.json, tokenizer.json, model.safetensors or shards and index.
+
+use crate::error::{Error, Result};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The files of a model in Hugging Face layout, wherever they lie.
+pub(super) struct ModelFiles {
+    pub(super) config: PathBuf,
+    pub(super) tokenizer: PathBuf,
+    pub(super) tokenizer_config: Option<PathBuf>,
+    pub(super) weights: Vec<PathBuf>,
+}
+
+impl ModelFiles {
+    /// Those of a folder.
+    ///
+    /// # Errors
+    /// `Error::Model` where one is missing.
+    pub(super) fn in_folder(source: &str, folder: &Path) -> Result<Self> {
+        let existing = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+        let needed = |name: &str| {
+            existing(name)
+                .ok_or_else(|| Error::model(source, format!("expected {name} in the folder, got none")))
+        };
+        let weights = if let Some(single) = existing("model.safetensors") {
+            vec![single]
+        } else if let Some(index) = existing("model.safetensors.index.json") {
+            let shards = shard_names(source, &read(&index)?)?;
+            shards.iter().map(|name| needed(name)).collect::<Result<_>>()?
+        } else {
+            let message =
+                "expected model.safetensors or model.safetensors.index.json in the folder, got neither";
+            return Err(Error::model(source, message));
+        };
+        Ok(ModelFiles {
+            config: needed("config.json")?,
+            tokenizer: needed("tokenizer.json")?,
+            tokenizer_config: existing("tokenizer_config.json"),
+            weights,
+        })
+    }
+}
+
+/// The shards that an index names, each once, sorted.
+///
+/// # Errors
+/// `Error::Model`: no index, or a shard outside its folder.
+pub(super) fn shard_names(source: &str, index: &str) -> Result<Vec<String>> {
+    let wrong = |message: String| Error::model(source, format!("model.safetensors.index.json: {message}"));
+    let tree: Value = serde_json::from_str(index).map_err(|error| wrong(format!("not JSON: {error}")))?;
+    let map = tree.get("weight_map").and_then(Value::as_object);
+    let map = map.ok_or_else(|| wrong("weight_map: expected an object of tensors and files".into()))?;
+    let mut names = Vec::new();
+    for file in map.values() {
+        // An index is foreign: it may name a file beside itself and nothing else.
+        match file.as_str().filter(|name| name.ends_with(".safetensors") && !name.contains(['/', '\\'])) {
+            Some(name) => names.push(name.to_string()),
+            None => return Err(wrong(format!("expected a .safetensors file of the folder, got {file}"))),
+        }
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// A whole text file.
+///
+/// # Errors
+/// `Error::File` where it is missing or no UTF-8.
+pub(super) fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| Error::file(path, error))
+}
