@@ -5,9 +5,10 @@ mod records;
 
 use std::sync::LazyLock;
 use tezgah::record::RunRecord;
+use tezgah::report::DecimalMark;
 use tezgah::report::charts::{self, Chart};
 use tezgah::report::figure;
-use tezgah::report::numbers::{DecimalMark, Style};
+use tezgah::report::numbers::Style;
 
 const STYLES: [Style; 2] = [Style { decimal: DecimalMark::Comma }, Style { decimal: DecimalMark::Point }];
 

@@ -17,7 +17,7 @@ use tezgah::report::profile::Profile;
 
 /// The documents of a record with the charts that were drawn for it.
 fn rendered(record: &RunRecord, profile: &Profile) -> (Vec<Document>, Vec<Chart>) {
-    let charts = charts::all(record, Style { decimal: profile.mark() }).expect("charts");
+    let charts = charts::all(record, Style { decimal: profile.decimal }).expect("charts");
     let references: Vec<ChartReference> = charts
         .iter()
         .map(|chart| ChartReference {

@@ -34,22 +34,22 @@ const MOST_DECIMALS: usize = 6;
 
 /// Adds all filters and the strict formatter to `environment`.
 pub(super) fn install(environment: &mut Environment<'_>, profile: &Profile) {
-    let style = Style { decimal: profile.mark() };
-    let mark = profile.mark();
+    let style = Style { decimal: profile.decimal };
+    let mark = profile.decimal;
     environment.add_filter("sayi", move |value: Value, digits: Option<usize>| {
         traced(&value, "sayi", |figure| {
-            nonzero(figure.real(), digits.unwrap_or(2), |digits| style.sayi(figure.real(), digits))
+            nonzero(figure.real(), digits.unwrap_or(2), |digits| style.number(figure.real(), digits))
         })
     });
     environment.add_filter("sade", move |value: Value, most: Option<usize>| {
         traced(&value, "sade", |figure| {
-            shortest(most.unwrap_or(numbers::MAX_DIGITS), |digits| style.sayi(figure.real(), digits))
+            shortest(most.unwrap_or(numbers::MAX_DIGITS), |digits| style.number(figure.real(), digits))
         })
     });
     environment.add_filter("ayri", move |value: Value, other: Value| {
         let other = figure_of(&other, "ayri")?.real();
         traced(&value, "ayri", |figure| {
-            apart(figure.real(), other, |value, digits| style.sayi(value, digits))
+            apart(figure.real(), other, |value, digits| style.number(value, digits))
         })
     });
     environment.add_filter("buyuk", move |value: Value| {
@@ -60,7 +60,7 @@ pub(super) fn install(environment: &mut Environment<'_>, profile: &Profile) {
         if part.value == whole.value {
             return Ok(part.traced("tamamında"));
         }
-        let count = style.sayi(part.real(), 0).map_err(|error| refused(error.to_string()))?;
+        let count = style.number(part.real(), 0).map_err(|error| refused(error.to_string()))?;
         suffixed(&part.traced(&count), "de", |number, case| {
             turkish::possessive_suffix_with_mark(number, mark, case)
         })
@@ -76,16 +76,18 @@ pub(super) fn install(environment: &mut Environment<'_>, profile: &Profile) {
     });
     environment.add_filter("yuzde_sade", move |value: Value, most: Option<usize>| {
         traced(&value, "yuzde_sade", |figure| {
-            shortest(most.unwrap_or(1), |digits| style.yuzde(figure.real(), digits))
+            shortest(most.unwrap_or(1), |digits| style.percent(figure.real(), digits))
         })
     });
     environment.add_filter("yuzde_yaklasik", move |value: Value| {
-        traced(&value, "yuzde_yaklasik", |figure| style.yuzde(figure.real(), two_significant(figure.real())))
+        traced(&value, "yuzde_yaklasik", |figure| {
+            style.percent(figure.real(), two_significant(figure.real()))
+        })
     });
     environment.add_filter("tamsayi", move |value: Value| {
         let figure = figure_of(&value, "tamsayi")?;
         match figure.value {
-            Amount::Whole(count) => Ok(figure.traced(&style.tamsayi(count))),
+            Amount::Whole(count) => Ok(figure.traced(&style.count(count))),
             Amount::Real(real) => {
                 Err(refused(format!("tamsayi: expected a count, got {} = {real}", figure.path)))
             }
@@ -101,36 +103,36 @@ pub(super) fn install(environment: &mut Environment<'_>, profile: &Profile) {
         }
     });
     environment.add_filter("bilimsel", move |value: Value| {
-        traced(&value, "bilimsel", |figure| style.bilimsel(figure.real()))
+        traced(&value, "bilimsel", |figure| style.scientific(figure.real()))
     });
     environment.add_filter("p", move |value: Value| {
         traced(&value, "p", |figure| {
-            style.p_degeri(figure.real()).map(|p| match p.strip_prefix('<') {
+            style.p_value(figure.real()).map(|p| match p.strip_prefix('<') {
                 Some(bound) => format!("p < {bound}"),
                 None => format!("p = {p}"),
             })
         })
     });
     environment.add_filter("aralik", move |value: Value, digits: Option<usize>| {
-        interval(&value, digits.unwrap_or(2), |bound, digits| style.sayi(bound, digits))
+        interval(&value, digits.unwrap_or(2), |bound, digits| style.number(bound, digits))
     });
     environment.add_filter("yuzde_aralik", move |value: Value, digits: Option<usize>| {
-        interval(&value, digits.unwrap_or(1), |bound, digits| style.yuzde(bound, digits))
+        interval(&value, digits.unwrap_or(1), |bound, digits| style.percent(bound, digits))
     });
-    environment
-        .add_filter("sure", move |value: Value| traced(&value, "sure", |figure| style.sure(figure.real())));
+    environment.add_filter("sure", move |value: Value| {
+        traced(&value, "sure", |figure| style.duration(figure.real()))
+    });
     environment.add_filter("boyut", move |value: Value| {
         let figure = figure_of(&value, "boyut")?;
         match figure.value {
-            Amount::Whole(bytes) => Ok(figure.traced(&style.boyut(bytes))),
+            Amount::Whole(bytes) => Ok(figure.traced(&style.size(bytes))),
             Amount::Real(real) => {
                 Err(refused(format!("boyut: expected bytes, got {} = {real}", figure.path)))
             }
         }
     });
-    environment.add_filter("tarih", |time: String| {
-        numbers::tarih(&time).map_err(|error| refused(error.to_string()))
-    });
+    environment
+        .add_filter("tarih", |time: String| numbers::date(&time).map_err(|error| refused(error.to_string())));
     environment.add_filter("ek", move |text: String, case: String| {
         suffixed(&text, &case, |number, case| turkish::suffix_with_mark(number, mark, case))
     });
@@ -231,7 +233,7 @@ fn suffixed(
 
 /// A percentage; see [`nonzero`].
 fn percent(style: Style, fraction: f64, digits: usize) -> Result<String, numbers::Error> {
-    nonzero(fraction, digits, |digits| style.yuzde(fraction, digits))
+    nonzero(fraction, digits, |digits| style.percent(fraction, digits))
 }
 
 /// The number with `digits` decimals, or as many more as it needs not to print as zero: a change of 0,02 % is one.
@@ -267,16 +269,16 @@ fn apart(
 
 /// `1,24 milyar`, `90,2 milyon`, and below a million the count itself.
 fn in_words(style: Style, amount: Amount) -> Result<String, numbers::Error> {
-    let Amount::Whole(count) = amount else { return style.sayi(f64::NAN, 0) };
+    let Amount::Whole(count) = amount else { return style.number(f64::NAN, 0) };
     let (unit, word) = match count {
         1_000_000_000.. => (1e9, "milyar"),
         1_000_000.. => (1e6, "milyon"),
-        _ => return Ok(style.tamsayi(count)),
+        _ => return Ok(style.count(count)),
     };
     let scaled = count as f64 / unit;
     // Three digits in all: 1,24; 90,2; 135.
     let digits = if scaled < 9.995 { 2 } else { usize::from(scaled < 99.95) };
-    Ok(format!("{} {word}", style.sayi(scaled, digits)?))
+    Ok(format!("{} {word}", style.number(scaled, digits)?))
 }
 
 /// The number with the fewest decimals, up to `most`, that say as much as `most` do: 0,05 and not 0,0500.

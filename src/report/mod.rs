@@ -1,6 +1,7 @@
 //! From the record to Turkish text: nothing in here sees a tensor, a model or a clock.
 
 // From the ground up.
+mod decimal_mark;
 pub mod figure;
 pub mod markdown;
 pub mod turkish;
@@ -20,6 +21,7 @@ use crate::error::Result;
 use crate::record::RunRecord;
 use crate::record::levels::LevelsRecord;
 use charts::Chart;
+pub use decimal_mark::DecimalMark;
 use document::Document;
 use export::{File, Outcome};
 use profile::Profile;
@@ -75,7 +77,7 @@ impl Report {
 /// # Errors
 /// As [`document::render`] and [`charts::all`].
 pub fn render(record: &RunRecord, profile: &Profile) -> Result<Report> {
-    let charts = charts::all(record, numbers::Style { decimal: profile.mark() })?;
+    let charts = charts::all(record, numbers::Style { decimal: profile.decimal })?;
     Ok(Report { documents: document::render(record, &references(&charts), profile)?, charts })
 }
 
@@ -84,7 +86,7 @@ pub fn render(record: &RunRecord, profile: &Profile) -> Result<Report> {
 /// # Errors
 /// As [`levels::render`] and [`levels::charts`].
 pub fn render_levels(record: &LevelsRecord, profile: &Profile) -> Result<Report> {
-    let charts = levels::charts(record, numbers::Style { decimal: profile.mark() })?;
+    let charts = levels::charts(record, numbers::Style { decimal: profile.decimal })?;
     Ok(Report { documents: vec![levels::render(record, &references(&charts), profile)?], charts })
 }
 

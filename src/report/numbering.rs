@@ -1,7 +1,7 @@
 //! Numbers of tables and figures, known before the text is written, so that it can refer forward.
 
 use super::markdown;
-use super::profile::{AfterNumber, Caption, Chapter, Profile, TableWord};
+use super::profile::{AfterNumber, CaptionPlace, Chapter, Profile, TableWord};
 use crate::error::{Error, Result};
 
 /// A chart that was drawn for the record: the report refers to it and never opens it.
@@ -38,8 +38,8 @@ impl Numbering {
             None => (index + 1).to_string(),
         };
         let word = match self.profile.table_word {
-            TableWord::Tablo => "Tablo",
-            TableWord::Cizelge => "Çizelge",
+            TableWord::Apa => "Tablo",
+            TableWord::Technical => "Çizelge",
         };
         for (index, table) in tables.iter().enumerate() {
             self.tables.push((table, format!("{word} {}", number(|chapter| chapter.first_table, index))));
@@ -101,10 +101,10 @@ impl Numbering {
     }
 }
 
-fn placed(place: Caption, caption: &str, body: &str) -> String {
+fn placed(place: CaptionPlace, caption: &str, body: &str) -> String {
     match place {
-        Caption::Above => format!("{caption}\n\n{body}\n"),
-        Caption::Below => format!("{body}\n\n{caption}\n"),
+        CaptionPlace::Above => format!("{caption}\n\n{body}\n"),
+        CaptionPlace::Below => format!("{body}\n\n{caption}\n"),
     }
 }
 

@@ -77,7 +77,7 @@ pub fn comparison(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
         "Temel model ile ince ayarlı modelin değerlendirme kümesindeki kayıplarının karşılaştırılması"
             .to_string();
     if let Some(comparison) = masked {
-        let confidence = style.yuzde(comparison.confidence, 0).map_err(unprintable)?;
+        let confidence = style.percent(comparison.confidence, 0).map_err(unprintable)?;
         let origin = Figure::new("evaluation.statistics.masked.confidence", comparison.confidence);
         caption.push_str(&format!(
             " (yatay çizgiler {} güven aralığını göstermektedir)",

@@ -84,10 +84,10 @@ fn histogram(lengths: &Lengths<'_>, style: Style) -> Result<Option<Chart>> {
         "Histogram: yatay eksende {} ({unit}), dikey eksende örnek sayısı. {} örneğin ortalama uzunluğu {mean} \
          {unit}, en kısası {} {unit}, en uzunu {} {unit}; sınıf genişliği {} {unit}.",
         crate::report::turkish::lower(lengths.quantity),
-        style.tamsayi(counts.iter().sum::<usize>() as u64),
-        style.tamsayi(lengths.min as u64),
-        style.tamsayi(lengths.max as u64),
-        style.tamsayi(*width as u64),
+        style.count(counts.iter().sum::<usize>() as u64),
+        style.count(lengths.min as u64),
+        style.count(lengths.max as u64),
+        style.count(*width as u64),
         unit = lengths.unit,
     );
     let words = Words { name: lengths.name, caption: lengths.caption.to_string(), alt };
@@ -106,7 +106,7 @@ fn histogram(lengths: &Lengths<'_>, style: Style) -> Result<Option<Chart>> {
         if let Some(limit) = limit {
             frame.abscissa(
                 limit as f64,
-                &format!("uzunluk sınırı: {}", style.tamsayi(limit as u64)),
+                &format!("uzunluk sınırı: {}", style.count(limit as u64)),
                 VERMILION,
             )?;
         }

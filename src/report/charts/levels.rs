@@ -61,7 +61,7 @@ pub fn losses(levels: &[LevelLosses], confidence: f64, style: Style) -> Result<O
     let labels: Vec<String> =
         intervals().map(|interval| amount(interval.estimate, 2, style)).collect::<Result<_>>()?;
     let y = Axis::measured("Yanıt kaybı", LOSS_UNIT, &values, Origin::Data, 6, style)?;
-    let confidence = style.yuzde(confidence, 0).map_err(unprintable)?;
+    let confidence = style.percent(confidence, 0).map_err(unprintable)?;
 
     let mut alt =
         vec!["Nokta grafiği: yatay eksende düzey, dikey eksende yanıt kaybı (nat/belirteç).".to_string()];

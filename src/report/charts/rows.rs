@@ -49,7 +49,7 @@ pub fn rows(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let x = Axis::measured("Temel modelin kaybı", LOSS_UNIT, &values, Origin::Data, 6, style)?;
     let y = Axis::measured("İnce ayarlı modelin kaybı", LOSS_UNIT, &values, Origin::Data, 6, style)?;
     let count = |wanted: Change| points.iter().filter(|&&point| change(point) == wanted).count();
-    let printed = |wanted: Change| style.tamsayi(count(wanted) as u64);
+    let printed = |wanted: Change| style.count(count(wanted) as u64);
     let (fell, rose, none) = (printed(Change::Fell), printed(Change::Rose), printed(Change::None));
 
     let caption = "Değerlendirme örneklerinin ince ayar öncesi ve sonrası yanıt kayıpları".to_string();
@@ -57,7 +57,7 @@ pub fn rows(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
         "Saçılım grafiği: her nokta bir değerlendirme örneğidir; yatay eksende temel modelin, dikey eksende ince \
          ayarlı modelin yanıt kaybı (nat/belirteç) yer almaktadır. {} örneğin {fell} tanesinde kayıp azalmış \
          (köşegenin altı), {rose} tanesinde artmış (köşegenin üstü), {none} tanesinde değişmemiştir.",
-        style.tamsayi(points.len() as u64),
+        style.count(points.len() as u64),
     );
     let mean = match (&record.evaluation.baseline, &record.evaluation.fine_tuned) {
         (Some(before), Some(after)) if before.masked.loss.is_finite() && after.masked.loss.is_finite() => {

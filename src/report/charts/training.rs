@@ -32,7 +32,7 @@ pub fn training_loss(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
     let best_name = match best {
         Some(best) => {
             let loss = amount(best.loss, LOSS_DIGITS, style)?;
-            format!("en düşük: {loss} ({}. adım)", style.tamsayi(best.step as u64))
+            format!("en düşük: {loss} ({}. adım)", style.count(best.step as u64))
         }
         None => String::new(),
     };
@@ -58,7 +58,7 @@ pub fn training_loss(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
     }
     if let Some(best) = best {
         let loss = amount(best.loss, LOSS_DIGITS, style)?;
-        let step = style.tamsayi(best.step as u64);
+        let step = style.count(best.step as u64);
         alt.push(format!("En düşük değerlendirme kaybı {step}. adımda ölçülmüştür: {loss}."));
     }
     alt.extend(stop(record, style));
@@ -121,12 +121,12 @@ pub fn learning_rate(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
     let area = Area::beside(&y, &x, 40, HEIGHT);
 
     let highest_rate = rate(highest.1, style)?;
-    let highest_step = style.tamsayi(highest.0 as u64);
+    let highest_step = style.count(highest.0 as u64);
     let planned_name = format!("planlanan en yüksek değer: {}", rate(planned, style)?);
     let mut alt =
         vec!["Çizgi grafik: yatay eksende eniyileme adımı, dikey eksende öğrenme oranı.".to_string()];
     if let (Some(first), Some(last)) = (rates.first(), rates.last()) {
-        let step = |point: &(f64, f64)| style.tamsayi(point.0 as u64);
+        let step = |point: &(f64, f64)| style.count(point.0 as u64);
         let (from, to) = (rate(first.1, style)?, rate(last.1, style)?);
         alt.push(format!("Öğrenme oranı: {}. adımda {from}; {}. adımda {to}.", step(first), step(last)));
     }
@@ -135,8 +135,8 @@ pub fn learning_rate(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
         alt.push(format!(
             "Isınma {} adım, eğitim {} adım olarak planlandığından, planlanan en yüksek değere ({}) \
              ulaşılmadan eğitim sona ermektedir.",
-            style.tamsayi(recipe.warmup_steps as u64),
-            style.tamsayi(record.training.total_steps as u64),
+            style.count(recipe.warmup_steps as u64),
+            style.count(record.training.total_steps as u64),
             rate(planned, style)?,
         ));
     }
@@ -195,8 +195,8 @@ pub fn gradient_norm(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
     alt.push(format!(
         "Kırpma eşiği {}; eşiğin aşıldığı adım sayısı: {} / {}.",
         trimmed(threshold, style)?,
-        style.tamsayi(clipped as u64),
-        style.tamsayi(norms.len() as u64),
+        style.count(clipped as u64),
+        style.count(norms.len() as u64),
     ));
     alt.extend(stop(record, style));
 
@@ -234,14 +234,14 @@ fn step_axis(lines: [&Course; 2], style: Style) -> Axis {
 /// `1. adımda 2,510, 87. adımda 1,230`.
 fn ends(first: &(f64, f64), last: &(f64, f64), digits: usize, style: Style) -> Result<String> {
     let at = |point: &(f64, f64)| -> Result<String> {
-        Ok(format!("{}. adımda {}", style.tamsayi(point.0 as u64), amount(point.1, digits, style)?))
+        Ok(format!("{}. adımda {}", style.count(point.0 as u64), amount(point.1, digits, style)?))
     };
     Ok(if first.0 == last.0 { at(first)? } else { format!("{}; {}", at(first)?, at(last)?) })
 }
 
 /// A learning rate, whose digits lie far behind the decimal mark: `1,74 × 10⁻⁴`.
 fn rate(value: f64, style: Style) -> Result<String> {
-    style.bilimsel(value).map_err(unprintable)
+    style.scientific(value).map_err(unprintable)
 }
 
 /// A setting as its author wrote it: `1`, `0,5`.
@@ -253,5 +253,5 @@ fn trimmed(value: f64, style: Style) -> Result<String> {
 /// That the training did not reach its end, where it did not.
 fn stop(record: &RunRecord, style: Style) -> Option<String> {
     let failure = record.failure.as_ref().filter(|_| record.status == Status::Failed)?;
-    Some(format!("Eğitim {}. adımda hatayla durmuştur.", style.tamsayi(failure.step as u64)))
+    Some(format!("Eğitim {}. adımda hatayla durmuştur.", style.count(failure.step as u64)))
 }
