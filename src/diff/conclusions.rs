@@ -179,7 +179,7 @@ fn signs(record: &RunRecord) -> Vec<(String, String)> {
         signs.push((name.to_string(), direction.to_string()));
     };
     for mask in Mask::ALL {
-        if let Some(pair) = measures::pair(record, mask) {
+        if let Some(pair) = measures::both_scores(record, mask) {
             push(&format!("{} loss", mask.name()), pair.fine_tuned.loss - pair.baseline.loss);
         }
     }

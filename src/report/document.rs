@@ -5,7 +5,6 @@
 //! ```
 //! Nothing is read or written here: the templates are in the program, and the caller saves the documents.
 
-use super::figure;
 use super::filters;
 use super::findings::criteria::{self, Criterion};
 use super::findings::{self, Finding, Severity, Topic};
@@ -13,6 +12,8 @@ use super::markdown;
 pub use super::numbering::ChartReference;
 use super::numbering::Numbering;
 use super::profile::{Chapter, Profile};
+use super::quantity;
+use super::trace;
 use super::turkish::{self, Case};
 use super::view::{self, Shape};
 use crate::error::{Error, Result};
@@ -30,7 +31,7 @@ pub struct Document {
     pub file_name: String,
     /// Its text.
     pub markdown: String,
-    /// The same text with the record path of each number; see [`figure`] for the marks.
+    /// The same text with the record path of each number; see [`trace`] for the marks.
     pub traced: String,
 }
 
@@ -119,7 +120,7 @@ pub fn finding_sentences(record: &RunRecord, profile: &Profile) -> Result<Vec<(F
     let lines = |finding: &Finding, part: &str| -> Result<Vec<String>> {
         let text =
             say(&room, SENTENCES, &format!("{}_{part}", finding.kind.name()), view::evidence_view(finding))?;
-        Ok(text.lines().map(figure::plain).collect())
+        Ok(text.lines().map(trace::plain).collect())
     };
     findings::findings(record)
         .into_iter()
@@ -372,12 +373,7 @@ fn sentences(
                 criteria::Outcome::Undetermined => {
                     say(room, CRITERIA, &format!("{name}_eksik"), Value::from(()))?
                 }
-                _ => say(
-                    room,
-                    CRITERIA,
-                    &format!("{name}_dayanak"),
-                    figure::view_figures(&criterion.evidence),
-                )?,
+                _ => say(room, CRITERIA, &format!("{name}_dayanak"), quantity::named(&criterion.evidence))?,
             };
             let asked = say(room, CRITERIA, &format!("{name}_olcut"), Value::from(()))?;
             Ok(Value::from_pairs([
@@ -423,7 +419,7 @@ pub(super) fn print(
 
 pub(super) fn document(file_name: String, rendered: &str) -> Document {
     let traced = markdown::tidy(rendered);
-    Document { file_name, markdown: figure::plain(&traced), traced }
+    Document { file_name, markdown: trace::plain(&traced), traced }
 }
 
 fn refusal(error: Error) -> minijinja::Error {

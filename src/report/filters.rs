@@ -1,6 +1,6 @@
 //! What templates may do to a value: print it as Turkish text has it, and put a suffix on it.
 //!
-//! Each number filter takes a [`Figure`] and nothing else, so that a number that did not come from the record
+//! Each number filter takes a [`Quantity`] and nothing else, so that a number that did not come from the record
 //! cannot be printed; the environment's formatter refuses a bare number, null or bool with its template and line.
 //!
 //! | filter | example |
@@ -21,10 +21,11 @@
 //! | `duz`, `kod`, `kod_hucre`, `blok("json")` | text of others: in a line or cell, as code, as code in a cell, as a block |
 //! | `kayit("environment.started_at")` | a text that stands in the record, with its place there |
 
-use super::figure::{self, Amount, END, Figure, PATH, TEXT};
 use super::markdown;
 use super::numbers::{self, Style};
 use super::profile::Profile;
+use super::quantity::{Amount, Quantity};
+use super::trace::{self, END};
 use super::turkish::{self, Case};
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Value};
@@ -37,26 +38,26 @@ pub(super) fn install(environment: &mut Environment<'_>, profile: &Profile) {
     let style = Style { decimal: profile.decimal };
     let mark = profile.decimal;
     environment.add_filter("sayi", move |value: Value, digits: Option<usize>| {
-        traced(&value, "sayi", |figure| {
-            nonzero(figure.real(), digits.unwrap_or(2), |digits| style.number(figure.real(), digits))
+        traced(&value, "sayi", |quantity| {
+            nonzero(quantity.real(), digits.unwrap_or(2), |digits| style.number(quantity.real(), digits))
         })
     });
     environment.add_filter("sade", move |value: Value, most: Option<usize>| {
-        traced(&value, "sade", |figure| {
-            shortest(most.unwrap_or(numbers::MAX_DIGITS), |digits| style.number(figure.real(), digits))
+        traced(&value, "sade", |quantity| {
+            shortest(most.unwrap_or(numbers::MAX_DIGITS), |digits| style.number(quantity.real(), digits))
         })
     });
     environment.add_filter("ayri", move |value: Value, other: Value| {
-        let other = figure_of(&other, "ayri")?.real();
-        traced(&value, "ayri", |figure| {
-            apart(figure.real(), other, |value, digits| style.number(value, digits))
+        let other = quantity_of(&other, "ayri")?.real();
+        traced(&value, "ayri", |quantity| {
+            apart(quantity.real(), other, |value, digits| style.number(value, digits))
         })
     });
     environment.add_filter("buyuk", move |value: Value| {
-        traced(&value, "buyuk", |figure| in_words(style, figure.value))
+        traced(&value, "buyuk", |quantity| in_words(style, quantity.value))
     });
     environment.add_filter("kacinda", move |part: Value, whole: Value| {
-        let (part, whole) = (figure_of(&part, "kacinda")?, figure_of(&whole, "kacinda")?);
+        let (part, whole) = (quantity_of(&part, "kacinda")?, quantity_of(&whole, "kacinda")?);
         if part.value == whole.value {
             return Ok(part.traced("tamamında"));
         }
@@ -66,48 +67,48 @@ pub(super) fn install(environment: &mut Environment<'_>, profile: &Profile) {
         })
     });
     environment.add_filter("yuzde", move |value: Value, digits: Option<usize>| {
-        traced(&value, "yuzde", |figure| percent(style, figure.real(), digits.unwrap_or(1)))
+        traced(&value, "yuzde", |quantity| percent(style, quantity.real(), digits.unwrap_or(1)))
     });
     environment.add_filter("yuzde_isaretli", move |value: Value, digits: Option<usize>| {
-        traced(&value, "yuzde_isaretli", |figure| {
-            let text = percent(style, figure.real(), digits.unwrap_or(1))?;
-            Ok(if figure.real() > 0.0 { format!("+{text}") } else { text })
+        traced(&value, "yuzde_isaretli", |quantity| {
+            let text = percent(style, quantity.real(), digits.unwrap_or(1))?;
+            Ok(if quantity.real() > 0.0 { format!("+{text}") } else { text })
         })
     });
     environment.add_filter("yuzde_sade", move |value: Value, most: Option<usize>| {
-        traced(&value, "yuzde_sade", |figure| {
-            shortest(most.unwrap_or(1), |digits| style.percent(figure.real(), digits))
+        traced(&value, "yuzde_sade", |quantity| {
+            shortest(most.unwrap_or(1), |digits| style.percent(quantity.real(), digits))
         })
     });
     environment.add_filter("yuzde_yaklasik", move |value: Value| {
-        traced(&value, "yuzde_yaklasik", |figure| {
-            style.percent(figure.real(), two_significant(figure.real()))
+        traced(&value, "yuzde_yaklasik", |quantity| {
+            style.percent(quantity.real(), two_significant(quantity.real()))
         })
     });
     environment.add_filter("tamsayi", move |value: Value| {
-        let figure = figure_of(&value, "tamsayi")?;
-        match figure.value {
-            Amount::Whole(count) => Ok(figure.traced(&style.count(count))),
+        let quantity = quantity_of(&value, "tamsayi")?;
+        match quantity.value {
+            Amount::Whole(count) => Ok(quantity.traced(&style.count(count))),
             Amount::Real(real) => {
-                Err(refused(format!("tamsayi: expected a count, got {} = {real}", figure.path)))
+                Err(refused(format!("tamsayi: expected a count, got {} = {real}", quantity.path)))
             }
         }
     });
     environment.add_filter("kimlik", move |value: Value| {
-        let figure = figure_of(&value, "kimlik")?;
-        match figure.value {
-            Amount::Whole(number) => Ok(figure.traced(&number.to_string())),
+        let quantity = quantity_of(&value, "kimlik")?;
+        match quantity.value {
+            Amount::Whole(number) => Ok(quantity.traced(&number.to_string())),
             Amount::Real(real) => {
-                Err(refused(format!("kimlik: expected a whole number, got {} = {real}", figure.path)))
+                Err(refused(format!("kimlik: expected a whole number, got {} = {real}", quantity.path)))
             }
         }
     });
     environment.add_filter("bilimsel", move |value: Value| {
-        traced(&value, "bilimsel", |figure| style.scientific(figure.real()))
+        traced(&value, "bilimsel", |quantity| style.scientific(quantity.real()))
     });
     environment.add_filter("p", move |value: Value| {
-        traced(&value, "p", |figure| {
-            style.p_value(figure.real()).map(|p| match p.strip_prefix('<') {
+        traced(&value, "p", |quantity| {
+            style.p_value(quantity.real()).map(|p| match p.strip_prefix('<') {
                 Some(bound) => format!("p < {bound}"),
                 None => format!("p = {p}"),
             })
@@ -120,14 +121,14 @@ pub(super) fn install(environment: &mut Environment<'_>, profile: &Profile) {
         interval(&value, digits.unwrap_or(1), |bound, digits| style.percent(bound, digits))
     });
     environment.add_filter("sure", move |value: Value| {
-        traced(&value, "sure", |figure| style.duration(figure.real()))
+        traced(&value, "sure", |quantity| style.duration(quantity.real()))
     });
     environment.add_filter("boyut", move |value: Value| {
-        let figure = figure_of(&value, "boyut")?;
-        match figure.value {
-            Amount::Whole(bytes) => Ok(figure.traced(&style.size(bytes))),
+        let quantity = quantity_of(&value, "boyut")?;
+        match quantity.value {
+            Amount::Whole(bytes) => Ok(quantity.traced(&style.size(bytes))),
             Amount::Real(real) => {
-                Err(refused(format!("boyut: expected bytes, got {} = {real}", figure.path)))
+                Err(refused(format!("boyut: expected bytes, got {} = {real}", quantity.path)))
             }
         }
     });
@@ -140,7 +141,7 @@ pub(super) fn install(environment: &mut Environment<'_>, profile: &Profile) {
         suffixed(&text, &case, |number, case| turkish::possessive_suffix_with_mark(number, mark, case))
     });
     environment.add_filter("duz", |text: String| markdown::escaped(&text));
-    environment.add_filter("kayit", |text: String, path: String| format!("{PATH}{path}{TEXT}{text}{END}"));
+    environment.add_filter("kayit", |text: String, path: String| trace::marked(&path, &text));
     environment.add_filter("kod", |text: String| markdown::code(&text));
     environment.add_filter("kod_hucre", |text: String| markdown::cell_code(&text));
     environment.add_filter("blok", |text: String, language: Option<String>| {
@@ -153,8 +154,8 @@ pub(super) fn install(environment: &mut Environment<'_>, profile: &Profile) {
                 return Err(refused("the value is undefined: expected a name of the view".into()));
             }
             kind => {
-                let got = match value.downcast_object_ref::<Figure>() {
-                    Some(figure) => format!("the number {} = {}", figure.path, figure.value),
+                let got = match value.downcast_object_ref::<Quantity>() {
+                    Some(quantity) => format!("the number {} = {}", quantity.path, quantity.value),
                     None => format!("{kind} {value:?}"),
                 };
                 return Err(refused(format!(
@@ -171,8 +172,8 @@ pub(super) fn refused(message: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }
 
-fn figure_of<'a>(value: &'a Value, filter: &str) -> Result<&'a Figure, Error> {
-    value.downcast_object_ref::<Figure>().ok_or_else(|| {
+fn quantity_of<'a>(value: &'a Value, filter: &str) -> Result<&'a Quantity, Error> {
+    value.downcast_object_ref::<Quantity>().ok_or_else(|| {
         refused(format!("{filter}: expected a number of the record, got {} {value:?}", value.kind()))
     })
 }
@@ -180,11 +181,11 @@ fn figure_of<'a>(value: &'a Value, filter: &str) -> Result<&'a Figure, Error> {
 fn traced(
     value: &Value,
     filter: &str,
-    print: impl Fn(&Figure) -> Result<String, numbers::Error>,
+    print: impl Fn(&Quantity) -> Result<String, numbers::Error>,
 ) -> Result<String, Error> {
-    let figure = figure_of(value, filter)?;
-    let text = print(figure).map_err(|error| refused(format!("{filter}: {}: {error}", figure.path)))?;
-    Ok(figure.traced(&text))
+    let quantity = quantity_of(value, filter)?;
+    let text = print(quantity).map_err(|error| refused(format!("{filter}: {}: {error}", quantity.path)))?;
+    Ok(quantity.traced(&text))
 }
 
 /// `[low; high]` of a map with both; with more decimals where the bounds would print alike.
@@ -194,7 +195,7 @@ fn interval(
     print: impl Fn(f64, usize) -> Result<String, numbers::Error>,
 ) -> Result<String, Error> {
     let bounds = [value.get_attr("low")?, value.get_attr("high")?];
-    let [low, high] = [figure_of(&bounds[0], "aralik")?, figure_of(&bounds[1], "aralik")?];
+    let [low, high] = [quantity_of(&bounds[0], "aralik")?, quantity_of(&bounds[1], "aralik")?];
     if low.real() > high.real() {
         return Err(refused(format!(
             "aralik: {} = {} is above {} = {}",
@@ -203,10 +204,10 @@ fn interval(
     }
     let is_apart = |digits: usize| print(low.real(), digits).ok() != print(high.real(), digits).ok();
     let digits = (digits..=MOST_DECIMALS).find(|digits| is_apart(*digits)).unwrap_or(digits);
-    let print = |figure: &Figure| {
-        print(figure.real(), digits)
-            .map(|text| figure.traced(&text))
-            .map_err(|error| refused(format!("aralik: {}: {error}", figure.path)))
+    let print = |quantity: &Quantity| {
+        print(quantity.real(), digits)
+            .map(|text| quantity.traced(&text))
+            .map_err(|error| refused(format!("aralik: {}: {error}", quantity.path)))
     };
     Ok(format!("[{}; {}]", print(low)?, print(high)?))
 }
@@ -218,7 +219,7 @@ fn suffixed(
     suffix: impl Fn(&str, Case) -> Result<String, turkish::Error>,
 ) -> Result<String, Error> {
     let case: Case = case.parse().map_err(|error: turkish::Error| refused(error.to_string()))?;
-    let number = figure::plain(text);
+    let number = trace::plain(text);
     let whole = suffix(&number, case).map_err(|error| refused(format!("ek: {error}")))?;
     match whole.strip_prefix(number.as_str()) {
         Some(suffix) => Ok(format!("{text}{suffix}")),
@@ -314,12 +315,12 @@ mod tests {
         let template = environment.get_template("deneme.md.j2").map_err(|error| error.to_string())?;
         let text =
             template.render(context! { x => value, yes => true, nothing => (), raw => 1.5, nan => f64::NAN });
-        text.map(|text| figure::plain(&text))
+        text.map(|text| trace::plain(&text))
             .map_err(|error| crate::report::document::fault(&error).to_string())
     }
 
     fn number(value: impl Into<Amount>) -> Value {
-        Value::from_object(Figure::new("training.seconds", value))
+        Value::from_object(Quantity::new("training.seconds", value))
     }
 
     #[test]
@@ -402,9 +403,9 @@ mod tests {
 
     #[test]
     fn what_is_no_printed_number_is_refused_with_its_place() {
-        let figure = number(93.2);
+        let quantity = number(93.2);
         for (source, value, message) in [
-            ("\n{{ x }}", figure, "line 2: expected text, got the number training.seconds = 93.2"),
+            ("\n{{ x }}", quantity, "line 2: expected text, got the number training.seconds = 93.2"),
             ("{{ raw }}", Value::UNDEFINED, "line 1: expected text, got number 1.5"),
             ("{{ nan }}", Value::UNDEFINED, "line 1: expected text, got number NaN"),
             ("{{ nothing }}", Value::UNDEFINED, "line 1: expected text, got none"),

@@ -2,7 +2,8 @@
 
 // From the ground up.
 mod decimal_mark;
-pub mod figure;
+pub mod trace;
+pub mod quantity;
 pub mod markdown;
 pub mod turkish;
 pub mod numbers;

@@ -1,10 +1,10 @@
 //! What templates see of a record: its fields under their own names, what follows from them, and the flags by
 //! which a text chooses its sentences. All decisions and all arithmetic are made here or before.
 
-use super::figure::{self, Figure};
 use super::findings::Finding;
 use super::markdown;
 use super::measures::{self, Mask};
+use super::quantity::{self, Quantity};
 use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::recipe::{Checkpointing, Projection, Quantization};
@@ -47,7 +47,7 @@ impl Shape {
 pub(super) fn common(record: &RunRecord) -> Result<BTreeMap<&'static str, Value>> {
     let tree = serde_json::to_value(record).map_err(|error| Error::Report(format!("record: {error}")))?;
     Ok(BTreeMap::from([
-        ("record", figure::view("", &tree)),
+        ("record", quantity::view("", &tree)),
         ("derived", derived(record)),
         ("has", has(record)),
         ("names", names(record)),
@@ -60,9 +60,7 @@ pub(super) fn common(record: &RunRecord) -> Result<BTreeMap<&'static str, Value>
 fn other_seeds(record: &RunRecord) -> Value {
     let runs = record.replicates.iter().flat_map(|replicates| replicates.runs.iter().enumerate());
     runs.filter(|(_, run)| run.seed != record.recipe.train.seed)
-        .map(|(index, run)| {
-            Value::from_object(Figure::new(format!("replicates.runs[{index}].seed"), run.seed))
-        })
+        .map(|(index, run)| Value::from(Quantity::new(format!("replicates.runs[{index}].seed"), run.seed)))
         .collect()
 }
 
@@ -74,13 +72,13 @@ pub(super) fn evidence_view(finding: &Finding) -> Value {
 
 fn derived(record: &RunRecord) -> Value {
     let dataset = &record.dataset;
-    let mut figures: BTreeMap<&'static str, Figure> = BTreeMap::from([
+    let mut quantities: BTreeMap<&'static str, Quantity> = BTreeMap::from([
         ("effective_batch", measures::effective_batch(record)),
         ("lora_scale", measures::lora_scale(record)),
         ("short_limit", measures::short_limit()),
         ("uniform_loss", measures::uniform_loss(record)),
         ("steps_made", measures::steps_made(record)),
-        ("sample_count", Figure::new("len(samples)", record.samples.len())),
+        ("sample_count", Quantity::new("len(samples)", record.samples.len())),
     ]);
     let optional = [
         ("train_share", measures::row_share(record, "train_rows", dataset.train_rows)),
@@ -101,25 +99,28 @@ fn derived(record: &RunRecord) -> Value {
         ("weight_memory_saved", measures::weight_memory_saved(record)),
         ("significance_level", measures::significance_level(record)),
     ];
-    figures.extend(optional.into_iter().filter_map(|(name, figure)| figure.map(|figure| (name, figure))));
+    quantities.extend(
+        optional.into_iter().filter_map(|(name, quantity)| quantity.map(|quantity| (name, quantity))),
+    );
     for mask in Mask::ALL {
-        if let Some(pair) = measures::pair(record, mask) {
+        if let Some(pair) = measures::both_scores(record, mask) {
             let names = match mask {
                 Mask::Masked => ["masked_loss_change", "masked_perplexity_change"],
                 Mask::Full => ["full_loss_change", "full_perplexity_change"],
             };
-            figures
+            quantities
                 .extend(names.into_iter().zip([pair.signed_loss_change(), pair.signed_perplexity_change()]));
         }
     }
-    figure::view_figures(&figures)
+    quantity::named(&quantities)
 }
 
 fn has(record: &RunRecord) -> Value {
     let shape = Shape::of(record);
     let recipe = &record.recipe;
-    let truth =
-        |mask| measures::pair(record, mask).is_some_and(|pair| pair.fine_tuned.loss < pair.baseline.loss);
+    let truth = |mask| {
+        measures::both_scores(record, mask).is_some_and(|pair| pair.fine_tuned.loss < pair.baseline.loss)
+    };
     let statistics = record.evaluation.statistics.as_ref().map(|both| [&both.masked, &both.full]);
     let both = |test: fn(&Comparison) -> bool| statistics.is_some_and(|pair| pair.into_iter().all(test));
     let performances = |test: fn(&Performance) -> bool| {
@@ -336,11 +337,11 @@ fn step_rows(record: &RunRecord) -> Value {
         })
         .map(|(index, step)| {
             let number = |field: &str, value: f64| {
-                Value::from_object(Figure::new(format!("training.steps[{index}].{field}"), value))
+                Value::from(Quantity::new(format!("training.steps[{index}].{field}"), value))
             };
             let eval = eval_of(step.step);
             let mut row = BTreeMap::from([
-                ("step", Value::from_object(Figure::new(format!("training.steps[{index}].step"), step.step))),
+                ("step", Value::from(Quantity::new(format!("training.steps[{index}].step"), step.step))),
                 ("epoch", number("epoch", step.epoch)),
                 ("loss", number("loss", step.loss)),
                 ("learning_rate", number("learning_rate", step.learning_rate)),
@@ -348,8 +349,8 @@ fn step_rows(record: &RunRecord) -> Value {
                 ("has_eval", Value::from(eval.is_some())),
                 ("is_best", Value::from(best == Some(step.step))),
             ]);
-            if let Some(figure) = eval.and_then(|eval| measures::eval_loss(record, eval)) {
-                row.insert("eval_loss", Value::from_object(figure));
+            if let Some(quantity) = eval.and_then(|eval| measures::eval_loss(record, eval)) {
+                row.insert("eval_loss", Value::from_object(quantity));
             }
             Value::from_pairs(row)
         })

@@ -6,8 +6,8 @@ use super::sheet::{BLUE, Dash, Drawn, INK, LABEL_SIZE, ORANGE, Sheet, WIDTH, tex
 use super::{Chart, LOSS_UNIT, Words, chart};
 use crate::error::Result;
 use crate::record::RunRecord;
-use crate::report::figure::Figure;
 use crate::report::numbers::Style;
+use crate::report::quantity::Quantity;
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -78,7 +78,7 @@ pub fn comparison(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
             .to_string();
     if let Some(comparison) = masked {
         let confidence = style.percent(comparison.confidence, 0).map_err(unprintable)?;
-        let origin = Figure::new("evaluation.statistics.masked.confidence", comparison.confidence);
+        let origin = Quantity::new("evaluation.statistics.masked.confidence", comparison.confidence);
         caption.push_str(&format!(
             " (yatay çizgiler {} güven aralığını göstermektedir)",
             origin.traced(&confidence)

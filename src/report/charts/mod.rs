@@ -29,8 +29,8 @@ pub use training::{gradient_norm, learning_rate, training_loss};
 
 use crate::error::{Error, Result};
 use crate::record::RunRecord;
-use crate::report::figure;
 use crate::report::numbers::Style;
+use crate::report::trace;
 use canvas::{Canvas, OVERSAMPLING, Outlines};
 use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
 use rayon::prelude::*;
@@ -44,7 +44,7 @@ const LOSS_UNIT: &str = "nat/belirteç";
 pub struct Chart {
     /// Stem of its files, ASCII: `egitim_kaybi`.
     pub name: &'static str,
-    /// Caption in Turkish, without number and full stop; a number in it is traced, see [`figure`].
+    /// Caption in Turkish, without number and full stop; a number in it is traced, see [`trace`].
     pub caption: String,
     /// What the chart shows, with its numbers, in Turkish, for who cannot see it.
     pub alt: String,
@@ -86,7 +86,7 @@ fn chart(words: Words, height: i32, draw: impl Fn(&Sheet<'_>) -> Drawn) -> Resul
         draw(&sheet).map_err(|error| failed(&error))?;
         sheet.0.present().map_err(|error| failed(&error))?;
     }
-    let svg = framed(&shapes, &text.elements(), size, &figure::plain(&caption), &alt);
+    let svg = framed(&shapes, &text.elements(), size, &trace::plain(&caption), &alt);
 
     let bitmap_size = (size.0 * OVERSAMPLING, size.1 * OVERSAMPLING);
     let mut bitmap = vec![255; bitmap_size.0 as usize * bitmap_size.1 as usize * image::CHANNELS];

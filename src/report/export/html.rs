@@ -8,8 +8,8 @@ use super::inline::{Paths, Writer, escaped, formula};
 use crate::error::{Error, Result};
 use crate::report::charts::Chart;
 use crate::report::document::Document;
-use crate::report::figure;
 use crate::report::levels;
+use crate::report::trace;
 use crate::report::turkish;
 use pulldown_cmark::HeadingLevel;
 use pulldown_latex::config::DisplayMode;
@@ -33,7 +33,7 @@ pub fn html(document: &Document, charts: &[Chart]) -> Result<String> {
     let title = blocks
         .iter()
         .find_map(|block| match block {
-            Block::Heading(HeadingLevel::H1, events) => Some(figure::plain(&plain(events))),
+            Block::Heading(HeadingLevel::H1, events) => Some(trace::plain(&plain(events))),
             _ => None,
         })
         .unwrap_or_else(|| document.file_name.clone());
@@ -137,7 +137,7 @@ impl<'a> Page<'a> {
     }
 
     fn heading(&mut self, writer: &Writer<'_>, level: usize, events: Events<'_>) -> Result<String> {
-        let place = self.place(&figure::plain(&plain(&events)));
+        let place = self.place(&trace::plain(&plain(&events)));
         let text = writer.html_without_links(events)?;
         let html = format!("<h{level} id=\"{place}\">{text}</h{level}>\n");
         self.headings.push((level, place, text));
@@ -206,7 +206,7 @@ fn equation(latex: &str) -> Result<String> {
         _ => (latex, ""),
     };
     let formula = formula(latex, DisplayMode::Block)?;
-    let number = escaped(&figure::plain(number));
+    let number = escaped(&trace::plain(number));
     Ok(format!("<div class=\"esitlik\">{}<span>{number}</span></div>\n", formula.trim()))
 }
 

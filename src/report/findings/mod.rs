@@ -10,8 +10,8 @@ mod model;
 mod seeds;
 mod training;
 
-use super::figure::{Figure, Figures};
 use super::measures::Mask;
+use super::quantity::{Quantities, Quantity};
 use crate::record::RunRecord;
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<Mask>,
     /// The numbers that make it true, by the names that its sentences use, with their record paths.
-    pub evidence: Figures,
+    pub evidence: Quantities,
 }
 
 /// How much a reader must mind a finding.
@@ -261,7 +261,7 @@ impl Kind {
         name
     }
 
-    fn with<const N: usize>(self, evidence: [(&'static str, Figure); N]) -> Finding {
+    fn with<const N: usize>(self, evidence: [(&'static str, Quantity); N]) -> Finding {
         Finding { kind: self, severity: self.severity(), mask: None, evidence: evidence.into() }
     }
 }
@@ -283,12 +283,12 @@ pub fn findings(record: &RunRecord) -> Vec<Finding> {
 fn run(record: &RunRecord) -> Vec<Finding> {
     use crate::record::Status;
     let mut findings = Vec::new();
-    let planned = Figure::new("training.total_steps", record.training.total_steps);
+    let planned = Quantity::new("training.total_steps", record.training.total_steps);
     let made = super::measures::steps_made(record);
     match record.status {
         Status::Failed => {
             let step = record.failure.as_ref().map_or(0, |failure| failure.step);
-            let step = Figure::new("failure.step", step);
+            let step = Quantity::new("failure.step", step);
             findings.push(Kind::RunFailed.with([
                 ("step", step),
                 ("planned", planned.clone()),
@@ -300,12 +300,12 @@ fn run(record: &RunRecord) -> Vec<Finding> {
         }
         Status::Completed => {}
     }
-    let rows = Figure::new("dataset.rows", record.dataset.rows);
+    let rows = Quantity::new("dataset.rows", record.dataset.rows);
     if record.smoke {
         findings.push(Kind::SmokeRun.with([("rows", rows.clone()), ("planned", planned.clone())]));
     }
     if record.model.demonstration {
-        let parameters = Figure::new("model.parameters", record.model.parameters);
+        let parameters = Quantity::new("model.parameters", record.model.parameters);
         findings.push(Kind::DemonstrationModel.with([("parameters", parameters)]));
     }
     if record.dataset.synthetic {
@@ -314,7 +314,7 @@ fn run(record: &RunRecord) -> Vec<Finding> {
     let asked = super::measures::steps_of_epochs(record);
     // A smoke run is cut by what it is, and says so.
     if planned.real() < asked.real() && !record.smoke {
-        let epochs = Figure::new("recipe.train.epochs", record.recipe.train.epochs);
+        let epochs = Quantity::new("recipe.train.epochs", record.recipe.train.epochs);
         findings.push(Kind::StepsCut.with([("planned", planned), ("asked", asked), ("epochs", epochs)]));
     }
     findings

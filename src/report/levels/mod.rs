@@ -54,7 +54,7 @@ pub fn finding_sentences(
 ) -> Result<Vec<(Finding, document::Sentences)>> {
     let room = room(comparison, &[], profile)?;
     let lines = |finding: &Finding, part: &str| -> Result<Vec<String>> {
-        Ok(say(&room, finding, part)?.lines().map(super::figure::plain).collect())
+        Ok(say(&room, finding, part)?.lines().map(super::trace::plain).collect())
     };
     findings::findings(comparison)
         .into_iter()

@@ -6,9 +6,9 @@ use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::record::Score;
 use crate::record::levels::{CrossMatrix, LevelEntry, LevelsRecord, Reason};
-use crate::report::figure::{self, Figure};
 use crate::report::numbering::ChartReference;
 use crate::report::profile::{Chapter, Profile};
+use crate::report::quantity::{self, Quantity};
 use crate::report::view::listed;
 use minijinja::Value;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub(super) fn common(
     ];
     let levels: Vec<Level> = comparison.levels.iter().map(|entry| entry.level).collect();
     let mut view = BTreeMap::from([
-        ("record", figure::view("", &tree)),
+        ("record", quantity::view("", &tree)),
         (
             "columns",
             comparison
@@ -57,7 +57,7 @@ pub(super) fn common(
             Value::from_pairs([
                 ("tests", number("2 * len(holm)", 2 * comparison.holm.len())),
                 ("count", number("len(levels)", comparison.levels.len())),
-                ("own_share", Value::from_object(Figure::new("limit(share)", OWN_SHARE))),
+                ("own_share", Value::from(Quantity::new("limit(share)", OWN_SHARE))),
             ]),
         ),
         ("numbers", numbers(profile)),
@@ -66,31 +66,31 @@ pub(super) fn common(
     if let Some(statistics) = comparison.levels.iter().position(|entry| entry.statistics.is_some()) {
         let path = format!("levels[{statistics}].statistics.masked.confidence");
         let confidence = comparison.levels[statistics].statistics.as_ref().map(|both| both.masked.confidence);
-        view.extend(confidence.map(|value| ("confidence", Value::from_object(Figure::new(path, value)))));
+        view.extend(confidence.map(|value| ("confidence", Value::from(Quantity::new(path, value)))));
     }
     if let Some(cross) = &comparison.cross {
         view.insert("matrix", matrix(cross));
         if let Some(advantage) = cross.advantage.first() {
-            let confidence = Figure::new("cross.advantage[0].confidence", advantage.confidence);
+            let confidence = Quantity::new("cross.advantage[0].confidence", advantage.confidence);
             view.insert("advantage_confidence", Value::from_object(confidence));
         }
     }
     if let Some(advantage) = advantage {
         let sets = advantage.sets.into_iter().map(|set| {
-            let figures = [("own", set.own), ("others", set.others), ("advantage", set.advantage)];
-            let figures = figures.into_iter().chain(set.share.map(|share| ("share", share)));
+            let quantities = [("own", set.own), ("others", set.others), ("advantage", set.advantage)];
+            let quantities = quantities.into_iter().chain(set.share.map(|share| ("share", share)));
             let measured = set.measured.into_iter().flat_map(|(index, own)| {
-                let figure =
-                    |field: &str, value| Figure::new(format!("cross.advantage[{index}].{field}"), value);
+                let quantity =
+                    |field: &str, value| Quantity::new(format!("cross.advantage[{index}].{field}"), value);
                 [
-                    ("low", figure("difference.low", own.difference.low)),
-                    ("high", figure("difference.high", own.difference.high)),
-                    ("p", figure("p", own.p)),
+                    ("low", quantity("difference.low", own.difference.low)),
+                    ("high", quantity("difference.high", own.difference.high)),
+                    ("p", quantity("p", own.p)),
                 ]
             });
-            let figures = figures.chain(measured);
-            let figures = figures.map(|(name, figure)| (name, Value::from_object(figure)));
-            Value::from_pairs(figures.chain([("level", Value::from(set.level.label()))]))
+            let quantities = quantities.chain(measured);
+            let quantities = quantities.map(|(name, quantity)| (name, Value::from_object(quantity)));
+            Value::from_pairs(quantities.chain([("level", Value::from(set.level.label()))]))
         });
         view.insert("sets", sets.collect());
     }
@@ -131,8 +131,8 @@ fn column(comparison: &LevelsRecord, index: usize, entry: &LevelEntry) -> Value 
     let side = |mask: &str, before: &Score, after: &Score| {
         let loss = |side: &str| format!("levels[{index}].{side}.{mask}.loss");
         let difference =
-            Figure::new(format!("{} - {}", loss("baseline"), loss("fine_tuned")), before.loss - after.loss);
-        let change = Figure::new(
+            Quantity::new(format!("{} - {}", loss("baseline"), loss("fine_tuned")), before.loss - after.loss);
+        let change = Quantity::new(
             format!("{} / {} - 1", loss("fine_tuned"), loss("baseline")),
             after.loss / before.loss - 1.0,
         );
@@ -141,8 +141,8 @@ fn column(comparison: &LevelsRecord, index: usize, entry: &LevelEntry) -> Value 
     let adjusted = comparison.holm.iter().position(|adjusted| adjusted.level == entry.level);
     let p = |mask: &str, value: fn(&crate::record::levels::AdjustedP) -> f64| {
         adjusted.map(|place| {
-            let figure = Figure::new(format!("holm[{place}].{mask}"), value(&comparison.holm[place]));
-            ("p", Value::from_object(figure))
+            let quantity = Quantity::new(format!("holm[{place}].{mask}"), value(&comparison.holm[place]));
+            ("p", Value::from_object(quantity))
         })
     };
     let (masked, full) = (
@@ -169,7 +169,7 @@ fn matrix(cross: &CrossMatrix) -> Value {
             .enumerate()
             .map(|(column, loss)| {
                 Value::from_pairs([
-                    ("loss", Value::from_object(Figure::new(format!("{path}[{column}]"), *loss))),
+                    ("loss", Value::from(Quantity::new(format!("{path}[{column}]"), *loss))),
                     ("is_lowest", Value::from(*loss == lowest[column])),
                 ])
             })
@@ -219,7 +219,7 @@ fn names(levels: &[Level]) -> String {
 }
 
 fn number(path: &str, count: usize) -> Value {
-    Value::from_object(Figure::new(path, count))
+    Value::from(Quantity::new(path, count))
 }
 
 /// Section numbers, in the chapters that the profile gives to results and discussion.

@@ -4,8 +4,8 @@ use super::{Finding, Kind, level_path};
 use crate::level::Level;
 use crate::record::Scores;
 use crate::record::levels::{LevelEntry, LevelsRecord};
-use crate::report::figure::Figure;
 use crate::report::measures::Mask;
+use crate::report::quantity::Quantity;
 use crate::statistics::Comparison;
 
 /// One level's answer under one mask.
@@ -50,7 +50,7 @@ fn of_mask(comparison: &LevelsRecord, mask: Mask) -> Vec<Finding> {
     let levels = |holds: &dyn Fn(&Tested<'_>) -> bool| -> Vec<Level> {
         tested.iter().filter(|tested| holds(tested)).map(|tested| tested.level).collect()
     };
-    let of = Figure::new("len(holm)", tested.len());
+    let of = Quantity::new("len(holm)", tested.len());
     let improved: Vec<&Tested<'_>> =
         tested.iter().filter(|tested| tested.is_sure() && tested.is_lower()).collect();
     let mut findings = vec![match improved.is_empty() {
@@ -83,11 +83,11 @@ fn extremes(comparison: &LevelsRecord, mask: Mask, improved: &[&Tested<'_>]) -> 
 }
 
 /// 1 - F / B of one level, as a fraction.
-fn relative_change(entry: &LevelEntry, index: usize, mask: Mask) -> Figure {
+fn relative_change(entry: &LevelEntry, index: usize, mask: Mask) -> Quantity {
     let loss = |scores: &Scores| mask.of(&scores.masked, &scores.full).loss;
     let change = 1.0 - loss(&entry.fine_tuned) / loss(&entry.baseline);
     let path = |side: &str| level_path(index, &format!("{side}.{}.loss", mask.name()));
-    Figure::new(format!("1 - {} / {}", path("fine_tuned"), path("baseline")), change)
+    Quantity::new(format!("1 - {} / {}", path("fine_tuned"), path("baseline")), change)
 }
 
 fn tested(comparison: &LevelsRecord, mask: Mask) -> Vec<Tested<'_>> {

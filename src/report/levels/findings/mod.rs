@@ -10,10 +10,10 @@ mod trend;
 
 use crate::level::Level;
 use crate::record::levels::LevelsRecord;
-use crate::report::figure::{Figure, Figures};
 pub use crate::report::findings::Severity;
 use crate::report::findings::kinds;
 use crate::report::measures::Mask;
+use crate::report::quantity::{Quantities, Quantity};
 use minijinja::Value;
 use minijinja::value::Serde;
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub struct Finding {
     /// What it lists beyond numbers: models, settings, pairs of levels.
     pub items: Vec<Item>,
     /// The numbers that make it true, by the names that its sentences use, with their record paths.
-    pub evidence: Figures,
+    pub evidence: Quantities,
 }
 
 /// One thing of a list: levels, and what is said of them.
@@ -203,7 +203,7 @@ impl Kind {
 
     /// The claim for `levels`, with their number as `count`.
     fn of(self, levels: Vec<Level>) -> Finding {
-        let count = Figure::new("len(levels the finding holds for)", levels.len());
+        let count = Quantity::new("len(levels the finding holds for)", levels.len());
         Finding {
             kind: self,
             severity: self.severity(),
@@ -216,7 +216,7 @@ impl Kind {
 }
 
 impl Finding {
-    fn with<const N: usize>(mut self, evidence: [(&'static str, Figure); N]) -> Self {
+    fn with<const N: usize>(mut self, evidence: [(&'static str, Quantity); N]) -> Self {
         self.evidence.extend(evidence);
         self
     }

@@ -3,8 +3,8 @@
 use super::{Finding, Item, Kind, level_path};
 use crate::level::Level;
 use crate::record::levels::{DifferingSetting, LevelEntry, LevelsRecord, ModelIdentity, Reason};
-use crate::report::figure::Figure;
 use crate::report::markdown;
+use crate::report::quantity::Quantity;
 
 pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
     let mut findings = scope(comparison);
@@ -32,12 +32,12 @@ fn scope(comparison: &LevelsRecord) -> Vec<Finding> {
 fn material(comparison: &LevelsRecord) -> Vec<Finding> {
     let sum = |field: &str, of: fn(&LevelEntry) -> usize, holds: fn(&LevelEntry) -> bool| {
         let rows: usize = comparison.levels.iter().filter(|entry| holds(entry)).map(of).sum();
-        Figure::new(format!("sum(levels[].{field})"), rows)
+        Quantity::new(format!("sum(levels[].{field})"), rows)
     };
     let demonstration = levels_where(comparison, |entry| entry.demonstration);
     let first = comparison.levels.iter().position(|entry| entry.demonstration).unwrap_or(0);
     let parameters =
-        Figure::new(level_path(first, "model.parameters"), comparison.levels[first].model.parameters);
+        Quantity::new(level_path(first, "model.parameters"), comparison.levels[first].model.parameters);
     let found = [
         Kind::DemonstrationModel.of(demonstration).with([("parameters", parameters)]),
         Kind::SyntheticData
@@ -118,11 +118,11 @@ fn seeds(comparison: &LevelsRecord) -> Vec<Finding> {
         let Some(deviation) = summary.standard_deviation else { continue };
         let path = |field: &str| level_path(index, &format!("replicates.masked.fine_tuned.{field}"));
         findings.push(Kind::SeveralSeeds.of(vec![entry.level]).with([
-            ("n", Figure::new(path("n"), summary.n)),
-            ("mean", Figure::new(path("mean"), summary.mean)),
-            ("deviation", Figure::new(path("standard_deviation"), deviation)),
-            ("low", Figure::new(path("min"), summary.min)),
-            ("high", Figure::new(path("max"), summary.max)),
+            ("n", Quantity::new(path("n"), summary.n)),
+            ("mean", Quantity::new(path("mean"), summary.mean)),
+            ("deviation", Quantity::new(path("standard_deviation"), deviation)),
+            ("low", Quantity::new(path("min"), summary.min)),
+            ("high", Quantity::new(path("max"), summary.max)),
         ]));
     }
     let single: Vec<Level> = levels_where(comparison, |entry| {
