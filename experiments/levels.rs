@@ -193,7 +193,7 @@ fn compare(
         return Ok(());
     }
     let folder = out.join("karsilastirma");
-    let path = folder.join(report::levels::RECORD);
+    let path = folder.join(report::files::LEVELS_RECORD);
     let mut comparison = levels_record::compare(records, None)?;
 
     // ## Every adapter on every level

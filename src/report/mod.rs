@@ -2,19 +2,25 @@
 
 // From the ground up.
 mod decimal_mark;
+pub mod files;
 pub mod trace;
 pub mod quantity;
 pub mod markdown;
 pub mod turkish;
 pub mod numbers;
 pub mod profile;
-pub mod numbering;
+mod numbering;
 pub mod measures;
+pub mod charts;
+pub mod finding;
 pub mod findings;
 mod filters;
+mod model_name;
+mod engine;
+mod sentences;
 mod view;
+mod layout;
 pub mod document;
-pub mod charts;
 pub mod levels;
 pub mod export;
 
@@ -46,14 +52,14 @@ impl Report {
         let mut files = Vec::new();
         let mut add = |path: String, bytes: Vec<u8>| files.push(File { path, bytes });
         for chart in &self.charts {
-            add(format!("charts/{}.svg", chart.name), chart.svg.clone().into_bytes());
-            add(format!("charts/{}.png", chart.name), chart.png.clone());
+            add(files::chart(chart.name, "svg"), chart.svg.clone().into_bytes());
+            add(files::chart(chart.name, "png"), chart.png.clone());
         }
         for document in &self.documents {
             add(document.file_name.clone(), document.markdown.clone().into_bytes());
         }
         if let Some(first) = self.documents.first() {
-            let page = format!("{}.html", first.file_name.trim_end_matches(".md"));
+            let page = files::with_ending(&first.file_name, "html");
             add(page, export::html(first, &self.charts)?.into_bytes());
         }
         Ok(files)

@@ -103,6 +103,13 @@ pub struct Chapter {
     pub first_figure: usize,
 }
 
+impl Chapter {
+    /// The numbers of the text's sections in it, more than any text has: 4.1, 4.2.
+    pub(super) fn section_numbers(self) -> Vec<String> {
+        (0..9).map(|index| format!("{}.{}", self.chapter, self.first_section + index)).collect()
+    }
+}
+
 fn one() -> usize {
     1
 }

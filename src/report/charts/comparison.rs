@@ -11,6 +11,8 @@ use crate::report::quantity::Quantity;
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
 
+pub(super) const NAME: &str = "temel_ince_ayarli";
+
 const BASELINE: &str = "Temel model";
 const FINE_TUNED: &str = "İnce ayarlı model";
 /// Distance of bars, and thickness of one.
@@ -92,7 +94,7 @@ pub fn comparison(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let left = EDGE + names[0].max(names[1]) + 18;
     let bottom = EDGE + 2 * GROUP - 10;
     let area = Area { left, right: WIDTH - EDGE - widest - 18, top: EDGE, bottom };
-    let words = Words { name: "temel_ince_ayarli", caption, alt: alt.join(" ") };
+    let words = Words { name: NAME, caption, alt: alt.join(" ") };
     chart(words, bottom + FOOT, |sheet| {
         let frame = Frame::draw_upright(sheet, area, &x)?;
         for (index, (heading, baseline, fine_tuned)) in groups.iter().enumerate() {

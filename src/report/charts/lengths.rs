@@ -8,6 +8,9 @@ use crate::error::Result;
 use crate::record::{Histogram, RunRecord};
 use crate::report::numbers::Style;
 
+pub(super) const TOKENS: &str = "token_uzunluklari";
+pub(super) const WORDS: &str = "kelime_uzunluklari";
+
 /// Height of these figures: 7 cm.
 const HEIGHT: i32 = 827;
 
@@ -33,7 +36,7 @@ struct Lengths<'a> {
 pub fn token_lengths(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let tokens = &record.dataset.tokens;
     let lengths = Lengths {
-        name: "token_uzunluklari",
+        name: TOKENS,
         caption: "Veri kümesindeki örneklerin belirteç cinsinden uzunluklarının dağılımı",
         quantity: "Örnek uzunluğu",
         unit: "belirteç",
@@ -53,7 +56,7 @@ pub fn token_lengths(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
 pub fn word_lengths(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let words = &record.dataset.words;
     let lengths = Lengths {
-        name: "kelime_uzunluklari",
+        name: WORDS,
         caption: "Veri kümesindeki yanıtların kelime sayılarının dağılımı",
         quantity: "Yanıt uzunluğu",
         unit: "kelime",

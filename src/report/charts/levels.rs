@@ -14,6 +14,9 @@ use crate::statistics::Interval;
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
 
+/// Name of the chart of the matrix.
+pub(in crate::report) const MATRIX: &str = "duzey_matrisi";
+
 const BASELINE: &str = "Temel model";
 const FINE_TUNED: &str = "İnce ayarlı model";
 const EVALUATION_TITLE: &str = "Değerlendirme kümesinin düzeyi";
@@ -172,7 +175,7 @@ pub fn matrix(cross: &CrossLosses, style: Style) -> Result<Option<Chart>> {
     let row_top = |row: usize| top + row as i32 * cell_height + if row >= expected { 24 } else { 0 };
     let bottom = row_top(rows.len() - 1) + cell_height;
     let scale = (amount(low, 2, style)?, amount(high, 2, style)?);
-    chart(Words { name: "duzey_matrisi", caption, alt: alt.join(" ") }, bottom + 86, |sheet| {
+    chart(Words { name: MATRIX, caption, alt: alt.join(" ") }, bottom + 86, |sheet| {
         sheet.text(ADAPTER_TITLE, (left - 22, top - 18), LABEL_SIZE, INK, (HPos::Right, VPos::Bottom))?;
         let middle = left + cell_width * expected as i32 / 2;
         sheet.text(EVALUATION_TITLE, (middle, EDGE), LABEL_SIZE, INK, (HPos::Center, VPos::Top))?;

@@ -36,6 +36,12 @@ use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
 use rayon::prelude::*;
 use sheet::{Drawn, Sheet, WIDTH};
 
+/// The charts of the rows of the data set, by name.
+pub(super) const OF_DATA: [&str; 2] = [lengths::TOKENS, lengths::WORDS];
+
+/// The charts of base against fine-tuned model, by name.
+pub(super) const OF_COMPARISON: [&str; 2] = [comparison::NAME, rows::NAME];
+
 /// Unit of every loss, in the document's word for a token.
 const LOSS_UNIT: &str = "nat/belirteç";
 

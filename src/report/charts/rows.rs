@@ -11,6 +11,8 @@ use crate::report::numbers::Style;
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};
 
+pub(super) const NAME: &str = "satir_kayiplari";
+
 /// Side of the square panel: 9 cm, so that equal losses lie on its diagonal.
 const SIDE: i32 = 1080;
 /// Radius of a row's mark, large and small.
@@ -72,7 +74,7 @@ pub fn rows(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     area.right = area.left + SIDE;
     let radius = if points.len() <= 400 { RADIUS.0 } else { RADIUS.1 };
     let (low, high) = x.ends();
-    chart(Words { name: "satir_kayiplari", caption, alt }, HEAD + SIDE + FOOT, |sheet| {
+    chart(Words { name: NAME, caption, alt }, HEAD + SIDE + FOOT, |sheet| {
         let mut frame = Frame::draw(sheet, area, &x, &y)?;
         frame.draw_vertical_grid(area.top, area.bottom)?;
         frame.line(&[(low, low), (high, high)], INK, 3, Dash::Dashed)?;

@@ -2,8 +2,9 @@
 
 use super::{Finding, Kind};
 use crate::record::RunRecord;
+use crate::report::finding::Claim;
 use crate::report::measures::{self, BothScores, Mask};
-use crate::report::quantity::{Quantities, Quantity};
+use crate::report::quantity::Quantity;
 use crate::statistics::Interval;
 
 /// Half a unit of the second decimal, the last that the text prints of a loss.
@@ -53,16 +54,13 @@ fn uniform(record: &RunRecord) -> Vec<Finding> {
     [(Mask::Masked, &baseline.masked), (Mask::Full, &baseline.full)]
         .into_iter()
         .filter(|(_, score)| score.loss > uniform.real())
-        .map(|(mask, score)| Finding {
-            mask: Some(mask),
-            ..Kind::BaselineWorseThanUniform.with([
-                ("loss", Quantity::new(format!("evaluation.baseline.{}.loss", mask.name()), score.loss)),
-                ("uniform", uniform.clone()),
-                (
-                    "vocabulary",
-                    Quantity::new("model.architecture.vocab_size", record.model.architecture.vocab_size),
-                ),
-            ])
+        .map(|(mask, score)| {
+            let loss = Quantity::new(format!("evaluation.baseline.{}.loss", mask.name()), score.loss);
+            let vocabulary = record.model.architecture.vocab_size;
+            let vocabulary = Quantity::new("model.architecture.vocab_size", vocabulary);
+            Kind::BaselineWorseThanUniform
+                .with([("loss", loss), ("uniform", uniform.clone()), ("vocabulary", vocabulary)])
+                .on(mask)
         })
         .collect()
 }
@@ -86,27 +84,25 @@ fn direction(both: &BothScores) -> Finding {
             None => Kind::WorsenedUntested,
         }
     };
-    let mut evidence: Quantities = [
+    let finding = kind.with([
         ("before", both.baseline_loss()),
         ("after", both.fine_tuned_loss()),
         ("change", both.loss_change()),
         ("perplexity_before", perplexity(both, "baseline", both.baseline.perplexity)),
         ("perplexity_after", perplexity(both, "fine_tuned", both.fine_tuned.perplexity)),
         ("perplexity_change", both.perplexity_change()),
-    ]
-    .into();
-    if let Some(statistics) = both.statistics {
-        let path = format!("evaluation.statistics.{}", both.mask.name());
-        evidence.extend([
-            ("low", Quantity::new(format!("{path}.difference.low"), statistics.difference.low)),
-            ("high", Quantity::new(format!("{path}.difference.high"), statistics.difference.high)),
-            ("p", Quantity::new(format!("{path}.permutation_p"), statistics.permutation_p)),
-            ("confidence", Quantity::new(format!("{path}.confidence"), statistics.confidence)),
-            ("rows", Quantity::new(format!("{path}.rows"), statistics.rows)),
-            ("improved", Quantity::new(format!("{path}.improved"), statistics.improved)),
-        ]);
-    }
-    Finding { kind, severity: kind.severity(), mask: Some(both.mask), evidence }
+    ]);
+    let finding = finding.on(both.mask);
+    let Some(statistics) = both.statistics else { return finding };
+    let path = format!("evaluation.statistics.{}", both.mask.name());
+    finding.with([
+        ("low", Quantity::new(format!("{path}.difference.low"), statistics.difference.low)),
+        ("high", Quantity::new(format!("{path}.difference.high"), statistics.difference.high)),
+        ("p", Quantity::new(format!("{path}.permutation_p"), statistics.permutation_p)),
+        ("confidence", Quantity::new(format!("{path}.confidence"), statistics.confidence)),
+        ("rows", Quantity::new(format!("{path}.rows"), statistics.rows)),
+        ("improved", Quantity::new(format!("{path}.improved"), statistics.improved)),
+    ])
 }
 
 fn perplexity(both: &BothScores, side: &str, value: f64) -> Quantity {

@@ -2,6 +2,7 @@
 
 use super::{Finding, Kind};
 use crate::record::RunRecord;
+use crate::report::finding::Claim;
 use crate::report::measures;
 use crate::report::quantity::Quantity;
 

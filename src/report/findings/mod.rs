@@ -1,143 +1,54 @@
-//! Claims that were checked: what a record allows one to say, each with its evidence.
-//!
-//! A finding is a typed value. Its Turkish sentences stand in `templates/bulgular.md.j2`, one macro for the
-//! results and one for the discussion a kind; the templates print what is in this list and decide nothing.
+//! What a record of one run allows one to say. The sentences stand in `templates/bulgular.md.j2`, one macro for the
+//! results and one for the discussion a kind.
 
-mod comparison;
-pub mod criteria;
+mod run;
 mod data;
 mod model;
-mod seeds;
 mod training;
+mod comparison;
+mod seeds;
+pub mod criteria;
 
-use super::measures::Mask;
-use super::quantity::{Quantities, Quantity};
+use super::finding::{self, Claim, kinds};
 use crate::record::RunRecord;
-use serde::Serialize;
 
-/// One claim that holds for a record.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Finding {
-    /// What is claimed.
-    pub kind: Kind,
-    /// How much a reader must mind it.
-    pub severity: Severity,
-    /// Which loss it speaks of, where it speaks of one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mask: Option<Mask>,
-    /// The numbers that make it true, by the names that its sentences use, with their record paths.
-    pub evidence: Quantities,
-}
-
-/// How much a reader must mind a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Good to know.
-    Note,
-    /// Narrows what may be concluded.
-    Caution,
-    /// Forbids a conclusion.
-    Warning,
-}
-
-/// Where the sentences of a finding belong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Topic {
-    /// Whether the run came to its end.
-    Status,
-    /// The rows.
-    Data,
-    /// The base model.
-    Model,
-    /// What is trained beside it.
-    Adapter,
-    /// How the frozen weights are stored.
-    Weights,
-    /// The training loss and its gradients.
-    TrainLoss,
-    /// The evaluation loss during the training.
-    EvalLoss,
-    /// The learning rate.
-    LearningRate,
-    /// Base against fine-tuned.
-    Comparison,
-    /// How much was run, against what would be needed.
-    Course,
-}
-
-impl Topic {
-    /// Every topic.
-    pub const ALL: [Topic; 10] = [
-        Topic::Status,
-        Topic::Data,
-        Topic::Model,
-        Topic::Adapter,
-        Topic::Weights,
-        Topic::TrainLoss,
-        Topic::EvalLoss,
-        Topic::LearningRate,
-        Topic::Comparison,
-        Topic::Course,
-    ];
-
-    /// Its name in templates: `weights`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Topic::Status => "status",
-            Topic::Data => "data",
-            Topic::Model => "model",
-            Topic::Adapter => "adapter",
-            Topic::Weights => "weights",
-            Topic::TrainLoss => "train_loss",
-            Topic::EvalLoss => "eval_loss",
-            Topic::LearningRate => "learning_rate",
-            Topic::Comparison => "comparison",
-            Topic::Course => "course",
-        }
-    }
-}
-
-/// Declares the kinds once: variant, topic, severity, and when it holds. `Topic` and `Severity` are the caller's.
-macro_rules! kinds {
-    ($($(#[$doc:meta])+ $kind:ident: $topic:ident, $severity:ident;)+) => {
-        /// What a finding claims.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum Kind {
-            $($(#[$doc])+ $kind,)+
-        }
-
-        impl Kind {
-            /// Every kind, in the order in which findings are listed.
-            pub const ALL: &'static [Kind] = &[$(Kind::$kind,)+];
-
-            /// Where its sentences belong.
-            pub fn topic(self) -> Topic {
-                match self { $(Kind::$kind => Topic::$topic,)+ }
-            }
-
-            /// How much a reader must mind it.
-            pub fn severity(self) -> Severity {
-                match self { $(Kind::$kind => Severity::$severity,)+ }
-            }
-        }
-    };
-}
-pub(super) use kinds;
+/// One claim that holds for a run.
+pub type Finding = finding::Finding<Kind>;
 
 kinds! {
+    topics {
+        /// Whether the run came to its end.
+        Status,
+        /// The rows.
+        Data,
+        /// The base model.
+        Model,
+        /// What is trained beside it.
+        Adapter,
+        /// How the frozen weights are stored.
+        Weights,
+        /// The training loss and its gradients.
+        TrainLoss,
+        /// The evaluation loss during the training.
+        EvalLoss,
+        /// The learning rate.
+        LearningRate,
+        /// Base against fine-tuned.
+        Comparison,
+        /// How much was run, against what would be needed.
+        Course,
+    }
+
     /// The run stopped at an error.
-    RunFailed: Status, Warning;
+    RunFailed: Status, Disqualification;
     /// The run had not come to its end when the record was written.
-    RunUnfinished: Status, Warning;
+    RunUnfinished: Status, Disqualification;
     /// Cut to a few rows and steps to try the program out.
-    SmokeRun: Status, Warning;
+    SmokeRun: Status, Disqualification;
     /// Made with the embedded demonstration model.
-    DemonstrationModel: Model, Warning;
+    DemonstrationModel: Model, Disqualification;
     /// The rows were made by a program.
-    SyntheticData: Data, Warning;
+    SyntheticData: Data, Disqualification;
     /// Fewer steps than the recipe's epochs ask for.
     StepsCut: Course, Caution;
     /// The training was done with one seed.
@@ -235,87 +146,15 @@ kinds! {
     TooFewRowsForDigits: Comparison, Caution;
 }
 
-impl Kind {
-    /// Whether the first lines of a document must say it: its numbers are no result of a thesis, or not yet.
-    pub fn is_warning_on_top(self) -> bool {
-        matches!(
-            self,
-            Kind::RunFailed
-                | Kind::RunUnfinished
-                | Kind::SmokeRun
-                | Kind::DemonstrationModel
-                | Kind::SyntheticData
-        )
-    }
-
-    /// The name in records and templates: `peak_never_reached`.
-    pub fn name(self) -> String {
-        let mut name = String::new();
-        for letter in format!("{self:?}").chars() {
-            if letter.is_ascii_uppercase() && !name.is_empty() {
-                name.push('_');
-            }
-            name.push(letter.to_ascii_lowercase());
-        }
-        // Digits begin a word too, but serde's snake_case keeps them attached: tokens_within512.
-        name
-    }
-
-    fn with<const N: usize>(self, evidence: [(&'static str, Quantity); N]) -> Finding {
-        Finding { kind: self, severity: self.severity(), mask: None, evidence: evidence.into() }
-    }
-}
-
 /// Everything that holds for `record`, by topic; of findings on both losses the response comes first.
 pub fn findings(record: &RunRecord) -> Vec<Finding> {
-    let mut findings = run(record);
+    let mut findings = run::findings(record);
     findings.extend(data::findings(record));
     findings.extend(model::findings(record));
     findings.extend(training::findings(record));
     findings.extend(comparison::findings(record));
     findings.extend(seeds::findings(record));
     // The sort is stable: within a topic the findings keep the order in which its text tells them.
-    findings.sort_by_key(|finding| Topic::ALL.iter().position(|topic| *topic == finding.kind.topic()));
-    findings
-}
-
-/// What kind of run this was.
-fn run(record: &RunRecord) -> Vec<Finding> {
-    use crate::record::Status;
-    let mut findings = Vec::new();
-    let planned = Quantity::new("training.total_steps", record.training.total_steps);
-    let made = super::measures::steps_made(record);
-    match record.status {
-        Status::Failed => {
-            let step = record.failure.as_ref().map_or(0, |failure| failure.step);
-            let step = Quantity::new("failure.step", step);
-            findings.push(Kind::RunFailed.with([
-                ("step", step),
-                ("planned", planned.clone()),
-                ("made", made),
-            ]));
-        }
-        Status::Running => {
-            findings.push(Kind::RunUnfinished.with([("planned", planned.clone()), ("made", made)]))
-        }
-        Status::Completed => {}
-    }
-    let rows = Quantity::new("dataset.rows", record.dataset.rows);
-    if record.smoke {
-        findings.push(Kind::SmokeRun.with([("rows", rows.clone()), ("planned", planned.clone())]));
-    }
-    if record.model.demonstration {
-        let parameters = Quantity::new("model.parameters", record.model.parameters);
-        findings.push(Kind::DemonstrationModel.with([("parameters", parameters)]));
-    }
-    if record.dataset.synthetic {
-        findings.push(Kind::SyntheticData.with([("rows", rows)]));
-    }
-    let asked = super::measures::steps_of_epochs(record);
-    // A smoke run is cut by what it is, and says so.
-    if planned.real() < asked.real() && !record.smoke {
-        let epochs = Quantity::new("recipe.train.epochs", record.recipe.train.epochs);
-        findings.push(Kind::StepsCut.with([("planned", planned), ("asked", asked), ("epochs", epochs)]));
-    }
+    findings.sort_by_key(|finding| Kind::TOPICS.iter().position(|topic| *topic == finding.kind.topic()));
     findings
 }

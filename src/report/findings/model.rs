@@ -3,6 +3,7 @@
 use super::{Finding, Kind};
 use crate::recipe::Quantization;
 use crate::record::RunRecord;
+use crate::report::finding::Claim;
 use crate::report::measures;
 use crate::report::quantity::Quantity;
 

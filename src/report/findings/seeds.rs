@@ -2,6 +2,7 @@
 
 use super::{Finding, Kind};
 use crate::record::RunRecord;
+use crate::report::finding::Claim;
 use crate::report::quantity::Quantity;
 
 pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {

@@ -54,9 +54,9 @@ impl Advantage {
     }
 }
 
-/// The advantages of `comparison`'s matrix; `None` without one, or where no set has its own adapter and another.
-pub(super) fn advantage(comparison: &LevelsRecord) -> Option<Advantage> {
-    let cross = comparison.cross.as_ref()?;
+/// The advantages of `record`'s matrix; `None` without one, or where no set has its own adapter and another.
+pub(super) fn advantage(record: &LevelsRecord) -> Option<Advantage> {
+    let cross = record.cross.as_ref()?;
     let sets: Vec<SetAdvantage> =
         (0..cross.eval_sets.len()).filter_map(|column| of_set(cross, column)).collect();
     if sets.is_empty() {

@@ -1,4 +1,4 @@
-//! The Turkish comparison of levels, `karsilastirma.md`: its two thesis texts, their tables and their charts.
+//! The Turkish document of several levels, `karsilastirma.md`: its two thesis texts, their tables and their charts.
 //!
 //! ```text
 //! LevelsRecord -> findings -> view -> templates/karsilastirma.md.j2 -> tidy Markdown
@@ -11,70 +11,63 @@ pub mod findings;
 mod view;
 
 use super::charts::{Chart, levels};
-use super::document::{self, ChartReference, Document};
+use super::document::{ChartReference, Document, Sentences};
+use super::engine::Engine;
+use super::model_name::ModelName;
 use super::numbering::Numbering;
 use super::numbers::Style;
 use super::profile::Profile;
+use super::{files, sentences};
 use crate::error::Result;
 use crate::level::Level;
 use crate::record::levels::LevelsRecord;
-use findings::{Finding, Topic};
-use minijinja::value::Serde;
-use minijinja::{Environment, Value};
-use serde::Serialize;
-use std::collections::BTreeMap;
+use findings::Finding;
 
-/// Name of the document below its folder.
-pub const FILE_NAME: &str = "karsilastirma.md";
+/// The sentences of findings.
+const FINDINGS: &str = "duzey_bulgulari.md.j2";
 
-/// Name of the record that it is rendered from.
-pub const RECORD: &str = "karsilastirma.json";
-
-const SENTENCES: &str = "duzey_bulgulari.md.j2";
-
-/// Renders `comparison`; the text refers to `charts` and to no other.
+/// Renders `record`; the text refers to `charts` and to no other.
 ///
 /// # Errors
-/// `Error::Report`, as [`document::render`].
-pub fn render(comparison: &LevelsRecord, charts: &[ChartReference], profile: &Profile) -> Result<Document> {
-    let findings = findings::findings(comparison);
-    let room = room(comparison, charts, profile)?;
-    let mut view = view::common(comparison, profile, charts)?;
-    view.extend(said(&room, &findings)?);
-    Ok(document::document(FILE_NAME.to_string(), &document::print(&room, "karsilastirma.md.j2", &view)?))
+/// `Error::Report`, as [`super::document::render`].
+pub fn render(record: &LevelsRecord, charts: &[ChartReference], profile: &Profile) -> Result<Document> {
+    let engine = engine(record, charts, profile)?;
+    let mut view = view::common(record, profile, charts)?;
+    view.extend(sentences::of_findings(&mut engine.macros(FINDINGS)?, &findings::findings(record))?);
+    let printed = engine.print("karsilastirma.md.j2", &view)?;
+    Ok(Document::new(files::LEVELS, files::LEVELS_RECORD, &printed))
 }
 
-/// The sentences of all findings of `comparison`, in their order, for readers outside the document.
+/// The sentences of all findings of `record`, in their order, for readers outside the document.
 ///
 /// # Errors
 /// As [`render`].
-pub fn finding_sentences(
-    comparison: &LevelsRecord,
-    profile: &Profile,
-) -> Result<Vec<(Finding, document::Sentences)>> {
-    let room = room(comparison, &[], profile)?;
-    let lines = |finding: &Finding, part: &str| -> Result<Vec<String>> {
-        Ok(say(&room, finding, part)?.lines().map(super::trace::plain).collect())
-    };
-    findings::findings(comparison)
-        .into_iter()
-        .map(|finding| {
-            let sentences = document::Sentences {
-                results: lines(&finding, "sonuc")?,
-                discussion: lines(&finding, "tartisma")?,
-            };
-            Ok((finding, sentences))
-        })
-        .collect()
+pub fn finding_sentences(record: &LevelsRecord, profile: &Profile) -> Result<Vec<(Finding, Sentences)>> {
+    let engine = engine(record, &[], profile)?;
+    sentences::plain(&mut engine.macros(FINDINGS)?, findings::findings(record))
 }
 
-/// The charts across levels that `comparison` has the numbers for: losses with their intervals, and the matrix.
+/// The engine with this text's tables and figures, which count on in the chapter of the results.
+fn engine(record: &LevelsRecord, charts: &[ChartReference], profile: &Profile) -> Result<Engine> {
+    let mut tables = vec!["duzeyler", "yanit_kayiplari", "tam_metin_kayiplari"];
+    if record.cross.is_some() {
+        tables.push("matris");
+        tables.extend(cross::advantage(record).map(|_| "ustunluk"));
+    }
+    let mut numbering = Numbering::new(profile);
+    numbering.chapter(Some(profile.results), &tables, charts);
+    // Where the models differ, no text calls one of them "the model".
+    let first = &record.levels[0];
+    Engine::new(ModelName::new(&first.model.name, first.demonstration, profile), profile, numbering)
+}
+
+/// The charts across levels that `record` has the numbers for: losses with their intervals, and the matrix.
 ///
 /// # Errors
 /// `Error::Report` where a number cannot be printed.
-pub fn charts(comparison: &LevelsRecord, style: Style) -> Result<Vec<Chart>> {
+pub fn charts(record: &LevelsRecord, style: Style) -> Result<Vec<Chart>> {
     let mut confidence = None;
-    let losses: Vec<levels::LevelLosses> = comparison
+    let losses: Vec<levels::LevelLosses> = record
         .levels
         .iter()
         .filter_map(|entry| {
@@ -92,7 +85,7 @@ pub fn charts(comparison: &LevelsRecord, style: Style) -> Result<Vec<Chart>> {
         Some(confidence) => levels::losses(&losses, confidence, style)?,
         None => None,
     };
-    let matrix = match cross_losses(comparison) {
+    let matrix = match cross_losses(record) {
         Some(cross) => levels::matrix(&cross, style)?,
         None => None,
     };
@@ -100,8 +93,8 @@ pub fn charts(comparison: &LevelsRecord, style: Style) -> Result<Vec<Chart>> {
 }
 
 /// The matrix as its chart wants it: square, over every level that is an adapter's or an evaluation set's.
-fn cross_losses(comparison: &LevelsRecord) -> Option<levels::CrossLosses> {
-    let cross = comparison.cross.as_ref()?;
+fn cross_losses(record: &LevelsRecord) -> Option<levels::CrossLosses> {
+    let cross = record.cross.as_ref()?;
     let place = |levels: &[Level], level: Level| levels.iter().position(|other| *other == level);
     let levels: Vec<Level> = Level::ALL
         .into_iter()
@@ -114,55 +107,4 @@ fn cross_losses(comparison: &LevelsRecord) -> Option<levels::CrossLosses> {
         levels.iter().map(|adapter| levels.iter().map(|set| cell(*adapter, *set)).collect()).collect();
     let baseline = levels.iter().map(|set| Some(cross.base_loss[place(&cross.eval_sets, *set)?])).collect();
     Some(levels::CrossLosses { levels, losses, baseline: Some(baseline) })
-}
-
-/// The engine with this text's tables and figures, which count on in the chapter of the results.
-fn room(
-    comparison: &LevelsRecord,
-    charts: &[ChartReference],
-    profile: &Profile,
-) -> Result<Environment<'static>> {
-    let mut tables = vec!["duzeyler", "yanit_kayiplari", "tam_metin_kayiplari"];
-    if comparison.cross.is_some() {
-        tables.push("matris");
-        tables.extend(cross::advantage(comparison).map(|_| "ustunluk"));
-    }
-    let mut numbering = Numbering::new(profile);
-    numbering.chapter(Some(profile.results), &tables, charts);
-    // Where the models differ, no text calls one of them "the model".
-    let first = &comparison.levels[0];
-    document::room(document::name_of(&first.model.name, first.demonstration), profile, numbering)
-}
-
-fn say(room: &Environment<'_>, finding: &Finding, part: &str) -> Result<String> {
-    document::say(room, SENTENCES, &format!("{}_{part}", finding.kind.name()), view::finding(finding))
-}
-
-/// The sentences of a topic's findings.
-#[derive(Debug, Default, Serialize)]
-struct Said {
-    results: Vec<String>,
-    discussion: Vec<String>,
-}
-
-/// Sentences by topic, and the warnings for the first lines.
-fn said(room: &Environment<'_>, findings: &[Finding]) -> Result<BTreeMap<&'static str, Value>> {
-    let mut by_topic: BTreeMap<&'static str, Said> =
-        Topic::ALL.into_iter().map(|topic| (topic.name(), Said::default())).collect();
-    let mut warnings = Vec::new();
-    for finding in findings {
-        let said = by_topic.entry(finding.kind.topic().name()).or_default();
-        for (lines, part) in [(&mut said.results, "sonuc"), (&mut said.discussion, "tartisma")] {
-            for line in say(room, finding, part)?.lines() {
-                // Two findings may lead to the same remark: once is enough.
-                if !lines.iter().any(|said| said == line) {
-                    lines.push(line.to_string());
-                }
-            }
-        }
-        if finding.kind.is_warning_on_top() {
-            warnings.extend(say(room, finding, "uyari")?.lines().map(str::to_string));
-        }
-    }
-    Ok(BTreeMap::from([("said", Value::from(Serde(&by_topic))), ("warnings", Value::from(warnings))]))
 }

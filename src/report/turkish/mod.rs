@@ -219,6 +219,15 @@ pub fn date(day: NaiveDate) -> String {
     format!("{} {} {}", day.day(), MONTHS[day.month0() as usize], day.year())
 }
 
+/// `a`, `a ve b`, `a, b ve c`.
+pub(crate) fn listed(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{} ve {last}", head.join(", ")),
+    }
+}
+
 /// Joins numeral and suffix: with an apostrophe, unless the text is a quantity with its unit written out.
 fn attach(
     number: &str,

@@ -10,15 +10,16 @@
 //! | own adapter strictly the best of the adapters on each set, and surely better than their mean where that was tested | `LearnedLevel` |
 //! | else | `LevelPartly` |
 
-use super::{Finding, Item, Kind};
+use super::{Finding, Kind};
 use crate::level::Level;
 use crate::record::levels::LevelsRecord;
+use crate::report::finding::{Claim, Item};
 use crate::report::levels::cross::{self, Advantage, OWN_SHARE};
 use crate::report::quantity::Quantity;
 
-pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
-    let all: Vec<Level> = comparison.levels.iter().map(|entry| entry.level).collect();
-    let Some(cross) = &comparison.cross else { return vec![Kind::NoCross.of(all)] };
+pub(super) fn findings(record: &LevelsRecord) -> Vec<Finding> {
+    let all: Vec<Level> = record.levels.iter().map(|entry| entry.level).collect();
+    let Some(cross) = &record.cross else { return vec![Kind::NoCross.of(all)] };
     let lacking: Vec<Level> = all
         .iter()
         .copied()
@@ -28,7 +29,7 @@ pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
     if !lacking.is_empty() {
         findings.push(Kind::CrossPartial.of(lacking));
     }
-    let advantage = cross::advantage(comparison);
+    let advantage = cross::advantage(record);
     if let Some(advantage) = &advantage {
         findings.push(best(advantage));
         findings.extend(verdict(advantage));

@@ -3,14 +3,15 @@
 //! A trend is one where each level's quantity is beyond the one before: the estimates decide, and neighbours whose
 //! intervals overlap are named beside it. It needs three levels and one base model.
 
-use super::{Finding, Item, Kind, level_path};
+use super::{Finding, Kind, level_path};
 use crate::level::Level;
 use crate::record::levels::{LevelEntry, LevelsRecord};
+use crate::report::finding::{Claim, Item};
 use crate::report::quantity::Quantity;
 
-pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
-    let levels: Vec<Level> = comparison.levels.iter().map(|entry| entry.level).collect();
-    if !comparison.is_one_model() {
+pub(super) fn findings(record: &LevelsRecord) -> Vec<Finding> {
+    let levels: Vec<Level> = record.levels.iter().map(|entry| entry.level).collect();
+    if !record.is_one_model() {
         return vec![Kind::TrendNotComparable.of(levels)];
     }
     if levels.len() < 3 {
@@ -25,10 +26,10 @@ pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
         Quantity::new(level_path(index, "fine_tuned.masked.loss"), entry.fine_tuned.masked.loss)
     };
     let mut findings = vec![
-        trend(comparison, gain, [Kind::GainRises, Kind::GainFalls, Kind::GainMixed]),
-        trend(comparison, loss, [Kind::LossRises, Kind::LossFalls, Kind::LossMixed]),
+        trend(record, gain, [Kind::GainRises, Kind::GainFalls, Kind::GainMixed]),
+        trend(record, loss, [Kind::LossRises, Kind::LossFalls, Kind::LossMixed]),
     ];
-    let pairs: Vec<Item> = comparison
+    let pairs: Vec<Item> = record
         .levels
         .windows(2)
         .filter(|pair| overlap(&pair[0], &pair[1]))
@@ -46,12 +47,12 @@ pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
 
 /// One of rising, falling and mixed, with the quantity of the first and the last level, or of the two extremes.
 fn trend(
-    comparison: &LevelsRecord,
+    record: &LevelsRecord,
     quantity: impl Fn(usize, &LevelEntry) -> Quantity,
     [rises, falls, mixed]: [Kind; 3],
 ) -> Finding {
     let quantities: Vec<Quantity> =
-        comparison.levels.iter().enumerate().map(|(index, entry)| quantity(index, entry)).collect();
+        record.levels.iter().enumerate().map(|(index, entry)| quantity(index, entry)).collect();
     let holds = |beyond: fn(f64, f64) -> bool| {
         quantities.windows(2).all(|pair| beyond(pair[1].real(), pair[0].real()))
     };
@@ -65,8 +66,8 @@ fn trend(
         let largest = (0..=last).max_by(by_size).unwrap_or(0);
         (mixed, largest, (0..=last).min_by(by_size).unwrap_or(last))
     };
-    let item = |index: usize| Item { levels: vec![comparison.levels[index].level], text: String::new() };
-    kind.of(comparison.levels.iter().map(|entry| entry.level).collect())
+    let item = |index: usize| Item { levels: vec![record.levels[index].level], text: String::new() };
+    kind.of(record.levels.iter().map(|entry| entry.level).collect())
         .listing(vec![item(from), item(to)])
         .with([("from", quantities[from].clone()), ("to", quantities[to].clone())])
 }

@@ -15,156 +15,142 @@
 //! | `tamsayi`, `kimlik` | 12.400 rows; seed 3407, which is a name and takes no groups |
 //! | `bilimsel` | 2 × 10⁻⁴ |
 //! | `p` | p < 0,001 |
-//! | `aralik(2)`, `yuzde_aralik(1)` | [0,61; 0,67] of a map with low and high |
+//! | `aralik(2)` | [0,61; 0,67] of a map with low and high |
 //! | `sure`, `boyut`, `tarih` | 93 saniye; 9,9 MB; 24 Ekim 2025 |
 //! | `ek("den")`, `iyelik("den")` | 1,95'ten; %44,1'inden |
 //! | `duz`, `kod`, `kod_hucre`, `blok("json")` | text of others: in a line or cell, as code, as code in a cell, as a block |
 //! | `kayit("environment.started_at")` | a text that stands in the record, with its place there |
 
+mod decimals;
+
+use super::DecimalMark;
 use super::markdown;
 use super::numbers::{self, Style};
-use super::profile::Profile;
 use super::quantity::{Amount, Quantity};
 use super::trace::{self, END};
 use super::turkish::{self, Case};
+use decimals::{MOST_DECIMALS, apart, in_words, nonzero, shortest, two_significant};
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Environment, Error, ErrorKind, Output, State, Value};
 
-/// The most decimals to which a number is printed longer than asked, so that it shows what it must.
-const MOST_DECIMALS: usize = 6;
+type Printed = Result<String, numbers::Error>;
+
+/// Numbers with a choice of decimals: filter, the decimals where a template names none, and what is printed.
+const WITH_DECIMALS: [(&str, usize, fn(Style, f64, usize) -> Printed); 5] = [
+    ("sayi", 2, |style, value, digits| nonzero(value, digits, |digits| style.number(value, digits))),
+    ("sade", numbers::MAX_DIGITS, |style, value, most| shortest(most, |digits| style.number(value, digits))),
+    ("yuzde", 1, percent),
+    ("yuzde_isaretli", 1, |style, value, digits| {
+        let text = percent(style, value, digits)?;
+        Ok(if value > 0.0 { format!("+{text}") } else { text })
+    }),
+    ("yuzde_sade", 1, |style, value, most| shortest(most, |digits| style.percent(value, digits))),
+];
+
+/// Numbers that choose their own decimals.
+const MEASURED: [(&str, fn(Style, f64) -> Printed); 4] = [
+    ("yuzde_yaklasik", |style, value| style.percent(value, two_significant(value))),
+    ("bilimsel", Style::scientific),
+    ("p", |style, value| {
+        style.p_value(value).map(|p| match p.strip_prefix('<') {
+            Some(bound) => format!("p < {bound}"),
+            None => format!("p = {p}"),
+        })
+    }),
+    ("sure", Style::duration),
+];
+
+/// Whole numbers: filter, what it expects, and what is printed.
+const COUNTED: [(&str, &str, fn(Style, u64) -> Printed); 4] = [
+    ("tamsayi", "a count", |style, count| Ok(style.count(count))),
+    ("kimlik", "a whole number", |_, number| Ok(number.to_string())),
+    ("buyuk", "a count", in_words),
+    ("boyut", "bytes", |style, bytes| Ok(style.size(bytes))),
+];
 
 /// Adds all filters and the strict formatter to `environment`.
-pub(super) fn install(environment: &mut Environment<'_>, profile: &Profile) {
-    let style = Style { decimal: profile.decimal };
-    let mark = profile.decimal;
-    environment.add_filter("sayi", move |value: Value, digits: Option<usize>| {
-        traced(&value, "sayi", |quantity| {
-            nonzero(quantity.real(), digits.unwrap_or(2), |digits| style.number(quantity.real(), digits))
-        })
-    });
-    environment.add_filter("sade", move |value: Value, most: Option<usize>| {
-        traced(&value, "sade", |quantity| {
-            shortest(most.unwrap_or(numbers::MAX_DIGITS), |digits| style.number(quantity.real(), digits))
-        })
-    });
+pub(super) fn install(environment: &mut Environment<'_>, mark: DecimalMark) {
+    add_numbers(environment, Style { decimal: mark });
+    add_suffixes(environment, mark);
+    add_texts(environment);
+    environment.set_formatter(strict);
+}
+
+fn add_numbers(environment: &mut Environment<'_>, style: Style) {
+    for (name, default, print) in WITH_DECIMALS {
+        environment.add_filter(name, move |value: Value, digits: Option<usize>| {
+            traced(&value, name, |quantity| print(style, quantity.real(), digits.unwrap_or(default)))
+        });
+    }
+    for (name, print) in MEASURED {
+        environment.add_filter(name, move |value: Value| {
+            traced(&value, name, |quantity| print(style, quantity.real()))
+        });
+    }
+    for (name, expected, print) in COUNTED {
+        environment.add_filter(name, move |value: Value| {
+            let Quantity { path, value: amount } = quantity_of(&value, name)?;
+            match amount {
+                Amount::Whole(count) => traced(&value, name, |_| print(style, *count)),
+                Amount::Real(real) => {
+                    Err(refused(format!("{name}: expected {expected}, got {path} = {real}")))
+                }
+            }
+        });
+    }
     environment.add_filter("ayri", move |value: Value, other: Value| {
         let other = quantity_of(&other, "ayri")?.real();
         traced(&value, "ayri", |quantity| {
             apart(quantity.real(), other, |value, digits| style.number(value, digits))
         })
     });
-    environment.add_filter("buyuk", move |value: Value| {
-        traced(&value, "buyuk", |quantity| in_words(style, quantity.value))
+    environment.add_filter("aralik", move |value: Value, digits: Option<usize>| {
+        interval(&value, digits.unwrap_or(2), style)
     });
+    environment
+        .add_filter("tarih", |time: &str| numbers::date(time).map_err(|error| refused(error.to_string())));
+}
+
+fn add_suffixes(environment: &mut Environment<'_>, mark: DecimalMark) {
+    let possessive = move |number: &str, case| turkish::possessive_suffix_with_mark(number, mark, case);
+    environment.add_filter("ek", move |text: &str, case: &str| {
+        suffixed(text, case, |number, case| turkish::suffix_with_mark(number, mark, case))
+    });
+    environment.add_filter("iyelik", move |text: &str, case: &str| suffixed(text, case, possessive));
     environment.add_filter("kacinda", move |part: Value, whole: Value| {
         let (part, whole) = (quantity_of(&part, "kacinda")?, quantity_of(&whole, "kacinda")?);
         if part.value == whole.value {
             return Ok(part.traced("tamamında"));
         }
+        let style = Style { decimal: mark };
         let count = style.number(part.real(), 0).map_err(|error| refused(error.to_string()))?;
-        suffixed(&part.traced(&count), "de", |number, case| {
-            turkish::possessive_suffix_with_mark(number, mark, case)
-        })
+        suffixed(&part.traced(&count), "de", possessive)
     });
-    environment.add_filter("yuzde", move |value: Value, digits: Option<usize>| {
-        traced(&value, "yuzde", |quantity| percent(style, quantity.real(), digits.unwrap_or(1)))
+}
+
+fn add_texts(environment: &mut Environment<'_>) {
+    environment.add_filter("duz", markdown::escaped);
+    environment.add_filter("kayit", |text: &str, path: &str| trace::marked(path, text));
+    environment.add_filter("kod", markdown::code);
+    environment.add_filter("kod_hucre", markdown::cell_code);
+    environment.add_filter("blok", |text: &str, language: Option<&str>| {
+        markdown::block(text, language.unwrap_or_default())
     });
-    environment.add_filter("yuzde_isaretli", move |value: Value, digits: Option<usize>| {
-        traced(&value, "yuzde_isaretli", |quantity| {
-            let text = percent(style, quantity.real(), digits.unwrap_or(1))?;
-            Ok(if quantity.real() > 0.0 { format!("+{text}") } else { text })
-        })
-    });
-    environment.add_filter("yuzde_sade", move |value: Value, most: Option<usize>| {
-        traced(&value, "yuzde_sade", |quantity| {
-            shortest(most.unwrap_or(1), |digits| style.percent(quantity.real(), digits))
-        })
-    });
-    environment.add_filter("yuzde_yaklasik", move |value: Value| {
-        traced(&value, "yuzde_yaklasik", |quantity| {
-            style.percent(quantity.real(), two_significant(quantity.real()))
-        })
-    });
-    environment.add_filter("tamsayi", move |value: Value| {
-        let quantity = quantity_of(&value, "tamsayi")?;
-        match quantity.value {
-            Amount::Whole(count) => Ok(quantity.traced(&style.count(count))),
-            Amount::Real(real) => {
-                Err(refused(format!("tamsayi: expected a count, got {} = {real}", quantity.path)))
-            }
+}
+
+/// Prints text and nothing else: a number without a filter, a null or an undefined name stops the document.
+fn strict(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    match value.kind() {
+        ValueKind::String => minijinja::escape_formatter(output, state, value),
+        ValueKind::Undefined => Err(refused("the value is undefined: expected a name of the view".into())),
+        kind => {
+            let got = match value.downcast_object_ref::<Quantity>() {
+                Some(quantity) => format!("the number {} = {}", quantity.path, quantity.value),
+                None => format!("{kind} {value:?}"),
+            };
+            Err(refused(format!("expected text, got {got}: print numbers through a number filter")))
         }
-    });
-    environment.add_filter("kimlik", move |value: Value| {
-        let quantity = quantity_of(&value, "kimlik")?;
-        match quantity.value {
-            Amount::Whole(number) => Ok(quantity.traced(&number.to_string())),
-            Amount::Real(real) => {
-                Err(refused(format!("kimlik: expected a whole number, got {} = {real}", quantity.path)))
-            }
-        }
-    });
-    environment.add_filter("bilimsel", move |value: Value| {
-        traced(&value, "bilimsel", |quantity| style.scientific(quantity.real()))
-    });
-    environment.add_filter("p", move |value: Value| {
-        traced(&value, "p", |quantity| {
-            style.p_value(quantity.real()).map(|p| match p.strip_prefix('<') {
-                Some(bound) => format!("p < {bound}"),
-                None => format!("p = {p}"),
-            })
-        })
-    });
-    environment.add_filter("aralik", move |value: Value, digits: Option<usize>| {
-        interval(&value, digits.unwrap_or(2), |bound, digits| style.number(bound, digits))
-    });
-    environment.add_filter("yuzde_aralik", move |value: Value, digits: Option<usize>| {
-        interval(&value, digits.unwrap_or(1), |bound, digits| style.percent(bound, digits))
-    });
-    environment.add_filter("sure", move |value: Value| {
-        traced(&value, "sure", |quantity| style.duration(quantity.real()))
-    });
-    environment.add_filter("boyut", move |value: Value| {
-        let quantity = quantity_of(&value, "boyut")?;
-        match quantity.value {
-            Amount::Whole(bytes) => Ok(quantity.traced(&style.size(bytes))),
-            Amount::Real(real) => {
-                Err(refused(format!("boyut: expected bytes, got {} = {real}", quantity.path)))
-            }
-        }
-    });
-    environment
-        .add_filter("tarih", |time: String| numbers::date(&time).map_err(|error| refused(error.to_string())));
-    environment.add_filter("ek", move |text: String, case: String| {
-        suffixed(&text, &case, |number, case| turkish::suffix_with_mark(number, mark, case))
-    });
-    environment.add_filter("iyelik", move |text: String, case: String| {
-        suffixed(&text, &case, |number, case| turkish::possessive_suffix_with_mark(number, mark, case))
-    });
-    environment.add_filter("duz", |text: String| markdown::escaped(&text));
-    environment.add_filter("kayit", |text: String, path: String| trace::marked(&path, &text));
-    environment.add_filter("kod", |text: String| markdown::code(&text));
-    environment.add_filter("kod_hucre", |text: String| markdown::cell_code(&text));
-    environment.add_filter("blok", |text: String, language: Option<String>| {
-        markdown::block(&text, language.as_deref().unwrap_or_default())
-    });
-    environment.set_formatter(|output, state, value| {
-        match value.kind() {
-            ValueKind::String => {}
-            ValueKind::Undefined => {
-                return Err(refused("the value is undefined: expected a name of the view".into()));
-            }
-            kind => {
-                let got = match value.downcast_object_ref::<Quantity>() {
-                    Some(quantity) => format!("the number {} = {}", quantity.path, quantity.value),
-                    None => format!("{kind} {value:?}"),
-                };
-                return Err(refused(format!(
-                    "expected text, got {got}: print numbers through a number filter"
-                )));
-            }
-        }
-        minijinja::escape_formatter(output, state, value)
-    });
+    }
 }
 
 /// An error of a template; the engine adds template and line.
@@ -178,22 +164,19 @@ fn quantity_of<'a>(value: &'a Value, filter: &str) -> Result<&'a Quantity, Error
     })
 }
 
-fn traced(
-    value: &Value,
-    filter: &str,
-    print: impl Fn(&Quantity) -> Result<String, numbers::Error>,
-) -> Result<String, Error> {
+fn traced(value: &Value, filter: &str, print: impl Fn(&Quantity) -> Printed) -> Result<String, Error> {
     let quantity = quantity_of(value, filter)?;
     let text = print(quantity).map_err(|error| refused(format!("{filter}: {}: {error}", quantity.path)))?;
     Ok(quantity.traced(&text))
 }
 
+/// A percentage; see [`nonzero`].
+fn percent(style: Style, fraction: f64, digits: usize) -> Printed {
+    nonzero(fraction, digits, |digits| style.percent(fraction, digits))
+}
+
 /// `[low; high]` of a map with both; with more decimals where the bounds would print alike.
-fn interval(
-    value: &Value,
-    digits: usize,
-    print: impl Fn(f64, usize) -> Result<String, numbers::Error>,
-) -> Result<String, Error> {
+fn interval(value: &Value, digits: usize, style: Style) -> Result<String, Error> {
     let bounds = [value.get_attr("low")?, value.get_attr("high")?];
     let [low, high] = [quantity_of(&bounds[0], "aralik")?, quantity_of(&bounds[1], "aralik")?];
     if low.real() > high.real() {
@@ -202,14 +185,11 @@ fn interval(
             low.path, low.value, high.path, high.value
         )));
     }
-    let is_apart = |digits: usize| print(low.real(), digits).ok() != print(high.real(), digits).ok();
-    let digits = (digits..=MOST_DECIMALS).find(|digits| is_apart(*digits)).unwrap_or(digits);
-    let print = |quantity: &Quantity| {
-        print(quantity.real(), digits)
-            .map(|text| quantity.traced(&text))
-            .map_err(|error| refused(format!("aralik: {}: {error}", quantity.path)))
-    };
-    Ok(format!("[{}; {}]", print(low)?, print(high)?))
+    let is_apart =
+        |digits: &usize| style.number(low.real(), *digits).ok() != style.number(high.real(), *digits).ok();
+    let digits = (digits..=MOST_DECIMALS).find(is_apart).unwrap_or(digits);
+    let print = |bound: &Value| traced(bound, "aralik", |quantity| style.number(quantity.real(), digits));
+    Ok(format!("[{}; {}]", print(&bounds[0])?, print(&bounds[1])?))
 }
 
 /// Puts a suffix on a printed number, behind its end mark where it carries one.
@@ -232,75 +212,6 @@ fn suffixed(
     }
 }
 
-/// A percentage; see [`nonzero`].
-fn percent(style: Style, fraction: f64, digits: usize) -> Result<String, numbers::Error> {
-    nonzero(fraction, digits, |digits| style.percent(fraction, digits))
-}
-
-/// The number with `digits` decimals, or as many more as it needs not to print as zero: a change of 0,02 % is one.
-fn nonzero(
-    value: f64,
-    digits: usize,
-    print: impl Fn(usize) -> Result<String, numbers::Error>,
-) -> Result<String, numbers::Error> {
-    let is_zero = |text: &str| !text.contains(|character: char| ('1'..='9').contains(&character));
-    let printed = print(digits)?;
-    if value == 0.0 || !is_zero(&printed) {
-        return Ok(printed);
-    }
-    let mut longer = (digits + 1..=MOST_DECIMALS).map(print);
-    longer.find(|text| text.as_ref().is_ok_and(|text| !is_zero(text))).unwrap_or(Ok(printed))
-}
-
-/// Two decimals, or more where two numbers that differ would print alike: a text that says "fell from 1,97 to
-/// 1,97" says nothing.
-fn apart(
-    value: f64,
-    other: f64,
-    print: impl Fn(f64, usize) -> Result<String, numbers::Error>,
-) -> Result<String, numbers::Error> {
-    for digits in 2..=MOST_DECIMALS {
-        let text = print(value, digits)?;
-        if value == other || text != print(other, digits)? {
-            return Ok(text);
-        }
-    }
-    print(value, 2)
-}
-
-/// `1,24 milyar`, `90,2 milyon`, and below a million the count itself.
-fn in_words(style: Style, amount: Amount) -> Result<String, numbers::Error> {
-    let Amount::Whole(count) = amount else { return style.number(f64::NAN, 0) };
-    let (unit, word) = match count {
-        1_000_000_000.. => (1e9, "milyar"),
-        1_000_000.. => (1e6, "milyon"),
-        _ => return Ok(style.count(count)),
-    };
-    let scaled = count as f64 / unit;
-    // Three digits in all: 1,24; 90,2; 135.
-    let digits = if scaled < 9.995 { 2 } else { usize::from(scaled < 99.95) };
-    Ok(format!("{} {word}", style.number(scaled, digits)?))
-}
-
-/// The number with the fewest decimals, up to `most`, that say as much as `most` do: 0,05 and not 0,0500.
-fn shortest(
-    most: usize,
-    print: impl Fn(usize) -> Result<String, numbers::Error>,
-) -> Result<String, numbers::Error> {
-    let longest = print(most)?;
-    let zeros = longest.len() - longest.trim_end_matches('0').len();
-    print(most - zeros.min(most))
-}
-
-/// Decimals that leave two significant digits of a percentage, none from 10 % on: 67; 5,4; 0,31.
-fn two_significant(fraction: f64) -> usize {
-    let percent = (fraction * 100.0).abs();
-    if percent == 0.0 || !percent.is_finite() {
-        return 0;
-    }
-    (1 - percent.log10().floor() as i32).clamp(0, 6) as usize
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,13 +221,12 @@ mod tests {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_debug(true);
-        install(&mut environment, &Profile::default());
+        install(&mut environment, DecimalMark::Comma);
         environment.add_template("deneme.md.j2", source).map_err(|error| error.to_string())?;
         let template = environment.get_template("deneme.md.j2").map_err(|error| error.to_string())?;
         let text =
             template.render(context! { x => value, yes => true, nothing => (), raw => 1.5, nan => f64::NAN });
-        text.map(|text| trace::plain(&text))
-            .map_err(|error| crate::report::document::fault(&error).to_string())
+        text.map(|text| trace::plain(&text)).map_err(|error| crate::report::engine::fault(&error).to_string())
     }
 
     fn number(value: impl Into<Amount>) -> Value {
@@ -388,6 +298,7 @@ mod tests {
         };
         assert_eq!(bounds(0.6104, 0.67).as_deref(), Ok("[0,61; 0,67]"));
         assert_eq!(bounds(0.0012, 0.0018).as_deref(), Ok("[0,001; 0,002]"));
+        assert_eq!(bounds(-0.002, 0.67).as_deref(), Ok("[0,00; 0,67]"));
         assert_eq!(bounds(0.5, 0.5).as_deref(), Ok("[0,50; 0,50]"));
         assert!(bounds(0.7, 0.6).is_err_and(|error| error.contains("is above")));
     }
