@@ -1,7 +1,8 @@
 //! Lengths of the data set's rows, in tokens and in words.
 
+use super::area::Area;
 use super::axis::{Axis, Origin, amount};
-use super::frame::{Area, Frame};
+use super::frame::Frame;
 use super::sheet::{BLUE, INK, SKY, VERMILION};
 use super::{Chart, Words, chart};
 use crate::error::Result;

@@ -12,9 +12,11 @@
 
 mod font;
 mod axis;
+mod outlines;
 mod canvas;
 mod image;
 mod sheet;
+mod area;
 mod frame;
 mod comparison;
 mod training;
@@ -31,7 +33,8 @@ use crate::error::{Error, Result};
 use crate::record::RunRecord;
 use crate::report::numbers::Style;
 use crate::report::trace;
-use canvas::{Canvas, OVERSAMPLING, Outlines};
+use canvas::{Canvas, OVERSAMPLING};
+use outlines::Outlines;
 use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
 use rayon::prelude::*;
 use sheet::{Drawn, Sheet, WIDTH};
@@ -44,6 +47,9 @@ pub(super) const OF_COMPARISON: [&str; 2] = [comparison::NAME, rows::NAME];
 
 /// Unit of every loss, in the document's word for a token.
 const LOSS_UNIT: &str = "nat/belirteç";
+/// The two models, in every chart that shows both.
+const BASELINE: &str = "Temel model";
+const FINE_TUNED: &str = "İnce ayarlı model";
 
 /// One chart, ready to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Every evaluation row before and after, as a point.
 
+use super::area::{Area, FOOT, HEAD};
 use super::axis::{Axis, Origin, amount};
 use super::comparison::digits_between;
-use super::frame::{Area, FOOT, Frame, HEAD};
+use super::frame::Frame;
 use super::sheet::{BLUE, Dash, Drawn, GREY, INK, LABEL_SIZE, PAPER, Point, Sheet, VERMILION};
 use super::{Chart, LOSS_UNIT, Words, chart};
 use crate::error::Result;

@@ -34,9 +34,12 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Output, State, Value};
 
 type Printed = Result<String, numbers::Error>;
+type OfNumber = fn(Style, f64) -> Printed;
+type OfCount = fn(Style, u64) -> Printed;
+type WithDecimals = fn(Style, f64, usize) -> Printed;
 
 /// Numbers with a choice of decimals: filter, the decimals where a template names none, and what is printed.
-const WITH_DECIMALS: [(&str, usize, fn(Style, f64, usize) -> Printed); 5] = [
+const WITH_DECIMALS: [(&str, usize, WithDecimals); 5] = [
     ("sayi", 2, |style, value, digits| nonzero(value, digits, |digits| style.number(value, digits))),
     ("sade", numbers::MAX_DIGITS, |style, value, most| shortest(most, |digits| style.number(value, digits))),
     ("yuzde", 1, percent),
@@ -48,7 +51,7 @@ const WITH_DECIMALS: [(&str, usize, fn(Style, f64, usize) -> Printed); 5] = [
 ];
 
 /// Numbers that choose their own decimals.
-const MEASURED: [(&str, fn(Style, f64) -> Printed); 4] = [
+const MEASURED: [(&str, OfNumber); 4] = [
     ("yuzde_yaklasik", |style, value| style.percent(value, two_significant(value))),
     ("bilimsel", Style::scientific),
     ("p", |style, value| {
@@ -61,7 +64,7 @@ const MEASURED: [(&str, fn(Style, f64) -> Printed); 4] = [
 ];
 
 /// Whole numbers: filter, what it expects, and what is printed.
-const COUNTED: [(&str, &str, fn(Style, u64) -> Printed); 4] = [
+const COUNTED: [(&str, &str, OfCount); 4] = [
     ("tamsayi", "a count", |style, count| Ok(style.count(count))),
     ("kimlik", "a whole number", |_, number| Ok(number.to_string())),
     ("buyuk", "a count", in_words),

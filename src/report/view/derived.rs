@@ -5,8 +5,11 @@ use crate::report::measures::{self, Mask, both_scores};
 use crate::report::quantity::{self, Quantities, Quantity};
 use minijinja::Value;
 
-/// Name in templates, and how it follows from the record, where the record has something to compute from.
-pub(super) const DERIVED: [(&str, fn(&RunRecord) -> Option<Quantity>); 12] = [
+/// How a number follows from a record, where that has something to compute from.
+type Follows = fn(&RunRecord) -> Option<Quantity>;
+
+/// The numbers by their names in templates.
+pub(super) const DERIVED: [(&str, Follows); 12] = [
     ("short_limit", |_| Some(measures::short_limit())),
     ("train_share", |record| measures::row_share(record, "train_rows", record.dataset.train_rows)),
     ("eval_share", |record| measures::row_share(record, "eval_rows", record.dataset.eval_rows)),
