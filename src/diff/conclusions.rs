@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::paths::paired;
 use crate::record::RunRecord;
 use crate::report::document::{self, Sentences};
+use crate::report::finding::{Claim, name};
 use crate::report::findings::{self, Finding, criteria};
 use crate::report::measures::{self, Mask};
 use crate::report::profile::Profile;
@@ -122,12 +123,12 @@ fn of_findings(old: &RunRecord, new: &RunRecord, profile: &Profile) -> Result<Ve
 }
 
 fn of_finding(lost: Option<(Finding, Sentences)>, gained: Option<(Finding, Sentences)>) -> Conclusion {
-    let name = |side: &Option<(Finding, Sentences)>| side.as_ref().map(|(finding, _)| finding.kind.name());
-    let (old, new) = (name(&lost), name(&gained));
+    let kind = |side: &Option<(Finding, Sentences)>| side.as_ref().map(|(finding, _)| finding.kind.name());
+    let (old, new) = (kind(&lost), kind(&gained));
     let subject =
         lost.as_ref().or(gained.as_ref()).map_or_else(String::new, |(finding, _)| match finding.mask {
-            Some(mask) => format!("{} ({})", finding.kind.topic().name(), mask.name()),
-            None => finding.kind.topic().name().to_string(),
+            Some(mask) => format!("{} ({})", name(finding.kind.topic()), mask.name()),
+            None => name(finding.kind.topic()),
         });
     let lines = |side: Option<(Finding, Sentences)>| -> Vec<String> {
         side.map(|(_, said)| [said.results, said.discussion].concat()).unwrap_or_default()
@@ -147,13 +148,8 @@ fn outcomes(record: &RunRecord) -> Vec<(String, String)> {
     let findings = findings::findings(record);
     criteria::criteria(record, &findings)
         .into_iter()
-        .map(|criterion| (word(&criterion.name), word(&criterion.outcome)))
+        .map(|criterion| (name(criterion.name), name(criterion.outcome)))
         .collect()
-}
-
-/// The name that a unit variant has in JSON.
-fn word(name: &impl Serialize) -> String {
-    serde_json::to_value(name).ok().and_then(|value| value.as_str().map(str::to_string)).unwrap_or_default()
 }
 
 fn significance(record: &RunRecord) -> Vec<(String, String)> {
@@ -179,7 +175,7 @@ fn signs(record: &RunRecord) -> Vec<(String, String)> {
         signs.push((name.to_string(), direction.to_string()));
     };
     for mask in Mask::ALL {
-        if let Some(pair) = measures::pair(record, mask) {
+        if let Some(pair) = measures::both_scores(record, mask) {
             push(&format!("{} loss", mask.name()), pair.fine_tuned.loss - pair.baseline.loss);
         }
     }

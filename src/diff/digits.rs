@@ -2,7 +2,7 @@
 
 use crate::paths::paired;
 use crate::report::document::Document;
-use crate::report::figure::{END, PATH, TEXT};
+use crate::report::trace::{self, Stretch};
 use serde::Serialize;
 
 /// A printed number that differs.
@@ -73,7 +73,8 @@ fn prints(documents: &[Document]) -> Vec<(String, Vec<Print>)> {
     let (whole, sections) = documents.split_at(documents.len().min(1));
     let in_thesis = sections.iter().map(|section| (section, true));
     for (document, is_in_thesis) in in_thesis.chain(whole.iter().map(|whole| (whole, false))) {
-        for (path, text) in traced_numbers(&document.traced) {
+        for stretch in trace::stretches(&document.traced) {
+            let Stretch::Number { path, text } = stretch else { continue };
             let place = prints.iter().position(|(other, _)| other == path).unwrap_or_else(|| {
                 prints.push((path.to_string(), Vec::new()));
                 prints.len() - 1
@@ -89,9 +90,4 @@ fn prints(documents: &[Document]) -> Vec<(String, Vec<Print>)> {
         }
     }
     prints
-}
-
-/// Path and text between the marks.
-fn traced_numbers(traced: &str) -> impl Iterator<Item = (&str, &str)> {
-    traced.split(PATH).skip(1).filter_map(|rest| rest.split_once(END)?.0.split_once(TEXT))
 }

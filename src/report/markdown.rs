@@ -1,6 +1,6 @@
 //! Markdown that means what it says: foreign text escaped, and no line that turns into a list by accident.
 
-use super::figure::{self, END, PATH, TEXT};
+use super::trace::{self, END, PATH, TEXT};
 
 /// Foreign text inside a line, a table's cell or a picture's words: what Markdown would act on is escaped, so that
 /// browsers, Word and TeX show the characters themselves; line ends become spaces.
@@ -107,7 +107,7 @@ pub fn tidy(traced: &str) -> String {
 /// The line with a back-slash before the mark that would make an ordered list of it, or a `+` or `*` list.
 /// A list that is meant begins with `- `.
 fn without_accidents(line: &str) -> String {
-    let plain = figure::plain(line);
+    let plain = trace::plain(line);
     let digits = plain.bytes().take_while(u8::is_ascii_digit).count();
     let rest = &plain[digits..];
     let is_ordered = (1..=9).contains(&digits)
@@ -146,7 +146,7 @@ fn insert_at_plain(traced: &str, place: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::figure::Figure;
+    use crate::report::quantity::Quantity;
 
     #[test]
     fn a_sentence_that_begins_with_a_number_is_no_list() {
@@ -168,8 +168,8 @@ mod tests {
 
     #[test]
     fn a_traced_number_is_escaped_after_its_digits() {
-        let traced = format!("{}. dönem", Figure::new("recipe.train.epochs", 3usize).traced("3"));
-        assert_eq!(figure::plain(&tidy(&traced)), "3\\. dönem\n");
+        let traced = format!("{}. dönem", Quantity::new("recipe.train.epochs", 3usize).traced("3"));
+        assert_eq!(trace::plain(&tidy(&traced)), "3\\. dönem\n");
         assert!(tidy(&traced).contains("recipe.train.epochs"));
     }
 

@@ -1,9 +1,9 @@
 //! Numbers that the record implies: ratios, differences and extremes, each with the formula it came from.
 //!
-//! What the documents say beyond the record's own fields is computed here and nowhere else; a [`Figure`]'s
+//! What the documents say beyond the record's own fields is computed here and nowhere else; a [`Quantity`]'s
 //! path is the formula over record paths. `None` stands where the record has nothing to compute from.
 
-use super::figure::Figure;
+use super::quantity::Quantity;
 use crate::recipe::Quantization;
 use crate::record::{Eval, RunRecord, Score, Step};
 use crate::statistics::Comparison;
@@ -45,7 +45,7 @@ impl Mask {
 
 /// Loss and perplexity of base and best adapter under one mask.
 #[derive(Debug, Clone, Copy)]
-pub struct Pair<'a> {
+pub struct BothScores<'a> {
     /// The mask of both.
     pub mask: Mask,
     /// The base model.
@@ -56,55 +56,55 @@ pub struct Pair<'a> {
     pub statistics: Option<&'a Comparison>,
 }
 
-impl Pair<'_> {
+impl BothScores<'_> {
     /// The base model's loss.
-    pub fn baseline_loss(&self) -> Figure {
-        Figure::new(format!("evaluation.baseline.{}.loss", self.mask.name()), self.baseline.loss)
+    pub fn baseline_loss(&self) -> Quantity {
+        Quantity::new(format!("evaluation.baseline.{}.loss", self.mask.name()), self.baseline.loss)
     }
 
     /// The best adapter's loss.
-    pub fn fine_tuned_loss(&self) -> Figure {
-        Figure::new(format!("evaluation.fine_tuned.{}.loss", self.mask.name()), self.fine_tuned.loss)
+    pub fn fine_tuned_loss(&self) -> Quantity {
+        Quantity::new(format!("evaluation.fine_tuned.{}.loss", self.mask.name()), self.fine_tuned.loss)
     }
 
     /// |B - F| / B of the losses, as a fraction.
-    pub fn loss_change(&self) -> Figure {
+    pub fn loss_change(&self) -> Quantity {
         self.change("loss", self.baseline.loss, self.fine_tuned.loss)
     }
 
     /// |B - F| / B of the perplexities, as a fraction.
-    pub fn perplexity_change(&self) -> Figure {
+    pub fn perplexity_change(&self) -> Quantity {
         self.change("perplexity", self.baseline.perplexity, self.fine_tuned.perplexity)
     }
 
     /// F / B - 1 of the losses, as a fraction; negative: improved.
-    pub fn signed_loss_change(&self) -> Figure {
+    pub fn signed_loss_change(&self) -> Quantity {
         self.signed_change("loss", self.baseline.loss, self.fine_tuned.loss)
     }
 
     /// F / B - 1 of the perplexities, as a fraction; negative: improved.
-    pub fn signed_perplexity_change(&self) -> Figure {
+    pub fn signed_perplexity_change(&self) -> Quantity {
         self.signed_change("perplexity", self.baseline.perplexity, self.fine_tuned.perplexity)
     }
 
-    fn signed_change(&self, field: &str, baseline: f64, fine_tuned: f64) -> Figure {
+    fn signed_change(&self, field: &str, baseline: f64, fine_tuned: f64) -> Quantity {
         let [before, after] =
             ["baseline", "fine_tuned"].map(|side| format!("evaluation.{side}.{}.{field}", self.mask.name()));
-        Figure::new(format!("{after} / {before} - 1"), fine_tuned / baseline - 1.0)
+        Quantity::new(format!("{after} / {before} - 1"), fine_tuned / baseline - 1.0)
     }
 
-    fn change(&self, field: &str, baseline: f64, fine_tuned: f64) -> Figure {
+    fn change(&self, field: &str, baseline: f64, fine_tuned: f64) -> Quantity {
         let signed = self.signed_change(field, baseline, fine_tuned);
-        Figure::new(format!("abs({})", signed.path), signed.real().abs())
+        Quantity::new(format!("abs({})", signed.path), signed.real().abs())
     }
 }
 
 /// Base and best adapter under `mask`, where both were evaluated.
-pub fn pair(record: &RunRecord, mask: Mask) -> Option<Pair<'_>> {
+pub fn both_scores(record: &RunRecord, mask: Mask) -> Option<BothScores<'_>> {
     let evaluation = &record.evaluation;
     let (baseline, fine_tuned) = (evaluation.baseline.as_ref()?, evaluation.fine_tuned.as_ref()?);
     let statistics = evaluation.statistics.as_ref();
-    Some(Pair {
+    Some(BothScores {
         mask,
         baseline: mask.of(&baseline.masked, &baseline.full),
         fine_tuned: mask.of(&fine_tuned.masked, &fine_tuned.full),
@@ -113,33 +113,33 @@ pub fn pair(record: &RunRecord, mask: Mask) -> Option<Pair<'_>> {
 }
 
 /// A field of step `index` (from 0).
-pub fn step_figure(record: &RunRecord, index: usize, field: &str, value: fn(&Step) -> f64) -> Option<Figure> {
+pub fn of_step(record: &RunRecord, index: usize, field: &str, value: fn(&Step) -> f64) -> Option<Quantity> {
     record
         .training
         .steps
         .get(index)
-        .map(|step| Figure::new(format!("training.steps[{index}].{field}"), value(step)))
+        .map(|step| Quantity::new(format!("training.steps[{index}].{field}"), value(step)))
 }
 
 /// Loss of the first step.
-pub fn first_train_loss(record: &RunRecord) -> Option<Figure> {
-    step_figure(record, 0, "loss", |step| step.loss)
+pub fn first_train_loss(record: &RunRecord) -> Option<Quantity> {
+    of_step(record, 0, "loss", |step| step.loss)
 }
 
 /// Loss of the last step.
-pub fn last_train_loss(record: &RunRecord) -> Option<Figure> {
-    step_figure(record, record.training.steps.len().checked_sub(1)?, "loss", |step| step.loss)
+pub fn last_train_loss(record: &RunRecord) -> Option<Quantity> {
+    of_step(record, record.training.steps.len().checked_sub(1)?, "loss", |step| step.loss)
 }
 
 /// |1 - last / first| of the training loss, as a fraction.
-pub fn train_loss_change(record: &RunRecord) -> Option<Figure> {
+pub fn train_loss_change(record: &RunRecord) -> Option<Quantity> {
     let (first, last) = (first_train_loss(record)?, last_train_loss(record)?);
     let value = (1.0 - last.real() / first.real()).abs();
-    value.is_finite().then(|| Figure::new(format!("abs(1 - {} / {})", last.path, first.path), value))
+    value.is_finite().then(|| Quantity::new(format!("abs(1 - {} / {})", last.path, first.path), value))
 }
 
 /// Token-weighted training loss of the last [`LATE_STEPS`] steps.
-pub fn late_train_loss(record: &RunRecord) -> Option<Figure> {
+pub fn late_train_loss(record: &RunRecord) -> Option<Quantity> {
     let steps = &record.training.steps;
     let first = steps.len().saturating_sub(LATE_STEPS);
     let late = &steps[first..];
@@ -149,30 +149,30 @@ pub fn late_train_loss(record: &RunRecord) -> Option<Figure> {
         "sum(training.steps[{first}..{last}].loss * supervised_tokens) / sum(supervised_tokens)",
         last = steps.len()
     );
-    (tokens > 0).then(|| Figure::new(path, nll / tokens as f64))
+    (tokens > 0).then(|| Quantity::new(path, nll / tokens as f64))
 }
 
 /// How many steps [`late_train_loss`] averages.
-pub fn late_steps(record: &RunRecord) -> Figure {
-    Figure::new("min(10, len(training.steps))", record.training.steps.len().min(LATE_STEPS))
+pub fn late_steps(record: &RunRecord) -> Quantity {
+    Quantity::new("min(10, len(training.steps))", record.training.steps.len().min(LATE_STEPS))
 }
 
 /// Loss of the evaluation at `index` (from 0).
-pub fn eval_loss(record: &RunRecord, index: usize) -> Option<Figure> {
+pub fn eval_loss(record: &RunRecord, index: usize) -> Option<Quantity> {
     record
         .training
         .evals
         .get(index)
-        .map(|eval| Figure::new(format!("training.evals[{index}].loss"), eval.loss))
+        .map(|eval| Quantity::new(format!("training.evals[{index}].loss"), eval.loss))
 }
 
 /// Step of the evaluation at `index` (from 0).
-pub fn eval_step(record: &RunRecord, index: usize) -> Option<Figure> {
+pub fn eval_step(record: &RunRecord, index: usize) -> Option<Quantity> {
     record
         .training
         .evals
         .get(index)
-        .map(|eval| Figure::new(format!("training.evals[{index}].step"), eval.step))
+        .map(|eval| Quantity::new(format!("training.evals[{index}].step"), eval.step))
 }
 
 /// The last evaluation, and its index.
@@ -181,53 +181,53 @@ pub fn last_eval(record: &RunRecord) -> Option<(usize, &Eval)> {
 }
 
 /// Highest learning rate of any step.
-pub fn highest_learning_rate(record: &RunRecord) -> Option<Figure> {
+pub fn highest_learning_rate(record: &RunRecord) -> Option<Quantity> {
     record
         .training
         .steps
         .iter()
         .map(|step| step.learning_rate)
         .max_by(f64::total_cmp)
-        .map(|rate| Figure::new("max(training.steps[].learning_rate)", rate))
+        .map(|rate| Quantity::new("max(training.steps[].learning_rate)", rate))
 }
 
 /// Trainable parameters over those of the base model, as a fraction.
-pub fn trainable_share(record: &RunRecord) -> Option<Figure> {
+pub fn trainable_share(record: &RunRecord) -> Option<Quantity> {
     let model = &record.model;
     let share = model.trainable_parameters as f64 / model.parameters as f64;
-    share.is_finite().then(|| Figure::new("model.trainable_parameters / model.parameters", share))
+    share.is_finite().then(|| Quantity::new("model.trainable_parameters / model.parameters", share))
 }
 
 /// Parameters that are not trained, against training all of them, as a fraction.
-pub fn spared_share(record: &RunRecord) -> Option<Figure> {
+pub fn spared_share(record: &RunRecord) -> Option<Quantity> {
     let share = trainable_share(record)?;
-    (share.real() <= 1.0).then(|| Figure::new(format!("1 - {}", share.path), 1.0 - share.real()))
+    (share.real() <= 1.0).then(|| Quantity::new(format!("1 - {}", share.path), 1.0 - share.real()))
 }
 
 /// Share of the rows that a part holds, as a fraction.
-pub fn row_share(record: &RunRecord, part: &str, rows: usize) -> Option<Figure> {
+pub fn row_share(record: &RunRecord, part: &str, rows: usize) -> Option<Quantity> {
     let share = rows as f64 / record.dataset.rows as f64;
-    share.is_finite().then(|| Figure::new(format!("dataset.{part} / dataset.rows"), share))
+    share.is_finite().then(|| Quantity::new(format!("dataset.{part} / dataset.rows"), share))
 }
 
 /// The length that `dataset.tokens.over_512` counts from.
-pub fn short_limit() -> Figure {
-    Figure::new("512 (dataset.tokens.over_512)", 512u64)
+pub fn short_limit() -> Quantity {
+    Quantity::new("512 (dataset.tokens.over_512)", 512u64)
 }
 
 /// Rows of one optimizer step.
-pub fn effective_batch(record: &RunRecord) -> Figure {
+pub fn effective_batch(record: &RunRecord) -> Quantity {
     let train = &record.recipe.train;
-    Figure::new(
+    Quantity::new(
         "recipe.train.batch_size * recipe.train.accumulation_steps",
         train.batch_size * train.accumulation_steps,
     )
 }
 
 /// The factor alpha / rank of the low-rank update.
-pub fn lora_scale(record: &RunRecord) -> Figure {
+pub fn lora_scale(record: &RunRecord) -> Quantity {
     let lora = &record.recipe.lora;
-    Figure::new("recipe.lora.alpha / recipe.lora.rank", lora.alpha / lora.rank as f64)
+    Quantity::new("recipe.lora.alpha / recipe.lora.rank", lora.alpha / lora.rank as f64)
 }
 
 /// Whether frozen weights are stored quantized, or were to be: a GGUF file whose own types are dense has none.
@@ -238,40 +238,40 @@ pub fn is_quantized(record: &RunRecord) -> bool {
 }
 
 /// Memory of the frozen weights over what they would take unquantized, as a fraction saved.
-pub fn weight_memory_saved(record: &RunRecord) -> Option<Figure> {
+pub fn weight_memory_saved(record: &RunRecord) -> Option<Quantity> {
     let model = &record.model;
     let saved = 1.0 - model.weight_bytes as f64 / model.dense_weight_bytes as f64;
     (saved.is_finite() && saved >= 0.0)
-        .then(|| Figure::new("1 - model.weight_bytes / model.dense_weight_bytes", saved))
+        .then(|| Quantity::new("1 - model.weight_bytes / model.dense_weight_bytes", saved))
 }
 
 /// Loss of a model that gives every token of the vocabulary the same probability: ln V.
-pub fn uniform_loss(record: &RunRecord) -> Figure {
-    Figure::new("ln(model.architecture.vocab_size)", (record.model.architecture.vocab_size as f64).ln())
+pub fn uniform_loss(record: &RunRecord) -> Quantity {
+    Quantity::new("ln(model.architecture.vocab_size)", (record.model.architecture.vocab_size as f64).ln())
 }
 
 /// Steps whose gradient was longer than the recipe's limit, and so was scaled down.
-pub fn clipped_steps(record: &RunRecord) -> Figure {
+pub fn clipped_steps(record: &RunRecord) -> Quantity {
     let limit = record.recipe.train.max_grad_norm;
     let clipped = record.training.steps.iter().filter(|step| step.grad_norm > limit).count();
-    Figure::new("count(training.steps[].grad_norm > recipe.train.max_grad_norm)", clipped)
+    Quantity::new("count(training.steps[].grad_norm > recipe.train.max_grad_norm)", clipped)
 }
 
 /// Steps that were made.
-pub fn steps_made(record: &RunRecord) -> Figure {
-    Figure::new("len(training.steps)", record.training.steps.len())
+pub fn steps_made(record: &RunRecord) -> Quantity {
+    Quantity::new("len(training.steps)", record.training.steps.len())
 }
 
 /// Steps that the recipe's epochs ask for: ceil(epochs x steps an epoch).
-pub fn steps_of_epochs(record: &RunRecord) -> Figure {
+pub fn steps_of_epochs(record: &RunRecord) -> Quantity {
     let steps = (record.recipe.train.epochs * record.training.steps_per_epoch as f64).ceil();
-    Figure::new("ceil(recipe.train.epochs * training.steps_per_epoch)", steps.max(0.0) as u64)
+    Quantity::new("ceil(recipe.train.epochs * training.steps_per_epoch)", steps.max(0.0) as u64)
 }
 
 /// The p value below which a difference may count as significant: 1 - confidence, in the decimals it was meant in.
-pub fn significance_level(record: &RunRecord) -> Option<Figure> {
+pub fn significance_level(record: &RunRecord) -> Option<Quantity> {
     let confidence = record.evaluation.statistics.as_ref()?.masked.confidence;
     // 1 - 0.95 is 0.050000000000000044.
     let level = ((1.0 - confidence) * 1e9).round() / 1e9;
-    Some(Figure::new("1 - evaluation.statistics.masked.confidence", level))
+    Some(Quantity::new("1 - evaluation.statistics.masked.confidence", level))
 }

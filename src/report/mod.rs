@@ -1,18 +1,26 @@
 //! From the record to Turkish text: nothing in here sees a tensor, a model or a clock.
 
 // From the ground up.
-pub mod figure;
+mod decimal_mark;
+pub mod files;
+pub mod trace;
+pub mod quantity;
 pub mod markdown;
 pub mod turkish;
 pub mod numbers;
 pub mod profile;
-pub mod numbering;
+mod numbering;
 pub mod measures;
+pub mod charts;
+pub mod finding;
 pub mod findings;
 mod filters;
+mod model_name;
+mod engine;
+mod sentences;
 mod view;
+mod layout;
 pub mod document;
-pub mod charts;
 pub mod levels;
 pub mod export;
 
@@ -20,6 +28,7 @@ use crate::error::Result;
 use crate::record::RunRecord;
 use crate::record::levels::LevelsRecord;
 use charts::Chart;
+pub use decimal_mark::DecimalMark;
 use document::Document;
 use export::{File, Outcome};
 use profile::Profile;
@@ -43,14 +52,14 @@ impl Report {
         let mut files = Vec::new();
         let mut add = |path: String, bytes: Vec<u8>| files.push(File { path, bytes });
         for chart in &self.charts {
-            add(format!("charts/{}.svg", chart.name), chart.svg.clone().into_bytes());
-            add(format!("charts/{}.png", chart.name), chart.png.clone());
+            add(files::chart(chart.name, "svg"), chart.svg.clone().into_bytes());
+            add(files::chart(chart.name, "png"), chart.png.clone());
         }
         for document in &self.documents {
             add(document.file_name.clone(), document.markdown.clone().into_bytes());
         }
         if let Some(first) = self.documents.first() {
-            let page = format!("{}.html", first.file_name.trim_end_matches(".md"));
+            let page = files::with_ending(&first.file_name, "html");
             add(page, export::html(first, &self.charts)?.into_bytes());
         }
         Ok(files)
@@ -75,7 +84,7 @@ impl Report {
 /// # Errors
 /// As [`document::render`] and [`charts::all`].
 pub fn render(record: &RunRecord, profile: &Profile) -> Result<Report> {
-    let charts = charts::all(record, numbers::Style { decimal: profile.mark() })?;
+    let charts = charts::all(record, numbers::Style { decimal: profile.decimal })?;
     Ok(Report { documents: document::render(record, &references(&charts), profile)?, charts })
 }
 
@@ -84,7 +93,7 @@ pub fn render(record: &RunRecord, profile: &Profile) -> Result<Report> {
 /// # Errors
 /// As [`levels::render`] and [`levels::charts`].
 pub fn render_levels(record: &LevelsRecord, profile: &Profile) -> Result<Report> {
-    let charts = levels::charts(record, numbers::Style { decimal: profile.mark() })?;
+    let charts = levels::charts(record, numbers::Style { decimal: profile.decimal })?;
     Ok(Report { documents: vec![levels::render(record, &references(&charts), profile)?], charts })
 }
 

@@ -1,13 +1,13 @@
 //! Numbers of tables and figures, known before the text is written, so that it can refer forward.
 
-use super::markdown;
-use super::profile::{AfterNumber, Caption, Chapter, Profile, TableWord};
+use super::profile::{AfterNumber, CaptionPlace, Chapter, Profile, TableWord};
+use super::{files, markdown};
 use crate::error::{Error, Result};
 
 /// A chart that was drawn for the record: the report refers to it and never opens it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChartReference {
-    /// File name without its ending, below `charts/`: `loss`.
+    /// File name without its ending, in the folder of the charts: `loss`.
     pub name: String,
     /// What stands under the figure, without its number.
     pub caption: String,
@@ -17,7 +17,7 @@ pub struct ChartReference {
 
 /// The numbered things of a text, in the order in which it shows them.
 #[derive(Debug, Clone)]
-pub struct Numbering {
+pub(super) struct Numbering {
     profile: Profile,
     /// Id and label, `Tablo 4.1`.
     tables: Vec<(&'static str, String)>,
@@ -27,19 +27,24 @@ pub struct Numbering {
 
 impl Numbering {
     /// Nothing numbered yet.
-    pub fn new(profile: &Profile) -> Self {
+    pub(super) fn new(profile: &Profile) -> Self {
         Numbering { profile: profile.clone(), tables: Vec::new(), figures: Vec::new() }
     }
 
     /// Numbers `tables` and `figures` in the order given: 4.1, 4.2 in a chapter, 1, 2 without one.
-    pub fn chapter(&mut self, chapter: Option<Chapter>, tables: &[&'static str], figures: &[ChartReference]) {
+    pub(super) fn chapter(
+        &mut self,
+        chapter: Option<Chapter>,
+        tables: &[&'static str],
+        figures: &[ChartReference],
+    ) {
         let number = |first: fn(&Chapter) -> usize, index: usize| match &chapter {
             Some(chapter) => format!("{}.{}", chapter.chapter, first(chapter) + index),
             None => (index + 1).to_string(),
         };
         let word = match self.profile.table_word {
-            TableWord::Tablo => "Tablo",
-            TableWord::Cizelge => "Çizelge",
+            TableWord::Apa => "Tablo",
+            TableWord::Technical => "Çizelge",
         };
         for (index, table) in tables.iter().enumerate() {
             self.tables.push((table, format!("{word} {}", number(|chapter| chapter.first_table, index))));
@@ -54,7 +59,7 @@ impl Numbering {
     ///
     /// # Errors
     /// `Error::Report` for a table that this text does not have.
-    pub fn table(&self, id: &str) -> Result<String> {
+    pub(super) fn table(&self, id: &str) -> Result<String> {
         let found = self.tables.iter().find(|(table, _)| *table == id);
         found.map(|(_, label)| label.clone()).ok_or_else(|| missing("table", id))
     }
@@ -63,7 +68,7 @@ impl Numbering {
     ///
     /// # Errors
     /// `Error::Report` for a figure that this text does not have.
-    pub fn figure(&self, name: &str) -> Result<String> {
+    pub(super) fn figure(&self, name: &str) -> Result<String> {
         self.chart(name).map(|(_, label)| label.clone())
     }
 
@@ -71,7 +76,7 @@ impl Numbering {
     ///
     /// # Errors
     /// As [`Numbering::table`].
-    pub fn captioned_table(&self, id: &str, caption: &str, body: &str) -> Result<String> {
+    pub(super) fn captioned_table(&self, id: &str, caption: &str, body: &str) -> Result<String> {
         let caption = self.caption(&self.table(id)?, caption);
         Ok(placed(self.profile.table_caption, &caption, body.trim()))
     }
@@ -80,9 +85,9 @@ impl Numbering {
     ///
     /// # Errors
     /// As [`Numbering::figure`].
-    pub fn captioned_figure(&self, name: &str) -> Result<String> {
+    pub(super) fn captioned_figure(&self, name: &str) -> Result<String> {
         let (chart, label) = self.chart(name)?;
-        let image = format!("![{}](charts/{}.svg)", markdown::escaped(&chart.alt), chart.name);
+        let image = format!("![{}]({})", markdown::escaped(&chart.alt), files::chart(&chart.name, "svg"));
         Ok(placed(self.profile.figure_caption, &self.caption(label, &chart.caption), &image))
     }
 
@@ -101,10 +106,10 @@ impl Numbering {
     }
 }
 
-fn placed(place: Caption, caption: &str, body: &str) -> String {
+fn placed(place: CaptionPlace, caption: &str, body: &str) -> String {
     match place {
-        Caption::Above => format!("{caption}\n\n{body}\n"),
-        Caption::Below => format!("{body}\n\n{caption}\n"),
+        CaptionPlace::Above => format!("{caption}\n\n{body}\n"),
+        CaptionPlace::Below => format!("{body}\n\n{caption}\n"),
     }
 }
 

@@ -21,7 +21,7 @@
 //! reading = "lama üç nokta iki bir be instrakt"
 //! ```
 
-use super::numbers::DecimalMark;
+use super::DecimalMark;
 use crate::error::{Error, Result};
 use serde::Deserialize;
 
@@ -32,13 +32,13 @@ pub struct Profile {
     /// Its name, for messages.
     pub name: String,
     /// What stands before the decimals.
-    pub decimal: Decimal,
+    pub decimal: DecimalMark,
     /// The word in front of a table's number.
     pub table_word: TableWord,
     /// Where a table's caption stands.
-    pub table_caption: Caption,
+    pub table_caption: CaptionPlace,
     /// Where a figure's caption stands.
-    pub figure_caption: Caption,
+    pub figure_caption: CaptionPlace,
     /// What stands between the number and the caption.
     pub after_number: AfterNumber,
     /// Numbers of the method section.
@@ -51,30 +51,21 @@ pub struct Profile {
     pub model: Option<ModelName>,
 }
 
-/// The decimal mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Decimal {
-    /// 15,2 and 12.400.
-    Comma,
-    /// 15.2.
-    Point,
-}
-
 /// The word for a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum TableWord {
     /// Of APA-like guides.
-    Tablo,
+    #[serde(rename = "Tablo")]
+    Apa,
     /// Of technical institutes.
     #[serde(rename = "Çizelge")]
-    Cizelge,
+    Technical,
 }
 
 /// Where a caption stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Caption {
+pub enum CaptionPlace {
     /// Over its table or figure.
     Above,
     /// Under it.
@@ -110,6 +101,13 @@ pub struct Chapter {
     /// Number of its first figure.
     #[serde(default = "one")]
     pub first_figure: usize,
+}
+
+impl Chapter {
+    /// The numbers of the text's sections in it, more than any text has: 4.1, 4.2.
+    pub(super) fn section_numbers(self) -> Vec<String> {
+        (0..9).map(|index| format!("{}.{}", self.chapter, self.first_section + index)).collect()
+    }
 }
 
 fn one() -> usize {
@@ -160,14 +158,6 @@ impl Profile {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             Error::Report(format!("profile {origin}, line {line}: {}", error.message().replace('\n', " ")))
         })
-    }
-
-    /// The mark for the number room.
-    pub fn mark(&self) -> DecimalMark {
-        match self.decimal {
-            Decimal::Comma => DecimalMark::Comma,
-            Decimal::Point => DecimalMark::Point,
-        }
     }
 }
 

@@ -11,13 +11,13 @@ use tezgah::record::RunRecord;
 use tezgah::report::charts::{self, Chart};
 use tezgah::report::document::{self, ChartReference, Document};
 use tezgah::report::export::{self, Outcome};
-use tezgah::report::figure::{self, Piece};
 use tezgah::report::numbers::Style;
 use tezgah::report::profile::Profile;
+use tezgah::report::trace::{self, Stretch};
 
 /// The documents of a record with the charts that were drawn for it.
 fn rendered(record: &RunRecord, profile: &Profile) -> (Vec<Document>, Vec<Chart>) {
-    let charts = charts::all(record, Style { decimal: profile.mark() }).expect("charts");
+    let charts = charts::all(record, Style { decimal: profile.decimal }).expect("charts");
     let references: Vec<ChartReference> = charts
         .iter()
         .map(|chart| ChartReference {
@@ -75,7 +75,7 @@ fn every_page_is_whole_and_fetches_nothing() {
             }
 
             // No mark of the tracing and no formula as source is left.
-            assert!(!html.contains([figure::PATH, figure::TEXT, figure::END]), "{at}");
+            assert!(!html.contains([trace::PATH, trace::TEXT, trace::END]), "{at}");
             assert!(!html.contains("$$") && !html.contains("\\frac"), "{at}");
             let formulas = document.markdown.matches("$$").count() / 2;
             assert_eq!(html.matches("<div class=\"esitlik\">").count(), formulas, "{at}");
@@ -87,8 +87,8 @@ fn every_page_is_whole_and_fetches_nothing() {
 fn every_number_tells_where_it_came_from() {
     let (html, document, _) = page(&fixture("iyi"), "varsayilan");
     let mut numbers = 0;
-    for piece in figure::pieces(&document.traced) {
-        let Piece::Number { path, text } = piece else { continue };
+    for piece in trace::stretches(&document.traced) {
+        let Stretch::Number { path, text } = piece else { continue };
         let expected = format!(
             "<span class=\"sayi\" tabindex=\"0\" title=\"{}\">{}</span>",
             path.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),

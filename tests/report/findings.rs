@@ -4,6 +4,7 @@ use crate::fixtures;
 use tezgah::recipe::Quantization;
 use tezgah::record::{Best, Eval, RunRecord};
 use tezgah::report::document;
+use tezgah::report::finding::Claim;
 use tezgah::report::findings::criteria::{self, CriterionName, Outcome};
 use tezgah::report::findings::{self, Kind};
 use tezgah::report::profile::Profile;

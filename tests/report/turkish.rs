@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use serde_json::Value;
-use tezgah::report::numbers::DecimalMark;
+use tezgah::report::DecimalMark;
 use tezgah::report::turkish::{
     Case, Error, MONTHS, capitalize, date, lower, plain_suffix, possessive_suffix,
     possessive_suffix_with_mark, suffix, suffix_with_mark, suffix_with_reading, upper,

@@ -65,7 +65,7 @@ impl Axis {
         let (first, last) = ((low / step).floor() as i64, (high / step).ceil() as i64);
         let ticks = (first..=last)
             .map(|index| index as f64 * step)
-            .map(|tick| Ok((tick, style.sayi(tick, digits).map_err(unprintable)?)))
+            .map(|tick| Ok((tick, style.number(tick, digits).map_err(unprintable)?)))
             .collect::<Result<Vec<_>>>()?;
         let mut axis = Axis {
             title: String::new(),
@@ -100,7 +100,7 @@ impl Axis {
     }
 
     fn over(title: &str, low: f64, high: f64, ticks: Vec<usize>, style: Style) -> Self {
-        let ticks = ticks.into_iter().map(|tick| (tick as f64, style.tamsayi(tick as u64))).collect();
+        let ticks = ticks.into_iter().map(|tick| (tick as f64, style.count(tick as u64))).collect();
         Axis { title: title.to_string(), ticks, low, high, exponent: 0 }
     }
 
@@ -121,8 +121,11 @@ impl Axis {
     }
 
     fn titled(&self, quantity: &str, unit: &str) -> String {
-        let power =
-            if self.exponent == 0 { String::new() } else { format!("× 10{}", raised(self.exponent)) };
+        let power = if self.exponent == 0 {
+            String::new()
+        } else {
+            format!("× 10{}", numbers::superscript(self.exponent))
+        };
         match [power.as_str(), unit].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>() {
             parts if parts.is_empty() => quantity.to_string(),
             parts => format!("{quantity} ({})", parts.join(" ")),
@@ -149,16 +152,6 @@ fn round_step(step: f64) -> (f64, usize) {
     (factor * 10_f64.powi(power), usize::try_from(-power).unwrap_or(0).min(numbers::MAX_DIGITS))
 }
 
-/// A whole number as an exponent: `⁻⁴`.
-fn raised(exponent: i32) -> String {
-    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
-    exponent
-        .to_string()
-        .chars()
-        .map(|character| character.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize]))
-        .collect()
-}
-
 /// A measurement as a label: with `digits` decimals, fewer from 100 on, and with its power of ten where that
 /// would show nothing or too much.
 ///
@@ -171,8 +164,12 @@ pub(super) fn amount(value: f64, digits: usize, style: Style) -> Result<String> 
         _ => digits,
     };
     let is_lost = value != 0.0 && value.abs() < 0.5 * 10_f64.powi(-(digits as i32));
-    if value.abs() >= LARGEST_PLAIN || is_lost { style.bilimsel(value) } else { style.sayi(value, digits) }
-        .map_err(unprintable)
+    if value.abs() >= LARGEST_PLAIN || is_lost {
+        style.scientific(value)
+    } else {
+        style.number(value, digits)
+    }
+    .map_err(unprintable)
 }
 
 /// The number room's error as one of the report.

@@ -1,56 +1,12 @@
 //! A panel with two axes, and labels that look for a free place in it.
 
+use super::area::{Area, EDGE, FOOT, TICK_GAP};
 use super::axis::Axis;
 use super::sheet::{
-    Dash, Drawn, GREY, INK, LABEL_SIZE, PALE, PAPER, Point, Sheet, TICK_SIZE, WIDTH, text_width,
+    Dash, Drawn, GREY, INK, LABEL_SIZE, PALE, PAPER, Point, Sheet, TICK_SIZE, text_height, text_width,
 };
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
-
-/// Room above a panel for the title of its vertical axis.
-pub(super) const HEAD: i32 = 84;
-/// Room below a panel for ticks and the title of its horizontal axis.
-pub(super) const FOOT: i32 = 132;
-/// Space to the figure's edge.
-pub(super) const EDGE: i32 = 14;
-/// From an axis to its numbers.
-const TICK_GAP: i32 = 16;
-
-/// A rectangle of pixels.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Area {
-    /// Left edge.
-    pub(super) left: i32,
-    /// Right edge.
-    pub(super) right: i32,
-    /// Upper edge.
-    pub(super) top: i32,
-    /// Lower edge.
-    pub(super) bottom: i32,
-}
-
-impl Area {
-    /// The panel of a figure of `height` pixels between the numbers of its vertical axis and at least `right`
-    /// pixels, or as many as the last number of the horizontal axis needs.
-    pub(super) fn beside(y: &Axis, x: &Axis, right: i32, height: i32) -> Self {
-        let widest = y.ticks.iter().map(|(_, label)| text_width(label, TICK_SIZE)).max().unwrap_or(0);
-        let last = x.ticks.last().map_or(0, |(_, label)| EDGE + text_width(label, TICK_SIZE) / 2);
-        Area {
-            left: EDGE + widest + TICK_GAP,
-            right: WIDTH - right.max(last),
-            top: HEAD,
-            bottom: height - FOOT,
-        }
-    }
-
-    fn holds(&self, (x, y): Point) -> bool {
-        (self.left..=self.right).contains(&x) && (self.top..=self.bottom).contains(&y)
-    }
-
-    fn is_within(&self, other: &Area) -> bool {
-        other.holds((self.left, self.top)) && other.holds((self.right, self.bottom))
-    }
-}
 
 /// A panel whose axes are drawn; it remembers where something is, for the labels to stay away.
 pub(super) struct Frame<'s, 'c> {
@@ -72,7 +28,7 @@ impl<'s, 'c> Frame<'s, 'c> {
     ) -> Result<Self, plotters::drawing::DrawingAreaErrorKind<super::canvas::CanvasError>> {
         let frame = Frame { sheet, area, x, y, occupied: Vec::new() };
         for (tick, label) in &y.ticks {
-            let height = frame.vertical(y.share(*tick));
+            let height = area.y_of(y.share(*tick));
             sheet.line(&[(area.left, height), (area.right, height)], PALE, 2, Dash::Solid)?;
             let at = (area.left - TICK_GAP, height);
             sheet.text(label, at, TICK_SIZE, INK, (HPos::Right, VPos::Center))?;
@@ -96,7 +52,7 @@ impl<'s, 'c> Frame<'s, 'c> {
     /// Lines above the horizontal axis' ticks, from one height to another.
     pub(super) fn draw_vertical_grid(&self, top: i32, bottom: i32) -> Drawn {
         for (tick, _) in &self.x.ticks {
-            let x = self.horizontal(self.x.share(*tick));
+            let x = self.area.x_of(self.x.share(*tick));
             self.sheet.line(&[(x, top), (x, bottom)], PALE, 2, Dash::Solid)?;
         }
         Ok(())
@@ -106,7 +62,7 @@ impl<'s, 'c> Frame<'s, 'c> {
         let Area { left, right, bottom, .. } = self.area;
         self.draw_base_line()?;
         for (tick, label) in &self.x.ticks {
-            let x = self.horizontal(self.x.share(*tick));
+            let x = self.area.x_of(self.x.share(*tick));
             self.sheet.line(&[(x, bottom), (x, bottom + 9)], INK, 3, Dash::Solid)?;
             self.sheet.text(label, (x, bottom + 22), TICK_SIZE, INK, (HPos::Center, VPos::Top))?;
         }
@@ -122,20 +78,12 @@ impl<'s, 'c> Frame<'s, 'c> {
 
     /// The pixel of a point in the axes' values.
     pub(super) fn at(&self, x: f64, y: f64) -> Point {
-        (self.horizontal(self.x.position(x)), self.vertical(self.y.position(y)))
+        (self.area.x_of(self.x.position(x)), self.area.y_of(self.y.position(y)))
     }
 
     /// The pixel of a value of the horizontal axis.
     pub(super) fn across(&self, x: f64) -> i32 {
-        self.horizontal(self.x.position(x))
-    }
-
-    fn horizontal(&self, share: f64) -> i32 {
-        self.area.left + (share * f64::from(self.area.right - self.area.left)).round() as i32
-    }
-
-    fn vertical(&self, share: f64) -> i32 {
-        self.area.bottom - (share * f64::from(self.area.bottom - self.area.top)).round() as i32
+        self.area.x_of(self.x.position(x))
     }
 
     /// A line through points in the axes' values.
@@ -297,9 +245,4 @@ impl<'s, 'c> Frame<'s, 'c> {
         }
         Ok(())
     }
-}
-
-/// Height of a capital of a label.
-pub(super) fn text_height() -> i32 {
-    super::font::cap_height(LABEL_SIZE).round() as i32
 }

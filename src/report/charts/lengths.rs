@@ -1,12 +1,16 @@
 //! Lengths of the data set's rows, in tokens and in words.
 
+use super::area::Area;
 use super::axis::{Axis, Origin, amount};
-use super::frame::{Area, Frame};
+use super::frame::Frame;
 use super::sheet::{BLUE, INK, SKY, VERMILION};
 use super::{Chart, Words, chart};
 use crate::error::Result;
 use crate::record::{Histogram, RunRecord};
 use crate::report::numbers::Style;
+
+pub(super) const TOKENS: &str = "token_uzunluklari";
+pub(super) const WORDS: &str = "kelime_uzunluklari";
 
 /// Height of these figures: 7 cm.
 const HEIGHT: i32 = 827;
@@ -33,7 +37,7 @@ struct Lengths<'a> {
 pub fn token_lengths(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let tokens = &record.dataset.tokens;
     let lengths = Lengths {
-        name: "token_uzunluklari",
+        name: TOKENS,
         caption: "Veri kümesindeki örneklerin belirteç cinsinden uzunluklarının dağılımı",
         quantity: "Örnek uzunluğu",
         unit: "belirteç",
@@ -53,7 +57,7 @@ pub fn token_lengths(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
 pub fn word_lengths(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let words = &record.dataset.words;
     let lengths = Lengths {
-        name: "kelime_uzunluklari",
+        name: WORDS,
         caption: "Veri kümesindeki yanıtların kelime sayılarının dağılımı",
         quantity: "Yanıt uzunluğu",
         unit: "kelime",
@@ -84,10 +88,10 @@ fn histogram(lengths: &Lengths<'_>, style: Style) -> Result<Option<Chart>> {
         "Histogram: yatay eksende {} ({unit}), dikey eksende örnek sayısı. {} örneğin ortalama uzunluğu {mean} \
          {unit}, en kısası {} {unit}, en uzunu {} {unit}; sınıf genişliği {} {unit}.",
         crate::report::turkish::lower(lengths.quantity),
-        style.tamsayi(counts.iter().sum::<usize>() as u64),
-        style.tamsayi(lengths.min as u64),
-        style.tamsayi(lengths.max as u64),
-        style.tamsayi(*width as u64),
+        style.count(counts.iter().sum::<usize>() as u64),
+        style.count(lengths.min as u64),
+        style.count(lengths.max as u64),
+        style.count(*width as u64),
         unit = lengths.unit,
     );
     let words = Words { name: lengths.name, caption: lengths.caption.to_string(), alt };
@@ -106,7 +110,7 @@ fn histogram(lengths: &Lengths<'_>, style: Style) -> Result<Option<Chart>> {
         if let Some(limit) = limit {
             frame.abscissa(
                 limit as f64,
-                &format!("uzunluk sınırı: {}", style.tamsayi(limit as u64)),
+                &format!("uzunluk sınırı: {}", style.count(limit as u64)),
                 VERMILION,
             )?;
         }

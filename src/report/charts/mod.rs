@@ -12,9 +12,11 @@
 
 mod font;
 mod axis;
+mod outlines;
 mod canvas;
 mod image;
 mod sheet;
+mod area;
 mod frame;
 mod comparison;
 mod training;
@@ -29,22 +31,32 @@ pub use training::{gradient_norm, learning_rate, training_loss};
 
 use crate::error::{Error, Result};
 use crate::record::RunRecord;
-use crate::report::figure;
 use crate::report::numbers::Style;
-use canvas::{Canvas, OVERSAMPLING, Outlines};
+use crate::report::trace;
+use canvas::{Canvas, OVERSAMPLING};
+use outlines::Outlines;
 use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
 use rayon::prelude::*;
 use sheet::{Drawn, Sheet, WIDTH};
 
+/// The charts of the rows of the data set, by name.
+pub(super) const OF_DATA: [&str; 2] = [lengths::TOKENS, lengths::WORDS];
+
+/// The charts of base against fine-tuned model, by name.
+pub(super) const OF_COMPARISON: [&str; 2] = [comparison::NAME, rows::NAME];
+
 /// Unit of every loss, in the document's word for a token.
 const LOSS_UNIT: &str = "nat/belirteç";
+/// The two models, in every chart that shows both.
+const BASELINE: &str = "Temel model";
+const FINE_TUNED: &str = "İnce ayarlı model";
 
 /// One chart, ready to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chart {
     /// Stem of its files, ASCII: `egitim_kaybi`.
     pub name: &'static str,
-    /// Caption in Turkish, without number and full stop; a number in it is traced, see [`figure`].
+    /// Caption in Turkish, without number and full stop; a number in it is traced, see [`trace`].
     pub caption: String,
     /// What the chart shows, with its numbers, in Turkish, for who cannot see it.
     pub alt: String,
@@ -86,7 +98,7 @@ fn chart(words: Words, height: i32, draw: impl Fn(&Sheet<'_>) -> Drawn) -> Resul
         draw(&sheet).map_err(|error| failed(&error))?;
         sheet.0.present().map_err(|error| failed(&error))?;
     }
-    let svg = framed(&shapes, &text.elements(), size, &figure::plain(&caption), &alt);
+    let svg = framed(&shapes, &text.elements(), size, &trace::plain(&caption), &alt);
 
     let bitmap_size = (size.0 * OVERSAMPLING, size.1 * OVERSAMPLING);
     let mut bitmap = vec![255; bitmap_size.0 as usize * bitmap_size.1 as usize * image::CHANNELS];

@@ -1,8 +1,9 @@
 //! Every evaluation row before and after, as a point.
 
+use super::area::{Area, FOOT, HEAD};
 use super::axis::{Axis, Origin, amount};
 use super::comparison::digits_between;
-use super::frame::{Area, FOOT, Frame, HEAD};
+use super::frame::Frame;
 use super::sheet::{BLUE, Dash, Drawn, GREY, INK, LABEL_SIZE, PAPER, Point, Sheet, VERMILION};
 use super::{Chart, LOSS_UNIT, Words, chart};
 use crate::error::Result;
@@ -10,6 +11,8 @@ use crate::record::RunRecord;
 use crate::report::numbers::Style;
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};
+
+pub(super) const NAME: &str = "satir_kayiplari";
 
 /// Side of the square panel: 9 cm, so that equal losses lie on its diagonal.
 const SIDE: i32 = 1080;
@@ -49,7 +52,7 @@ pub fn rows(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let x = Axis::measured("Temel modelin kaybı", LOSS_UNIT, &values, Origin::Data, 6, style)?;
     let y = Axis::measured("İnce ayarlı modelin kaybı", LOSS_UNIT, &values, Origin::Data, 6, style)?;
     let count = |wanted: Change| points.iter().filter(|&&point| change(point) == wanted).count();
-    let printed = |wanted: Change| style.tamsayi(count(wanted) as u64);
+    let printed = |wanted: Change| style.count(count(wanted) as u64);
     let (fell, rose, none) = (printed(Change::Fell), printed(Change::Rose), printed(Change::None));
 
     let caption = "Değerlendirme örneklerinin ince ayar öncesi ve sonrası yanıt kayıpları".to_string();
@@ -57,7 +60,7 @@ pub fn rows(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
         "Saçılım grafiği: her nokta bir değerlendirme örneğidir; yatay eksende temel modelin, dikey eksende ince \
          ayarlı modelin yanıt kaybı (nat/belirteç) yer almaktadır. {} örneğin {fell} tanesinde kayıp azalmış \
          (köşegenin altı), {rose} tanesinde artmış (köşegenin üstü), {none} tanesinde değişmemiştir.",
-        style.tamsayi(points.len() as u64),
+        style.count(points.len() as u64),
     );
     let mean = match (&record.evaluation.baseline, &record.evaluation.fine_tuned) {
         (Some(before), Some(after)) if before.masked.loss.is_finite() && after.masked.loss.is_finite() => {
@@ -72,7 +75,7 @@ pub fn rows(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     area.right = area.left + SIDE;
     let radius = if points.len() <= 400 { RADIUS.0 } else { RADIUS.1 };
     let (low, high) = x.ends();
-    chart(Words { name: "satir_kayiplari", caption, alt }, HEAD + SIDE + FOOT, |sheet| {
+    chart(Words { name: NAME, caption, alt }, HEAD + SIDE + FOOT, |sheet| {
         let mut frame = Frame::draw(sheet, area, &x, &y)?;
         frame.draw_vertical_grid(area.top, area.bottom)?;
         frame.line(&[(low, low), (high, high)], INK, 3, Dash::Dashed)?;

@@ -129,3 +129,8 @@ fn dashes(points: &[Point]) -> Vec<Vec<Point>> {
 pub(super) fn text_width(text: &str, size: f64) -> i32 {
     font::width(text, size).ceil() as i32
 }
+
+/// Height of a capital of a label.
+pub(super) fn text_height() -> i32 {
+    font::cap_height(LABEL_SIZE).round() as i32
+}

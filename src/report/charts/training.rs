@@ -1,8 +1,9 @@
 //! The course of the training over its optimizer steps: losses, learning rate, gradient norm.
 
+use super::area::Area;
 use super::axis::{Axis, Origin, amount, unprintable};
-use super::frame::{Area, Frame};
-use super::sheet::{BLUE, Dash, GREY, INK, LABEL_SIZE, PAPER, VERMILION, text_width};
+use super::frame::Frame;
+use super::sheet::{BLUE, Dash, Drawn, GREY, INK, LABEL_SIZE, PAPER, Sheet, VERMILION, text_width};
 use super::{Chart, LOSS_UNIT, Words, chart};
 use crate::error::Result;
 use crate::record::{RunRecord, Status, Step};
@@ -12,91 +13,95 @@ use crate::report::numbers::Style;
 const HEIGHT: i32 = 945;
 const STEP_TITLE: &str = "Eniyileme adımı";
 const LOSS_DIGITS: usize = 3;
+/// Names of the two losses at the ends of their lines, in two lines of text.
+const LOSS_NAMES: [[&str; 2]; 2] = [["Eğitim", "kaybı"], ["Değerlendirme", "kaybı"]];
 
 /// Points of one line: optimizer step and value.
-type Course = Vec<(f64, f64)>;
+type Curve = Vec<(f64, f64)>;
 
 /// Training and evaluation loss with the best evaluation marked.
 ///
 /// # Errors
 /// `Error::Report` where a number cannot be printed.
 pub fn training_loss(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
-    let training = &record.training;
-    let train = course(&training.steps, |step| step.loss);
-    let eval: Course = finite(training.evals.iter().map(|eval| (eval.step as f64, eval.loss)));
+    let train = curve(&record.training.steps, |step| step.loss);
+    let eval: Curve = finite(record.training.evals.iter().map(|eval| (eval.step as f64, eval.loss)));
     let values: Vec<f64> = train.iter().chain(&eval).map(|point| point.1).collect();
     if values.is_empty() {
         return Ok(None);
     }
-    let best = training.best.as_ref().filter(|best| best.loss.is_finite());
-    let best_name = match best {
+    let best = record.training.best.as_ref().filter(|best| best.loss.is_finite());
+    // Its point, its loss and its step, as they are printed.
+    let best = match best {
         Some(best) => {
-            let loss = amount(best.loss, LOSS_DIGITS, style)?;
-            format!("en düşük: {loss} ({}. adım)", style.tamsayi(best.step as u64))
+            let point = (best.step as f64, best.loss);
+            Some((point, amount(best.loss, LOSS_DIGITS, style)?, style.count(best.step as u64)))
         }
-        None => String::new(),
+        None => None,
     };
+    let mut words = loss_words(&train, &eval, style)?;
+    words.alt.extend(
+        best.iter().map(|(_, loss, step)| {
+            format!(" En düşük değerlendirme kaybı {step}. adımda ölçülmüştür: {loss}.")
+        }),
+    );
+    words.alt.extend(stop(record, style));
 
     let y = Axis::measured("Kayıp", LOSS_UNIT, &values, Origin::Data, 6, style)?;
     let x = step_axis([&train, &eval], style);
-    let names = [["Eğitim", "kaybı"], ["Değerlendirme", "kaybı"]];
-    let widest = if eval.is_empty() { names[0][0] } else { names[1][0] };
+    let widest = if eval.is_empty() { LOSS_NAMES[0][0] } else { LOSS_NAMES[1][0] };
     let area = Area::beside(&y, &x, text_width(widest, LABEL_SIZE) + 46, HEIGHT);
+    chart(words, HEIGHT, |sheet| {
+        let mut frame = Frame::draw(sheet, area, &x, &y)?;
+        draw_losses(sheet, &mut frame, &train, &eval)?;
+        let Some((point, loss, step)) = &best else { return Ok(()) };
+        let mark = frame.at(point.0, point.1);
+        sheet.disc(mark, 21, INK)?;
+        sheet.disc(mark, 17, PAPER)?;
+        sheet.disc(mark, 12, VERMILION)?;
+        frame.occupy(mark, 21);
+        frame.name(mark, 21, &format!("en düşük: {loss} ({step}. adım)"), INK)
+    })
+    .map(Some)
+}
 
+fn loss_words(train: &Curve, eval: &Curve, style: Style) -> Result<Words> {
     let caption = match (train.is_empty(), eval.is_empty()) {
         (false, false) => "Eğitim ve değerlendirme kayıplarının eniyileme adımlarına göre değişimi",
         (_, true) => "Eğitim kaybının eniyileme adımlarına göre değişimi",
         (true, false) => "Değerlendirme kaybının eniyileme adımlarına göre değişimi",
     };
     let mut alt =
-        vec!["Çizgi grafik: yatay eksende eniyileme adımı, dikey eksende kayıp (nat/belirteç).".to_string()];
-    if let (Some(first), Some(last)) = (train.first(), train.last()) {
-        alt.push(format!("Eğitim kaybı: {}.", ends(first, last, LOSS_DIGITS, style)?));
+        "Çizgi grafik: yatay eksende eniyileme adımı, dikey eksende kayıp (nat/belirteç).".to_string();
+    for (name, curve) in [("Eğitim", train), ("Değerlendirme", eval)] {
+        if let Some(ends) = ends(curve, style)? {
+            alt.push_str(&format!(" {name} kaybı: {ends}."));
+        }
     }
-    if let (Some(first), Some(last)) = (eval.first(), eval.last()) {
-        alt.push(format!("Değerlendirme kaybı: {}.", ends(first, last, LOSS_DIGITS, style)?));
-    }
-    if let Some(best) = best {
-        let loss = amount(best.loss, LOSS_DIGITS, style)?;
-        let step = style.tamsayi(best.step as u64);
-        alt.push(format!("En düşük değerlendirme kaybı {step}. adımda ölçülmüştür: {loss}."));
-    }
-    alt.extend(stop(record, style));
+    Ok(Words { name: "egitim_kaybi", caption: caption.to_string(), alt })
+}
 
-    let words = Words { name: "egitim_kaybi", caption: caption.to_string(), alt: alt.join(" ") };
-    chart(words, HEIGHT, |sheet| {
-        let mut frame = Frame::draw(sheet, area, &x, &y)?;
-        frame.line(&train, BLUE, 5, Dash::Solid)?;
-        if let [(step, loss)] = train[..] {
-            sheet.disc(frame.at(step, loss), 10, BLUE)?;
+fn draw_losses(sheet: &Sheet<'_>, frame: &mut Frame<'_, '_>, train: &Curve, eval: &Curve) -> Drawn {
+    frame.line(train, BLUE, 5, Dash::Solid)?;
+    if let [(step, loss)] = train[..] {
+        sheet.disc(frame.at(step, loss), 10, BLUE)?;
+    }
+    frame.line(eval, VERMILION, 5, Dash::Dashed)?;
+    // Every evaluation has its mark, unless the marks would touch.
+    if eval.len() <= 80 {
+        for &(step, loss) in eval {
+            let mark = frame.at(step, loss);
+            sheet.disc(mark, 13, VERMILION)?;
+            frame.occupy(mark, 13);
         }
-        frame.line(&eval, VERMILION, 5, Dash::Dashed)?;
-        // Every evaluation has its mark, unless the marks would touch.
-        if eval.len() <= 80 {
-            for &(step, loss) in &eval {
-                let mark = frame.at(step, loss);
-                sheet.disc(mark, 13, VERMILION)?;
-                frame.occupy(mark, 13);
-            }
-        }
-        let mut ends = Vec::new();
-        for ((line, lines), color) in [&train, &eval].into_iter().zip(names).zip([BLUE, VERMILION]) {
-            if let Some(&(step, loss)) = line.last() {
-                ends.push((frame.at(step, loss).1, lines, color));
-            }
-        }
-        frame.name_ends(&ends)?;
-        if let Some(best) = best {
-            let mark = frame.at(best.step as f64, best.loss);
-            sheet.disc(mark, 21, INK)?;
-            sheet.disc(mark, 17, PAPER)?;
-            sheet.disc(mark, 12, VERMILION)?;
-            frame.occupy(mark, 21);
-            frame.name(mark, 21, &best_name, INK)?;
-        }
-        Ok(())
-    })
-    .map(Some)
+    }
+    let curves = [train, eval].into_iter().zip(LOSS_NAMES).zip([BLUE, VERMILION]);
+    let ends: Vec<_> = curves
+        .filter_map(|((curve, name), color)| {
+            curve.last().map(|&(step, loss)| (frame.at(step, loss).1, name, color))
+        })
+        .collect();
+    frame.name_ends(&ends)
 }
 
 /// The learning rate of each step; where the warmup does not end before the training does, also the peak that
@@ -106,7 +111,7 @@ pub fn training_loss(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
 /// `Error::Report` where a number cannot be printed.
 pub fn learning_rate(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let recipe = &record.recipe.train;
-    let rates = course(&record.training.steps, |step| step.learning_rate);
+    let rates = curve(&record.training.steps, |step| step.learning_rate);
     let Some(&highest) = rates.iter().reduce(|best, point| if point.1 > best.1 { point } else { best })
     else {
         return Ok(None);
@@ -121,29 +126,29 @@ pub fn learning_rate(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
     let area = Area::beside(&y, &x, 40, HEIGHT);
 
     let highest_rate = rate(highest.1, style)?;
-    let highest_step = style.tamsayi(highest.0 as u64);
+    let highest_step = style.count(highest.0 as u64);
     let planned_name = format!("planlanan en yüksek değer: {}", rate(planned, style)?);
-    let mut alt =
-        vec!["Çizgi grafik: yatay eksende eniyileme adımı, dikey eksende öğrenme oranı.".to_string()];
+    let mut alt = "Çizgi grafik: yatay eksende eniyileme adımı, dikey eksende öğrenme oranı.".to_string();
     if let (Some(first), Some(last)) = (rates.first(), rates.last()) {
-        let step = |point: &(f64, f64)| style.tamsayi(point.0 as u64);
+        let step = |point: &(f64, f64)| style.count(point.0 as u64);
         let (from, to) = (rate(first.1, style)?, rate(last.1, style)?);
-        alt.push(format!("Öğrenme oranı: {}. adımda {from}; {}. adımda {to}.", step(first), step(last)));
+        let (first, last) = (step(first), step(last));
+        alt.push_str(&format!(" Öğrenme oranı: {first}. adımda {from}; {last}. adımda {to}."));
     }
-    alt.push(format!("Kullanılan en yüksek oran {highest_rate} ({highest_step}. adım)."));
+    alt.push_str(&format!(" Kullanılan en yüksek oran {highest_rate} ({highest_step}. adım)."));
     if is_cut_short {
-        alt.push(format!(
-            "Isınma {} adım, eğitim {} adım olarak planlandığından, planlanan en yüksek değere ({}) \
+        alt.push_str(&format!(
+            " Isınma {} adım, eğitim {} adım olarak planlandığından, planlanan en yüksek değere ({}) \
              ulaşılmadan eğitim sona ermektedir.",
-            style.tamsayi(recipe.warmup_steps as u64),
-            style.tamsayi(record.training.total_steps as u64),
+            style.count(recipe.warmup_steps as u64),
+            style.count(record.training.total_steps as u64),
             rate(planned, style)?,
         ));
     }
     alt.extend(stop(record, style));
 
     let caption = "Öğrenme oranının eniyileme adımlarına göre değişimi".to_string();
-    chart(Words { name: "ogrenme_orani", caption, alt: alt.join(" ") }, HEIGHT, |sheet| {
+    chart(Words { name: "ogrenme_orani", caption, alt }, HEIGHT, |sheet| {
         let mut frame = Frame::draw(sheet, area, &x, &y)?;
         frame.line(&rates, BLUE, 6, Dash::Solid)?;
         let mark = frame.at(highest.0, highest.1);
@@ -167,7 +172,7 @@ pub fn learning_rate(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
 /// # Errors
 /// `Error::Report` where a number cannot be printed.
 pub fn gradient_norm(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
-    let norms = course(&record.training.steps, |step| step.grad_norm);
+    let norms = curve(&record.training.steps, |step| step.grad_norm);
     if norms.is_empty() {
         return Ok(None);
     }
@@ -188,20 +193,20 @@ pub fn gradient_norm(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
 
     let clipped = norms.iter().filter(|point| point.1 > threshold).count();
     let mut alt =
-        vec!["Çizgi grafik: yatay eksende eniyileme adımı, dikey eksende gradyan normu (L2).".to_string()];
-    if let (Some(first), Some(last)) = (norms.first(), norms.last()) {
-        alt.push(format!("Kırpma öncesi gradyan normu: {}.", ends(first, last, LOSS_DIGITS, style)?));
+        "Çizgi grafik: yatay eksende eniyileme adımı, dikey eksende gradyan normu (L2).".to_string();
+    if let Some(ends) = ends(&norms, style)? {
+        alt.push_str(&format!(" Kırpma öncesi gradyan normu: {ends}."));
     }
-    alt.push(format!(
-        "Kırpma eşiği {}; eşiğin aşıldığı adım sayısı: {} / {}.",
+    alt.push_str(&format!(
+        " Kırpma eşiği {}; eşiğin aşıldığı adım sayısı: {} / {}.",
         trimmed(threshold, style)?,
-        style.tamsayi(clipped as u64),
-        style.tamsayi(norms.len() as u64),
+        style.count(clipped as u64),
+        style.count(norms.len() as u64),
     ));
     alt.extend(stop(record, style));
 
     let caption = "Kırpma öncesi gradyan normunun eniyileme adımlarına göre değişimi".to_string();
-    chart(Words { name: "gradyan_normu", caption, alt: alt.join(" ") }, HEIGHT, |sheet| {
+    chart(Words { name: "gradyan_normu", caption, alt }, HEIGHT, |sheet| {
         let mut frame = Frame::draw(sheet, area, &x, &y)?;
         frame.line(&norms, BLUE, 5, Dash::Solid)?;
         if let [(step, norm)] = norms[..] {
@@ -217,31 +222,32 @@ pub fn gradient_norm(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
 }
 
 /// One value a step, without those that are no numbers.
-fn course(steps: &[Step], value: impl Fn(&Step) -> f64) -> Course {
+fn curve(steps: &[Step], value: impl Fn(&Step) -> f64) -> Curve {
     finite(steps.iter().map(|step| (step.step as f64, value(step))))
 }
 
-fn finite(points: impl Iterator<Item = (f64, f64)>) -> Course {
+fn finite(points: impl Iterator<Item = (f64, f64)>) -> Curve {
     points.filter(|point| point.1.is_finite()).collect()
 }
 
-fn step_axis(lines: [&Course; 2], style: Style) -> Axis {
+fn step_axis(lines: [&Curve; 2], style: Style) -> Axis {
     let last = lines.into_iter().flatten().map(|point| point.0 as usize).max().unwrap_or(1);
     // One step alone stands in the middle, not at the edge.
     Axis::steps(STEP_TITLE, last.max(2), style)
 }
 
-/// `1. adımda 2,510, 87. adımda 1,230`.
-fn ends(first: &(f64, f64), last: &(f64, f64), digits: usize, style: Style) -> Result<String> {
+/// A line's first and last value, `1. adımda 2,510; 87. adımda 1,230`; none of an empty one.
+fn ends(curve: &Curve, style: Style) -> Result<Option<String>> {
     let at = |point: &(f64, f64)| -> Result<String> {
-        Ok(format!("{}. adımda {}", style.tamsayi(point.0 as u64), amount(point.1, digits, style)?))
+        Ok(format!("{}. adımda {}", style.count(point.0 as u64), amount(point.1, LOSS_DIGITS, style)?))
     };
-    Ok(if first.0 == last.0 { at(first)? } else { format!("{}; {}", at(first)?, at(last)?) })
+    let (Some(first), Some(last)) = (curve.first(), curve.last()) else { return Ok(None) };
+    Ok(Some(if first.0 == last.0 { at(first)? } else { format!("{}; {}", at(first)?, at(last)?) }))
 }
 
 /// A learning rate, whose digits lie far behind the decimal mark: `1,74 × 10⁻⁴`.
 fn rate(value: f64, style: Style) -> Result<String> {
-    style.bilimsel(value).map_err(unprintable)
+    style.scientific(value).map_err(unprintable)
 }
 
 /// A setting as its author wrote it: `1`, `0,5`.
@@ -253,5 +259,5 @@ fn trimmed(value: f64, style: Style) -> Result<String> {
 /// That the training did not reach its end, where it did not.
 fn stop(record: &RunRecord, style: Style) -> Option<String> {
     let failure = record.failure.as_ref().filter(|_| record.status == Status::Failed)?;
-    Some(format!("Eğitim {}. adımda hatayla durmuştur.", style.tamsayi(failure.step as u64)))
+    Some(format!(" Eğitim {}. adımda hatayla durmuştur.", style.count(failure.step as u64)))
 }

@@ -8,8 +8,8 @@ use super::inline::{Paths, Writer, escaped, formula};
 use crate::error::{Error, Result};
 use crate::report::charts::Chart;
 use crate::report::document::Document;
-use crate::report::figure;
-use crate::report::levels;
+use crate::report::files;
+use crate::report::trace;
 use crate::report::turkish;
 use pulldown_cmark::HeadingLevel;
 use pulldown_latex::config::DisplayMode;
@@ -33,7 +33,7 @@ pub fn html(document: &Document, charts: &[Chart]) -> Result<String> {
     let title = blocks
         .iter()
         .find_map(|block| match block {
-            Block::Heading(HeadingLevel::H1, events) => Some(figure::plain(&plain(events))),
+            Block::Heading(HeadingLevel::H1, events) => Some(trace::plain(&plain(events))),
             _ => None,
         })
         .unwrap_or_else(|| document.file_name.clone());
@@ -47,7 +47,7 @@ pub fn html(document: &Document, charts: &[Chart]) -> Result<String> {
     let body = page.written(&writer, rest)?;
     let contents = page.contents();
     let title = escaped(&title);
-    let record = if document.file_name == levels::FILE_NAME { levels::RECORD } else { "record.json" };
+    let record = document.record;
     Ok(format!(
         "<!DOCTYPE html>\n<html lang=\"tr\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
@@ -137,7 +137,7 @@ impl<'a> Page<'a> {
     }
 
     fn heading(&mut self, writer: &Writer<'_>, level: usize, events: Events<'_>) -> Result<String> {
-        let place = self.place(&figure::plain(&plain(&events)));
+        let place = self.place(&trace::plain(&plain(&events)));
         let text = writer.html_without_links(events)?;
         let html = format!("<h{level} id=\"{place}\">{text}</h{level}>\n");
         self.headings.push((level, place, text));
@@ -162,7 +162,7 @@ impl<'a> Page<'a> {
 
     /// The chart of a picture, drawn into the page. A page may show it twice: its ids are made unique.
     fn drawing(&mut self, picture: &Picture) -> Result<String> {
-        let name = picture.path.strip_prefix("charts/").and_then(|path| path.strip_suffix(".svg"));
+        let name = files::charted(&picture.path);
         let chart = name.and_then(|name| self.charts.get(name)).ok_or_else(|| {
             Error::Report(format!("no chart '{}': expected one of those that were drawn", picture.path))
         })?;
@@ -206,7 +206,7 @@ fn equation(latex: &str) -> Result<String> {
         _ => (latex, ""),
     };
     let formula = formula(latex, DisplayMode::Block)?;
-    let number = escaped(&figure::plain(number));
+    let number = escaped(&trace::plain(number));
     Ok(format!("<div class=\"esitlik\">{}<span>{number}</span></div>\n", formula.trim()))
 }
 

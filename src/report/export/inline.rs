@@ -2,7 +2,7 @@
 
 use super::blocks::{Events, label_at_start};
 use crate::error::{Error, Result};
-use crate::report::figure::{self, END, PATH, Piece, TEXT};
+use crate::report::trace::{self, Stretch};
 use pulldown_cmark::{Event, Tag, TagEnd, html};
 use pulldown_latex::config::DisplayMode;
 use pulldown_latex::{Parser, RenderConfig, Storage, push_mathml};
@@ -17,11 +17,11 @@ impl Paths {
     pub(super) fn taken_from(traced: &str) -> (String, Paths) {
         let mut text = String::with_capacity(traced.len());
         let mut paths = Vec::new();
-        for piece in figure::pieces(traced) {
-            match piece {
-                Piece::Text(plain) => text.push_str(plain),
-                Piece::Number { path, text: number } => {
-                    text.push_str(&format!("{PATH}{}{TEXT}{number}{END}", paths.len()));
+        for stretch in trace::stretches(traced) {
+            match stretch {
+                Stretch::Text(plain) => text.push_str(plain),
+                Stretch::Number { path, text: number } => {
+                    text.push_str(&trace::marked(&paths.len().to_string(), number));
                     paths.push(path.to_string());
                 }
             }
@@ -82,11 +82,11 @@ impl Writer<'_> {
                     is_code = false;
                     out.push(event);
                 }
-                Event::Text(text) if is_code => out.push(Event::Text(figure::plain(&text).into())),
+                Event::Text(text) if is_code => out.push(Event::Text(trace::plain(&text).into())),
                 Event::Text(text) => {
                     out.push(Event::InlineHtml(self.text(&text, has_links && !is_link_kept).into()))
                 }
-                Event::Code(text) => out.push(Event::Code(figure::plain(&text).into())),
+                Event::Code(text) => out.push(Event::Code(trace::plain(&text).into())),
                 // The documents hold no HTML; what looks like it came in with data and is shown as written.
                 Event::Html(text) | Event::InlineHtml(text) => {
                     out.push(Event::InlineHtml(self.text(&text, false).into()));
@@ -112,14 +112,14 @@ impl Writer<'_> {
     fn text(&self, text: &str, has_links: bool) -> String {
         let mut html = String::new();
         let mut before = None;
-        for piece in figure::pieces(text) {
-            let shown = match piece {
-                Piece::Text(plain) => {
+        for stretch in trace::stretches(text) {
+            let shown = match stretch {
+                Stretch::Text(plain) => {
                     let plain = typographic(before, plain);
                     html.push_str(&if has_links { self.linked(&plain) } else { escaped(&plain) });
                     plain
                 }
-                Piece::Number { path, text } => {
+                Stretch::Number { path, text } => {
                     html.push_str(&number(self.paths.of(path), text));
                     text.to_string()
                 }

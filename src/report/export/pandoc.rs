@@ -10,6 +10,7 @@ use super::File;
 use crate::error::{Error, Result};
 use crate::report::charts::Chart;
 use crate::report::document::Document;
+use crate::report::files;
 use crate::report::profile::{AfterNumber, Profile};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use std::fmt;
@@ -177,7 +178,7 @@ fn furnish(folder: &Path, documents: &[Document], charts: &[Chart]) -> Result<()
         let path = folder.join(name);
         std::fs::write(&path, bytes).map_err(|error| Error::file(path, error))
     };
-    let pictures = folder.join("charts");
+    let pictures = folder.join(files::CHARTS);
     std::fs::create_dir(&pictures).map_err(|error| Error::file(&pictures, error))?;
     write("bolum.lua", FILTER.as_bytes())?;
     write("reference.docx", REFERENCE)?;
@@ -185,7 +186,7 @@ fn furnish(folder: &Path, documents: &[Document], charts: &[Chart]) -> Result<()
         write(&document.file_name, with_bitmaps(&document.markdown, charts).as_bytes())?;
     }
     for chart in charts {
-        write(&format!("charts/{}.png", chart.name), &chart.png)?;
+        write(&files::chart(chart.name, "png"), &chart.png)?;
     }
     Ok(())
 }
@@ -204,7 +205,7 @@ fn with_bitmaps(markdown: &str, charts: &[Chart]) -> String {
         out.push_str(&markdown[written..range.start]);
         written = range.end;
         let source = &markdown[range];
-        let name = dest_url.strip_prefix("charts/").and_then(|path| path.strip_suffix(".svg"));
+        let name = files::charted(&dest_url);
         match source.strip_suffix(".svg)") {
             Some(head) if charts.iter().any(|chart| Some(chart.name) == name) => {
                 out.push_str(&format!("{head}.png)"))
@@ -223,7 +224,7 @@ fn converted(
     (document, ending, options): (&Document, &str, &[&str]),
     seconds: i64,
 ) -> std::result::Result<File, String> {
-    let name = format!("{}.{ending}", document.file_name.trim_end_matches(".md"));
+    let name = files::with_ending(&document.file_name, ending);
     let failed = |cause: String| format!("{name}: {cause}");
     let output = Command::new(pandoc)
         .current_dir(folder)

@@ -2,8 +2,9 @@
 
 use super::{Finding, Kind};
 use crate::record::RunRecord;
-use crate::report::figure::{Figure, Figures};
-use crate::report::measures::{self, Mask, Pair};
+use crate::report::finding::Claim;
+use crate::report::measures::{self, BothScores, Mask};
+use crate::report::quantity::Quantity;
 use crate::statistics::Interval;
 
 /// Half a unit of the second decimal, the last that the text prints of a loss.
@@ -15,14 +16,14 @@ const BARELY: f64 = 0.01;
 pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
     let mut findings = uniform(record);
     let (Some(masked), Some(full)) =
-        (measures::pair(record, Mask::Masked), measures::pair(record, Mask::Full))
+        (measures::both_scores(record, Mask::Masked), measures::both_scores(record, Mask::Full))
     else {
         return findings;
     };
     let (of_masked, of_full) = (direction(&masked), direction(&full));
     // A fall that chance explains is no improvement to contrast the other loss with.
     let is_improved = |finding: &Finding| matches!(finding.kind, Kind::Improved | Kind::ImprovedUntested);
-    let is_lower = |pair: &Pair| pair.fine_tuned.loss < pair.baseline.loss;
+    let is_lower = |both: &BothScores| both.fine_tuned.loss < both.baseline.loss;
     let only = match (is_improved(&of_masked), is_improved(&of_full)) {
         (true, false) if is_lower(&full) => None,
         (false, true) if is_lower(&masked) => None,
@@ -53,24 +54,21 @@ fn uniform(record: &RunRecord) -> Vec<Finding> {
     [(Mask::Masked, &baseline.masked), (Mask::Full, &baseline.full)]
         .into_iter()
         .filter(|(_, score)| score.loss > uniform.real())
-        .map(|(mask, score)| Finding {
-            mask: Some(mask),
-            ..Kind::BaselineWorseThanUniform.with([
-                ("loss", Figure::new(format!("evaluation.baseline.{}.loss", mask.name()), score.loss)),
-                ("uniform", uniform.clone()),
-                (
-                    "vocabulary",
-                    Figure::new("model.architecture.vocab_size", record.model.architecture.vocab_size),
-                ),
-            ])
+        .map(|(mask, score)| {
+            let loss = Quantity::new(format!("evaluation.baseline.{}.loss", mask.name()), score.loss);
+            let vocabulary = record.model.architecture.vocab_size;
+            let vocabulary = Quantity::new("model.architecture.vocab_size", vocabulary);
+            Kind::BaselineWorseThanUniform
+                .with([("loss", loss), ("uniform", uniform.clone()), ("vocabulary", vocabulary)])
+                .on(mask)
         })
         .collect()
 }
 
 /// Which way the loss went, and how sure that is.
-fn direction(pair: &Pair) -> Finding {
-    let (before, after) = (pair.baseline.loss, pair.fine_tuned.loss);
-    let is_significant = pair.statistics.map(|statistics| statistics.is_significant());
+fn direction(both: &BothScores) -> Finding {
+    let (before, after) = (both.baseline.loss, both.fine_tuned.loss);
+    let is_significant = both.statistics.map(|statistics| statistics.is_significant());
     let kind = if after == before {
         Kind::Unchanged
     } else if after < before {
@@ -86,44 +84,42 @@ fn direction(pair: &Pair) -> Finding {
             None => Kind::WorsenedUntested,
         }
     };
-    let mut evidence: Figures = [
-        ("before", pair.baseline_loss()),
-        ("after", pair.fine_tuned_loss()),
-        ("change", pair.loss_change()),
-        ("perplexity_before", perplexity(pair, "baseline", pair.baseline.perplexity)),
-        ("perplexity_after", perplexity(pair, "fine_tuned", pair.fine_tuned.perplexity)),
-        ("perplexity_change", pair.perplexity_change()),
-    ]
-    .into();
-    if let Some(statistics) = pair.statistics {
-        let path = format!("evaluation.statistics.{}", pair.mask.name());
-        evidence.extend([
-            ("low", Figure::new(format!("{path}.difference.low"), statistics.difference.low)),
-            ("high", Figure::new(format!("{path}.difference.high"), statistics.difference.high)),
-            ("p", Figure::new(format!("{path}.permutation_p"), statistics.permutation_p)),
-            ("confidence", Figure::new(format!("{path}.confidence"), statistics.confidence)),
-            ("rows", Figure::new(format!("{path}.rows"), statistics.rows)),
-            ("improved", Figure::new(format!("{path}.improved"), statistics.improved)),
-        ]);
-    }
-    Finding { kind, severity: kind.severity(), mask: Some(pair.mask), evidence }
+    let finding = kind.with([
+        ("before", both.baseline_loss()),
+        ("after", both.fine_tuned_loss()),
+        ("change", both.loss_change()),
+        ("perplexity_before", perplexity(both, "baseline", both.baseline.perplexity)),
+        ("perplexity_after", perplexity(both, "fine_tuned", both.fine_tuned.perplexity)),
+        ("perplexity_change", both.perplexity_change()),
+    ]);
+    let finding = finding.on(both.mask);
+    let Some(statistics) = both.statistics else { return finding };
+    let path = format!("evaluation.statistics.{}", both.mask.name());
+    finding.with([
+        ("low", Quantity::new(format!("{path}.difference.low"), statistics.difference.low)),
+        ("high", Quantity::new(format!("{path}.difference.high"), statistics.difference.high)),
+        ("p", Quantity::new(format!("{path}.permutation_p"), statistics.permutation_p)),
+        ("confidence", Quantity::new(format!("{path}.confidence"), statistics.confidence)),
+        ("rows", Quantity::new(format!("{path}.rows"), statistics.rows)),
+        ("improved", Quantity::new(format!("{path}.improved"), statistics.improved)),
+    ])
 }
 
-fn perplexity(pair: &Pair, side: &str, value: f64) -> Figure {
-    Figure::new(format!("evaluation.{side}.{}.perplexity", pair.mask.name()), value)
+fn perplexity(both: &BothScores, side: &str, value: f64) -> Quantity {
+    Quantity::new(format!("evaluation.{side}.{}.perplexity", both.mask.name()), value)
 }
 
 /// Whether the evaluation rows are too few for the decimals that the text prints.
-fn digits(record: &RunRecord, masked: &Pair) -> Option<Finding> {
+fn digits(record: &RunRecord, masked: &BothScores) -> Option<Finding> {
     let interval: Interval = masked.statistics?.fine_tuned.loss;
     let half_width = (interval.high - interval.low) / 2.0;
     let path = "(evaluation.statistics.masked.fine_tuned.loss.high - .low) / 2";
     (half_width > PRINTED).then(|| {
         Kind::TooFewRowsForDigits.with([
-            ("half_width", Figure::new(path, half_width)),
-            ("rows", Figure::new("dataset.eval_rows", record.dataset.eval_rows)),
-            ("low", Figure::new("evaluation.statistics.masked.fine_tuned.loss.low", interval.low)),
-            ("high", Figure::new("evaluation.statistics.masked.fine_tuned.loss.high", interval.high)),
+            ("half_width", Quantity::new(path, half_width)),
+            ("rows", Quantity::new("dataset.eval_rows", record.dataset.eval_rows)),
+            ("low", Quantity::new("evaluation.statistics.masked.fine_tuned.loss.low", interval.low)),
+            ("high", Quantity::new("evaluation.statistics.masked.fine_tuned.loss.high", interval.high)),
         ])
     })
 }

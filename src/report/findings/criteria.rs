@@ -2,8 +2,8 @@
 
 use super::{Finding, Kind};
 use crate::record::{RunRecord, Status};
-use crate::report::figure::{Figure, Figures};
 use crate::report::measures::{self, Mask};
+use crate::report::quantity::{Quantities, Quantity};
 use serde::Serialize;
 
 /// One criterion, checked on a record.
@@ -14,7 +14,7 @@ pub struct Criterion {
     /// The answer.
     pub outcome: Outcome,
     /// The numbers that the answer rests on.
-    pub evidence: Figures,
+    pub evidence: Quantities,
 }
 
 /// The answer to a criterion.
@@ -126,12 +126,12 @@ pub fn criteria(record: &RunRecord, findings: &[Finding]) -> Vec<Criterion> {
 fn check(name: CriterionName, record: &RunRecord, findings: &[Finding]) -> Criterion {
     use CriterionName as Name;
     let dataset = &record.dataset;
-    let (outcome, evidence): (Outcome, Figures) = match name {
+    let (outcome, evidence): (Outcome, Quantities) = match name {
         Name::Completed => (
             met(record.status == Status::Completed),
             [
                 ("made", measures::steps_made(record)),
-                ("planned", Figure::new("training.total_steps", record.training.total_steps)),
+                ("planned", Quantity::new("training.total_steps", record.training.total_steps)),
             ]
             .into(),
         ),
@@ -145,29 +145,29 @@ fn check(name: CriterionName, record: &RunRecord, findings: &[Finding]) -> Crite
         Name::NoLeakage => (
             met(dataset.leaked_rows == 0),
             [
-                ("leaked", Figure::new("dataset.leaked_rows", dataset.leaked_rows)),
-                ("eval_rows", Figure::new("dataset.eval_rows", dataset.eval_rows)),
+                ("leaked", Quantity::new("dataset.leaked_rows", dataset.leaked_rows)),
+                ("eval_rows", Quantity::new("dataset.eval_rows", dataset.eval_rows)),
             ]
             .into(),
         ),
         Name::NoTruncation => (
             met(dataset.truncated_rows == 0 && dataset.rows_without_target == 0),
             [
-                ("truncated", Figure::new("dataset.truncated_rows", dataset.truncated_rows)),
-                ("without", Figure::new("dataset.rows_without_target", dataset.rows_without_target)),
+                ("truncated", Quantity::new("dataset.truncated_rows", dataset.truncated_rows)),
+                ("without", Quantity::new("dataset.rows_without_target", dataset.rows_without_target)),
             ]
             .into(),
         ),
         Name::Reproducible => reproducible(record),
-        Name::ThesisMaterial => (met(!record.model.demonstration && !dataset.synthetic), Figures::new()),
+        Name::ThesisMaterial => (met(!record.model.demonstration && !dataset.synthetic), Quantities::new()),
         Name::SeveralSeeds => match findings.iter().find(|finding| finding.kind == Kind::SeveralSeeds) {
             Some(finding) => (Outcome::Met, [("n", finding.evidence["n"].clone())].into()),
             None => {
-                let seed = Figure::new("recipe.train.seed", record.recipe.train.seed);
+                let seed = Quantity::new("recipe.train.seed", record.recipe.train.seed);
                 (Outcome::NotMet, [("seed", seed)].into())
             }
         },
-        Name::HumanRating | Name::ModelRating => (Outcome::Undetermined, Figures::new()),
+        Name::HumanRating | Name::ModelRating => (Outcome::Undetermined, Quantities::new()),
     };
     Criterion { name, outcome, evidence }
 }
@@ -177,45 +177,45 @@ fn met(holds: bool) -> Outcome {
 }
 
 /// Met by one finding, not met by its opposite, undetermined where the record allowed neither.
-fn either(findings: &[Finding], good: Kind, bad: Kind) -> (Outcome, Figures) {
+fn either(findings: &[Finding], good: Kind, bad: Kind) -> (Outcome, Quantities) {
     match findings.iter().find(|finding| finding.kind == good || finding.kind == bad) {
         Some(finding) => (met(finding.kind == good), finding.evidence.clone()),
-        None => (Outcome::Undetermined, Figures::new()),
+        None => (Outcome::Undetermined, Quantities::new()),
     }
 }
 
 /// Judged by the best evaluation against the last, which needs two.
-fn no_overfit(record: &RunRecord, findings: &[Finding]) -> (Outcome, Figures) {
+fn no_overfit(record: &RunRecord, findings: &[Finding]) -> (Outcome, Quantities) {
     let holds = |kind: Kind| findings.iter().any(|finding| finding.kind == kind);
     let (Some(best), Some((index, last))) = (&record.training.best, measures::last_eval(record)) else {
-        return (Outcome::Undetermined, Figures::new());
+        return (Outcome::Undetermined, Quantities::new());
     };
     if holds(Kind::TooFewEvaluations) {
-        return (Outcome::Undetermined, Figures::new());
+        return (Outcome::Undetermined, Quantities::new());
     }
     let evidence = [
-        ("best", Figure::new("training.best.loss", best.loss)),
-        ("best_step", Figure::new("training.best.step", best.step)),
-        ("last", Figure::new(format!("training.evals[{index}].loss"), last.loss)),
-        ("last_step", Figure::new(format!("training.evals[{index}].step"), last.step)),
+        ("best", Quantity::new("training.best.loss", best.loss)),
+        ("best_step", Quantity::new("training.best.step", best.step)),
+        ("last", Quantity::new(format!("training.evals[{index}].loss"), last.loss)),
+        ("last_step", Quantity::new(format!("training.evals[{index}].step"), last.step)),
     ];
     (met(last.loss <= best.loss), evidence.into())
 }
 
-fn peak(record: &RunRecord) -> (Outcome, Figures) {
-    let peak = Figure::new("recipe.train.learning_rate", record.recipe.train.learning_rate);
+fn peak(record: &RunRecord) -> (Outcome, Quantities) {
+    let peak = Quantity::new("recipe.train.learning_rate", record.recipe.train.learning_rate);
     match measures::highest_learning_rate(record) {
         Some(highest) => (met(highest.real() >= peak.real()), [("highest", highest), ("peak", peak)].into()),
-        None => (Outcome::Undetermined, Figures::new()),
+        None => (Outcome::Undetermined, Quantities::new()),
     }
 }
 
 /// Only a tested improvement is one; an untested one leaves the question open.
-fn improved(findings: &[Finding], mask: Mask) -> (Outcome, Figures) {
+fn improved(findings: &[Finding], mask: Mask) -> (Outcome, Quantities) {
     let direction = findings
         .iter()
         .find(|finding| finding.mask == Some(mask) && finding.kind != Kind::BaselineWorseThanUniform);
-    let Some(finding) = direction else { return (Outcome::Undetermined, Figures::new()) };
+    let Some(finding) = direction else { return (Outcome::Undetermined, Quantities::new()) };
     let outcome = match finding.kind {
         Kind::Improved => Outcome::Met,
         Kind::ImprovedUntested => Outcome::Undetermined,
@@ -225,21 +225,21 @@ fn improved(findings: &[Finding], mask: Mask) -> (Outcome, Figures) {
 }
 
 /// Perplexity is the loss's exponential: what the test says of one holds for the other.
-fn perplexity(record: &RunRecord, findings: &[Finding]) -> (Outcome, Figures) {
+fn perplexity(record: &RunRecord, findings: &[Finding]) -> (Outcome, Quantities) {
     let (outcome, of_loss) = improved(findings, Mask::Masked);
-    let Some(pair) = measures::pair(record, Mask::Masked) else { return (outcome, Figures::new()) };
-    let mut evidence = Figures::from([
-        ("before", Figure::new("evaluation.baseline.masked.perplexity", pair.baseline.perplexity)),
-        ("after", Figure::new("evaluation.fine_tuned.masked.perplexity", pair.fine_tuned.perplexity)),
+    let Some(pair) = measures::both_scores(record, Mask::Masked) else { return (outcome, Quantities::new()) };
+    let mut evidence = Quantities::from([
+        ("before", Quantity::new("evaluation.baseline.masked.perplexity", pair.baseline.perplexity)),
+        ("after", Quantity::new("evaluation.fine_tuned.masked.perplexity", pair.fine_tuned.perplexity)),
     ]);
     evidence.extend(of_loss.into_iter().filter(|(name, _)| *name == "p"));
     (outcome, evidence)
 }
 
-fn reproducible(record: &RunRecord) -> (Outcome, Figures) {
+fn reproducible(record: &RunRecord) -> (Outcome, Quantities) {
     let evidence = [
-        ("seed", Figure::new("recipe.train.seed", record.recipe.train.seed)),
-        ("split_seed", Figure::new("recipe.data.split_seed", record.recipe.data.split_seed)),
+        ("seed", Quantity::new("recipe.train.seed", record.recipe.train.seed)),
+        ("split_seed", Quantity::new("recipe.data.split_seed", record.recipe.data.split_seed)),
     ];
     let outcome = match (&record.environment.git_commit, record.environment.git_dirty) {
         (Some(_), false) => Outcome::Met,

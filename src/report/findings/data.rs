@@ -2,8 +2,9 @@
 
 use super::{Finding, Kind};
 use crate::record::RunRecord;
-use crate::report::figure::Figure;
+use crate::report::finding::Claim;
 use crate::report::measures;
+use crate::report::quantity::Quantity;
 
 pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
     let dataset = &record.dataset;
@@ -17,16 +18,16 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
     for (kind, field, count) in counts {
         if count > 0 {
             findings.push(kind.with([
-                ("count", Figure::new(format!("dataset.{field}"), count)),
-                ("rows", Figure::new("dataset.rows", dataset.rows)),
-                ("eval_rows", Figure::new("dataset.eval_rows", dataset.eval_rows)),
-                ("limit", Figure::new("recipe.data.max_seq_len", record.recipe.data.max_seq_len)),
+                ("count", Quantity::new(format!("dataset.{field}"), count)),
+                ("rows", Quantity::new("dataset.rows", dataset.rows)),
+                ("eval_rows", Quantity::new("dataset.eval_rows", dataset.eval_rows)),
+                ("limit", Quantity::new("recipe.data.max_seq_len", record.recipe.data.max_seq_len)),
             ]));
         }
     }
-    let longest = Figure::new("dataset.tokens.max", dataset.tokens.max);
-    let mean = Figure::new("dataset.tokens.mean", dataset.tokens.mean);
-    let over = Figure::new("dataset.tokens.over_512", dataset.tokens.over_512);
+    let longest = Quantity::new("dataset.tokens.max", dataset.tokens.max);
+    let mean = Quantity::new("dataset.tokens.mean", dataset.tokens.mean);
+    let over = Quantity::new("dataset.tokens.over_512", dataset.tokens.over_512);
     let kind = if dataset.tokens.over_512 == 0 { Kind::TokensWithin512 } else { Kind::TokensOver512 };
     let limit = measures::short_limit();
     findings.push(kind.with([("longest", longest), ("mean", mean), ("over", over), ("limit", limit)]));

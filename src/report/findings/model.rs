@@ -3,17 +3,18 @@
 use super::{Finding, Kind};
 use crate::recipe::Quantization;
 use crate::record::RunRecord;
-use crate::report::figure::Figure;
+use crate::report::finding::Claim;
 use crate::report::measures;
+use crate::report::quantity::Quantity;
 
 pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
     let model = &record.model;
     let mut findings = Vec::new();
     if let Some(share) = measures::trainable_share(record) {
         let counts = [
-            ("trainable", Figure::new("model.trainable_parameters", model.trainable_parameters)),
-            ("parameters", Figure::new("model.parameters", model.parameters)),
-            ("rank", Figure::new("recipe.lora.rank", record.recipe.lora.rank)),
+            ("trainable", Quantity::new("model.trainable_parameters", model.trainable_parameters)),
+            ("parameters", Quantity::new("model.parameters", model.parameters)),
+            ("rank", Quantity::new("recipe.lora.rank", record.recipe.lora.rank)),
             ("share", share),
         ];
         findings.push(match measures::spared_share(record) {
@@ -25,15 +26,15 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
             None => Kind::TrainableExceedsBase.with(counts),
         });
     }
-    let bytes = Figure::new("model.weight_bytes", model.weight_bytes);
+    let bytes = Quantity::new("model.weight_bytes", model.weight_bytes);
     match (measures::is_quantized(record), measures::weight_memory_saved(record)) {
         (false, _) => findings.push(Kind::DenseBase.with([("bytes", bytes)])),
         // Nothing was loaded, or nothing was saved: there is nothing to say.
         (_, None) => {}
         (_, Some(saved)) => findings.push(Kind::QuantizedBase.with([
-            ("bits", Figure::new("model.bits_per_weight", model.bits_per_weight)),
+            ("bits", Quantity::new("model.bits_per_weight", model.bits_per_weight)),
             ("bytes", bytes),
-            ("dense_bytes", Figure::new("model.dense_weight_bytes", model.dense_weight_bytes)),
+            ("dense_bytes", Quantity::new("model.dense_weight_bytes", model.dense_weight_bytes)),
             ("saved", saved),
         ])),
     }
@@ -48,7 +49,7 @@ fn merged(record: &RunRecord) -> Option<Finding> {
     if !measures::is_quantized(record) {
         return None;
     }
-    let bits = Figure::new("model.bits_per_weight", record.model.bits_per_weight);
+    let bits = Quantity::new("model.bits_per_weight", record.model.bits_per_weight);
     match record.model.quantization {
         Quantization::None => None,
         Quantization::AsIs => Some(Kind::MergedIntoDequantized.with([("bits", bits)])),

@@ -2,8 +2,9 @@
 
 use super::{Finding, Kind};
 use crate::record::RunRecord;
-use crate::report::figure::Figure;
+use crate::report::finding::Claim;
 use crate::report::measures;
+use crate::report::quantity::Quantity;
 
 /// A difference of two ways of averaging that would show in the fourth decimal.
 const VISIBLE: f64 = 5e-5;
@@ -29,14 +30,14 @@ fn learning_rate(record: &RunRecord) -> Vec<Finding> {
     let (warmup, total) = (record.recipe.train.warmup_steps, record.training.total_steps);
     let (Some(highest), Some(first)) = (
         measures::highest_learning_rate(record),
-        measures::step_figure(record, 0, "learning_rate", |step| step.learning_rate),
+        measures::of_step(record, 0, "learning_rate", |step| step.learning_rate),
     ) else {
         return Vec::new();
     };
     let evidence = [
-        ("warmup", Figure::new("recipe.train.warmup_steps", warmup)),
-        ("total", Figure::new("training.total_steps", total)),
-        ("peak", Figure::new("recipe.train.learning_rate", record.recipe.train.learning_rate)),
+        ("warmup", Quantity::new("recipe.train.warmup_steps", warmup)),
+        ("total", Quantity::new("training.total_steps", total)),
+        ("peak", Quantity::new("recipe.train.learning_rate", record.recipe.train.learning_rate)),
         ("highest", highest),
     ];
     let mut findings = Vec::new();
@@ -68,7 +69,7 @@ fn losses(record: &RunRecord) -> Vec<Finding> {
         findings.push(kind.with([("first", first), ("last", last), ("change", change)]));
     }
     let tokens = |index: usize| {
-        Figure::new(format!("training.steps[{index}].supervised_tokens"), steps[index].supervised_tokens)
+        Quantity::new(format!("training.steps[{index}].supervised_tokens"), steps[index].supervised_tokens)
     };
     let (first, last) = (tokens(0), tokens(steps.len() - 1));
     if last.real() < 0.5 * first.real() {
@@ -83,13 +84,13 @@ fn gradients(record: &RunRecord) -> Vec<Finding> {
     vec![kind.with([
         ("clipped", clipped),
         ("made", measures::steps_made(record)),
-        ("limit", Figure::new("recipe.train.max_grad_norm", record.recipe.train.max_grad_norm)),
+        ("limit", Quantity::new("recipe.train.max_grad_norm", record.recipe.train.max_grad_norm)),
     ])]
 }
 
 fn evaluations(record: &RunRecord) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let count = Figure::new("len(training.evals)", record.training.evals.len());
+    let count = Quantity::new("len(training.evals)", record.training.evals.len());
     if record.training.evals.len() < 2 {
         findings.push(Kind::TooFewEvaluations.with([("count", count)]));
     }
@@ -115,7 +116,7 @@ fn evaluations(record: &RunRecord) -> Vec<Finding> {
     if let Some(late) = measures::late_train_loss(record) {
         let gap = last_loss.real() - late.real();
         let kind = if gap > NOTICEABLE_GAP * last_loss.real() { Kind::GapAbove } else { Kind::GapNotAbove };
-        let gap = Figure::new(format!("abs({} - {})", last_loss.path, late.path), gap.abs());
+        let gap = Quantity::new(format!("abs({} - {})", last_loss.path, late.path), gap.abs());
         findings.push(kind.with([
             ("late", late),
             ("steps", measures::late_steps(record)),
@@ -125,8 +126,8 @@ fn evaluations(record: &RunRecord) -> Vec<Finding> {
     }
     if (last.loss - last.trainer_eval_loss).abs() >= VISIBLE {
         let trainer =
-            Figure::new(format!("training.evals[{index}].trainer_eval_loss"), last.trainer_eval_loss);
-        let batch = Figure::new("recipe.train.eval_batch_size", record.recipe.train.eval_batch_size);
+            Quantity::new(format!("training.evals[{index}].trainer_eval_loss"), last.trainer_eval_loss);
+        let batch = Quantity::new("recipe.train.eval_batch_size", record.recipe.train.eval_batch_size);
         findings.push(Kind::TrainerLossDiffers.with([
             ("ours", last_loss),
             ("trainer", trainer),
@@ -137,15 +138,15 @@ fn evaluations(record: &RunRecord) -> Vec<Finding> {
 }
 
 /// Whether the evaluation loss was lowest at the end, or turned before it.
-fn turn(record: &RunRecord, last_loss: &Figure, last_step: &Figure) -> Option<Finding> {
+fn turn(record: &RunRecord, last_loss: &Quantity, last_step: &Quantity) -> Option<Finding> {
     let best = record.training.best.as_ref()?;
     // A loss that never fell below its first value did not turn: that finding is `EvalLossRose`.
     if best.step == record.training.evals.first()?.step {
         return None;
     }
     let evidence = [
-        ("best", Figure::new("training.best.loss", best.loss)),
-        ("best_step", Figure::new("training.best.step", best.step)),
+        ("best", Quantity::new("training.best.loss", best.loss)),
+        ("best_step", Quantity::new("training.best.step", best.step)),
         ("last", last_loss.clone()),
         ("last_step", last_step.clone()),
     ];

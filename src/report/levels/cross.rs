@@ -11,7 +11,7 @@
 
 use crate::level::Level;
 use crate::record::levels::{CrossMatrix, LevelsRecord, OwnAdvantage};
-use crate::report::figure::Figure;
+use crate::report::quantity::Quantity;
 
 /// Below this share of the own gain an adapter is no better at home than abroad: what was learned is what the
 /// levels share.
@@ -22,13 +22,13 @@ pub(super) struct SetAdvantage {
     /// The set's level.
     pub(super) level: Level,
     /// G_ee.
-    pub(super) own: Figure,
+    pub(super) own: Quantity,
     /// Mean of G_ae over the other adapters.
-    pub(super) others: Figure,
+    pub(super) others: Quantity,
     /// D_e.
-    pub(super) advantage: Figure,
+    pub(super) advantage: Quantity,
     /// D_e / G_ee; absent where the own adapter gained nothing.
-    pub(super) share: Option<Figure>,
+    pub(super) share: Option<Quantity>,
     /// D_e's interval and test over the rows, and its place in the record; absent where it was not measured.
     pub(super) measured: Option<(usize, OwnAdvantage)>,
     /// The adapter of the lowest loss; absent where two share it.
@@ -40,11 +40,11 @@ pub(super) struct Advantage {
     /// At least one.
     pub(super) sets: Vec<SetAdvantage>,
     /// Mean of G_ee over the sets.
-    pub(super) own: Figure,
+    pub(super) own: Quantity,
     /// Mean of the others' gains over the sets.
-    pub(super) others: Figure,
+    pub(super) others: Quantity,
     /// Σ D_e / Σ G_ee; absent where the own adapters gained nothing on the whole.
-    pub(super) share: Option<Figure>,
+    pub(super) share: Option<Quantity>,
 }
 
 impl Advantage {
@@ -54,17 +54,17 @@ impl Advantage {
     }
 }
 
-/// The advantages of `comparison`'s matrix; `None` without one, or where no set has its own adapter and another.
-pub(super) fn advantage(comparison: &LevelsRecord) -> Option<Advantage> {
-    let cross = comparison.cross.as_ref()?;
+/// The advantages of `record`'s matrix; `None` without one, or where no set has its own adapter and another.
+pub(super) fn advantage(record: &LevelsRecord) -> Option<Advantage> {
+    let cross = record.cross.as_ref()?;
     let sets: Vec<SetAdvantage> =
         (0..cross.eval_sets.len()).filter_map(|column| of_set(cross, column)).collect();
     if sets.is_empty() {
         return None;
     }
-    let mean = |name: &str, value: fn(&SetAdvantage) -> &Figure| {
+    let mean = |name: &str, value: fn(&SetAdvantage) -> &Quantity| {
         let sum: f64 = sets.iter().map(|set| value(set).real()).sum();
-        Figure::new(format!("mean({name} over cross.eval_sets)"), sum / sets.len() as f64)
+        Quantity::new(format!("mean({name} over cross.eval_sets)"), sum / sets.len() as f64)
     };
     let (own, others) = (mean("own gain", |set| &set.own), mean("others' gain", |set| &set.others));
     let share = share(&own, &mean("own gain - others' gain", |set| &set.advantage));
@@ -85,8 +85,8 @@ fn of_set(cross: &CrossMatrix, column: usize) -> Option<SetAdvantage> {
     let (base_path, own_path) =
         (format!("cross.base_loss[{column}]"), format!("cross.loss[{own_row}][{column}]"));
     let others_path = format!("mean(cross.loss[adapter != {own_row}][{column}])");
-    let own = Figure::new(format!("{base_path} - {own_path}"), base - own_loss);
-    let advantage = Figure::new(format!("{others_path} - {own_path}"), others_loss - own_loss);
+    let own = Quantity::new(format!("{base_path} - {own_path}"), base - own_loss);
+    let advantage = Quantity::new(format!("{others_path} - {own_path}"), others_loss - own_loss);
 
     let lowest = (0..cross.adapters.len()).map(|row| cross.loss[row][column]).fold(f64::INFINITY, f64::min);
     let mut best = (0..cross.adapters.len()).filter(|row| cross.loss[*row][column] == lowest);
@@ -95,7 +95,7 @@ fn of_set(cross: &CrossMatrix, column: usize) -> Option<SetAdvantage> {
     Some(SetAdvantage {
         level,
         measured,
-        others: Figure::new(format!("{base_path} - {others_path}"), base - others_loss),
+        others: Quantity::new(format!("{base_path} - {others_path}"), base - others_loss),
         share: share(&own, &advantage),
         own,
         advantage,
@@ -103,8 +103,8 @@ fn of_set(cross: &CrossMatrix, column: usize) -> Option<SetAdvantage> {
     })
 }
 
-fn share(own: &Figure, advantage: &Figure) -> Option<Figure> {
+fn share(own: &Quantity, advantage: &Quantity) -> Option<Quantity> {
     let share = advantage.real() / own.real();
     (own.real() > 0.0 && share.is_finite())
-        .then(|| Figure::new(format!("({}) / ({})", advantage.path, own.path), share))
+        .then(|| Quantity::new(format!("({}) / ({})", advantage.path, own.path), share))
 }

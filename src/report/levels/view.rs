@@ -1,161 +1,131 @@
 //! What the template of `karsilastirma.md` sees: the record under its own names, and what follows from it.
 
-use super::cross::{self, Advantage, OWN_SHARE};
-use super::findings::Finding;
-use crate::error::{Error, Result};
+use super::cross::{self, Advantage, OWN_SHARE, SetAdvantage};
+use crate::error::Result;
 use crate::level::Level;
-use crate::record::Score;
+use crate::record::Scores;
 use crate::record::levels::{CrossMatrix, LevelEntry, LevelsRecord, Reason};
-use crate::report::figure::{self, Figure};
+use crate::report::charts;
+use crate::report::engine::View;
+use crate::report::measures::Mask;
 use crate::report::numbering::ChartReference;
-use crate::report::profile::{Chapter, Profile};
-use crate::report::view::listed;
+use crate::report::profile::Profile;
+use crate::report::quantity::Quantity;
+use crate::report::sentences::listed;
+use crate::report::view::{Fact, has, whole};
+use crate::report::{markdown, turkish};
 use minijinja::Value;
-use std::collections::BTreeMap;
 
-pub(super) fn common(
-    comparison: &LevelsRecord,
-    profile: &Profile,
-    charts: &[ChartReference],
-) -> Result<BTreeMap<&'static str, Value>> {
-    let tree =
-        serde_json::to_value(comparison).map_err(|error| Error::Report(format!("comparison: {error}")))?;
-    let advantage = cross::advantage(comparison);
-    let has = [
-        ("cross", comparison.cross.is_some()),
-        ("advantage", advantage.is_some()),
-        ("advantage_tests", advantage.as_ref().is_some_and(Advantage::is_tested)),
-        ("statistics", !comparison.holm.is_empty()),
-        ("missing", !comparison.missing.is_empty()),
-        ("excluded", !comparison.excluded.is_empty()),
-        ("one_model", comparison.is_one_model()),
-    ];
-    let levels: Vec<Level> = comparison.levels.iter().map(|entry| entry.level).collect();
-    let mut view = BTreeMap::from([
-        ("record", figure::view("", &tree)),
-        (
-            "columns",
-            comparison
-                .levels
-                .iter()
-                .enumerate()
-                .map(|(index, entry)| column(comparison, index, entry))
-                .collect(),
-        ),
-        ("has", Value::from_pairs(has.map(|(name, truth)| (name, Value::from(truth))))),
-        (
-            "names",
-            Value::from_pairs([
-                ("levels", Value::from(names(&levels))),
-                ("missing", Value::from(names(&comparison.missing))),
-                ("excluded", Value::from(excluded(comparison))),
-                ("models", Value::from(models(comparison))),
-            ]),
-        ),
-        (
-            "derived",
-            Value::from_pairs([
-                ("tests", number("2 * len(holm)", 2 * comparison.holm.len())),
-                ("count", number("len(levels)", comparison.levels.len())),
-                ("own_share", Value::from_object(Figure::new("limit(share)", OWN_SHARE))),
-            ]),
-        ),
-        ("numbers", numbers(profile)),
+/// The facts of several levels.
+const FACTS: [Fact<LevelsRecord>; 7] = [
+    ("cross", "adapters were tried on other levels", |record| record.cross.is_some()),
+    ("advantage", "each had another beside it", |record| cross::advantage(record).is_some()),
+    ("advantage_tests", "and was tested against it", |record| {
+        cross::advantage(record).is_some_and(|advantage| advantage.is_tested())
+    }),
+    ("statistics", "a level's difference was tested", |record| !record.holm.is_empty()),
+    ("missing", "some levels have no run", |record| !record.missing.is_empty()),
+    ("excluded", "some runs were left out", |record| !record.excluded.is_empty()),
+    ("one_model", "all have the same base model", LevelsRecord::is_one_model),
+];
+
+pub(super) fn common(record: &LevelsRecord, profile: &Profile, charts: &[ChartReference]) -> Result<View> {
+    let columns = record.levels.iter().enumerate().map(|(index, entry)| column(record, index, entry));
+    let chapters = [("results", profile.results), ("discussion", profile.discussion)];
+    let numbers = chapters.map(|(name, chapter)| (name, Value::from(chapter.section_numbers())));
+    let mut view = View::from([
+        ("record", whole(record)?),
+        ("columns", columns.collect()),
+        ("has", has(&FACTS, record)),
+        ("names", names(record)),
+        ("derived", derived(record)),
+        ("numbers", Value::from_pairs(numbers)),
         ("charts", layout(charts)),
     ]);
-    if let Some(statistics) = comparison.levels.iter().position(|entry| entry.statistics.is_some()) {
-        let path = format!("levels[{statistics}].statistics.masked.confidence");
-        let confidence = comparison.levels[statistics].statistics.as_ref().map(|both| both.masked.confidence);
-        view.extend(confidence.map(|value| ("confidence", Value::from_object(Figure::new(path, value)))));
-    }
-    if let Some(cross) = &comparison.cross {
+    view.extend(confidence(record).map(|confidence| ("confidence", Value::from(confidence))));
+    if let Some(cross) = &record.cross {
         view.insert("matrix", matrix(cross));
-        if let Some(advantage) = cross.advantage.first() {
-            let confidence = Figure::new("cross.advantage[0].confidence", advantage.confidence);
-            view.insert("advantage_confidence", Value::from_object(confidence));
-        }
+        view.extend(cross.advantage.first().map(|advantage| {
+            let confidence = Quantity::new("cross.advantage[0].confidence", advantage.confidence);
+            ("advantage_confidence", Value::from(confidence))
+        }));
     }
-    if let Some(advantage) = advantage {
-        let sets = advantage.sets.into_iter().map(|set| {
-            let figures = [("own", set.own), ("others", set.others), ("advantage", set.advantage)];
-            let figures = figures.into_iter().chain(set.share.map(|share| ("share", share)));
-            let measured = set.measured.into_iter().flat_map(|(index, own)| {
-                let figure =
-                    |field: &str, value| Figure::new(format!("cross.advantage[{index}].{field}"), value);
-                [
-                    ("low", figure("difference.low", own.difference.low)),
-                    ("high", figure("difference.high", own.difference.high)),
-                    ("p", figure("p", own.p)),
-                ]
-            });
-            let figures = figures.chain(measured);
-            let figures = figures.map(|(name, figure)| (name, Value::from_object(figure)));
-            Value::from_pairs(figures.chain([("level", Value::from(set.level.label()))]))
-        });
-        view.insert("sets", sets.collect());
+    if let Some(Advantage { sets, .. }) = cross::advantage(record) {
+        view.insert("sets", sets.into_iter().map(set).collect());
     }
     Ok(view)
 }
 
-/// What a finding's sentences see: its numbers, its levels as text and whether they are several or all, its list.
-pub(super) fn finding(finding: &Finding) -> Value {
-    let numbers = finding.evidence.iter().map(|(name, number)| (*name, Value::from_object(number.clone())));
-    let items: Value = finding
-        .items
-        .iter()
-        .map(|item| {
-            Value::from_pairs([
-                ("levels", Value::from(names(&item.levels))),
-                ("many", Value::from(item.levels.len() > 1)),
-                ("all", Value::from(is_all(&item.levels))),
-                ("text", Value::from(item.text.as_str())),
-            ])
-        })
-        .collect();
-    let words = [
-        ("levels", Value::from(names(&finding.levels))),
-        ("many", Value::from(finding.levels.len() > 1)),
-        ("all", Value::from(is_all(&finding.levels))),
-        ("items", items),
-    ];
-    Value::from_pairs(numbers.chain(words).chain(finding.mask.map(|mask| ("mask", Value::from(mask.name())))))
+/// What the record spells in another way than the text does.
+fn names(record: &LevelsRecord) -> Value {
+    let levels: Vec<Level> = record.levels.iter().map(|entry| entry.level).collect();
+    Value::from_pairs([
+        ("levels", listed(&levels)),
+        ("missing", listed(&record.missing)),
+        ("excluded", excluded(record)),
+        ("models", models(record)),
+    ])
 }
 
-/// Whether these are all levels there are: their names need not be listed in every sentence.
-fn is_all(levels: &[Level]) -> bool {
-    levels.len() == Level::ALL.len()
+fn derived(record: &LevelsRecord) -> Value {
+    Value::from_pairs([
+        ("tests", Value::from(Quantity::new("2 * len(holm)", 2 * record.holm.len()))),
+        ("own_share", Value::from(Quantity::new("limit(share)", OWN_SHARE))),
+    ])
 }
 
-/// A level's column in the tables: both losses, and the adjusted p-values where it was tested.
-fn column(comparison: &LevelsRecord, index: usize, entry: &LevelEntry) -> Value {
-    let side = |mask: &str, before: &Score, after: &Score| {
-        let loss = |side: &str| format!("levels[{index}].{side}.{mask}.loss");
-        let difference =
-            Figure::new(format!("{} - {}", loss("baseline"), loss("fine_tuned")), before.loss - after.loss);
-        let change = Figure::new(
-            format!("{} / {} - 1", loss("fine_tuned"), loss("baseline")),
-            after.loss / before.loss - 1.0,
-        );
-        [("difference", Value::from_object(difference)), ("change", Value::from_object(change))]
-    };
-    let adjusted = comparison.holm.iter().position(|adjusted| adjusted.level == entry.level);
-    let p = |mask: &str, value: fn(&crate::record::levels::AdjustedP) -> f64| {
-        adjusted.map(|place| {
-            let figure = Figure::new(format!("holm[{place}].{mask}"), value(&comparison.holm[place]));
-            ("p", Value::from_object(figure))
-        })
-    };
-    let (masked, full) = (
-        side("masked", &entry.baseline.masked, &entry.fine_tuned.masked),
-        side("full", &entry.baseline.full, &entry.fine_tuned.full),
-    );
+/// The confidence of the intervals, of the first level that has some.
+fn confidence(record: &LevelsRecord) -> Option<Quantity> {
+    record.levels.iter().enumerate().find_map(|(index, entry)| {
+        let confidence = entry.statistics.as_ref()?.masked.confidence;
+        Some(Quantity::new(format!("levels[{index}].statistics.masked.confidence"), confidence))
+    })
+}
+
+/// A set's row in the table of advantages.
+fn set(set: SetAdvantage) -> Value {
+    let gains = [("own", set.own), ("others", set.others), ("advantage", set.advantage)];
+    let share = set.share.map(|share| ("share", share));
+    let measured = set.measured.into_iter().flat_map(|(index, own)| {
+        let quantity = |field: &str, value| Quantity::new(format!("cross.advantage[{index}].{field}"), value);
+        [
+            ("low", quantity("difference.low", own.difference.low)),
+            ("high", quantity("difference.high", own.difference.high)),
+            ("p", quantity("p", own.p)),
+        ]
+    });
+    let quantities = gains.into_iter().chain(share).chain(measured);
+    let quantities = quantities.map(|(name, quantity)| (name, Value::from(quantity)));
+    Value::from_pairs(quantities.chain([("level", Value::from(set.level.label()))]))
+}
+
+/// A level's column in the tables.
+fn column(record: &LevelsRecord, index: usize, entry: &LevelEntry) -> Value {
+    let is_tested = record.holm.iter().any(|adjusted| adjusted.level == entry.level);
     Value::from_pairs([
         ("level", Value::from(entry.level.label())),
-        ("tested", Value::from(adjusted.is_some() && entry.statistics.is_some())),
+        ("tested", Value::from(is_tested && entry.statistics.is_some())),
         ("has_commit", Value::from(entry.git_commit.is_some())),
-        ("masked", Value::from_pairs(masked.into_iter().chain(p("masked", |adjusted| adjusted.masked)))),
-        ("full", Value::from_pairs(full.into_iter().chain(p("full", |adjusted| adjusted.full)))),
+        ("masked", of_mask(record, index, entry, Mask::Masked)),
+        ("full", of_mask(record, index, entry, Mask::Full)),
     ])
+}
+
+/// What one loss does in a level's column, and its adjusted p-value where it was tested.
+fn of_mask(record: &LevelsRecord, index: usize, entry: &LevelEntry, mask: Mask) -> Value {
+    let loss = |scores: &Scores| mask.of(&scores.masked, &scores.full).loss;
+    let (before, after) = (loss(&entry.baseline), loss(&entry.fine_tuned));
+    let [before_path, after_path] =
+        ["baseline", "fine_tuned"].map(|side| format!("levels[{index}].{side}.{}.loss", mask.name()));
+    let place = record.holm.iter().position(|adjusted| adjusted.level == entry.level);
+    let p = place.map(|place| {
+        let p = mask.of(record.holm[place].masked, record.holm[place].full);
+        ("p", Value::from(Quantity::new(format!("holm[{place}].{}", mask.name()), p)))
+    });
+    let difference = Quantity::new(format!("{before_path} - {after_path}"), before - after);
+    let change = Quantity::new(format!("{after_path} / {before_path} - 1"), after / before - 1.0);
+    let changes = [("difference", Value::from(difference)), ("change", Value::from(change))];
+    Value::from_pairs(changes.into_iter().chain(p))
 }
 
 /// The matrix's rows, the base model's last; the lowest loss of each set is marked.
@@ -169,7 +139,7 @@ fn matrix(cross: &CrossMatrix) -> Value {
             .enumerate()
             .map(|(column, loss)| {
                 Value::from_pairs([
-                    ("loss", Value::from_object(Figure::new(format!("{path}[{column}]"), *loss))),
+                    ("loss", Value::from(Quantity::new(format!("{path}[{column}]"), *loss))),
                     ("is_lowest", Value::from(*loss == lowest[column])),
                 ])
             })
@@ -186,8 +156,8 @@ fn matrix(cross: &CrossMatrix) -> Value {
 }
 
 /// `A1 (hatayla durmuştur)`.
-fn excluded(comparison: &LevelsRecord) -> String {
-    let named: Vec<String> = comparison
+fn excluded(record: &LevelsRecord) -> String {
+    let named: Vec<String> = record
         .excluded
         .iter()
         .map(|excluded| {
@@ -199,43 +169,39 @@ fn excluded(comparison: &LevelsRecord) -> String {
             format!("{} ({reason})", excluded.level)
         })
         .collect();
-    listed(&named)
+    turkish::listed(&named)
 }
 
 /// The base models' names, each once.
-fn models(comparison: &LevelsRecord) -> String {
+fn models(record: &LevelsRecord) -> String {
     let mut models: Vec<String> = Vec::new();
-    for entry in &comparison.levels {
-        let name = crate::report::markdown::escaped(&entry.model.name);
+    for entry in &record.levels {
+        let name = markdown::escaped(&entry.model.name);
         if !models.contains(&name) {
             models.push(name);
         }
     }
-    listed(&models)
-}
-
-fn names(levels: &[Level]) -> String {
-    listed(&levels.iter().map(|level| level.label().to_string()).collect::<Vec<_>>())
-}
-
-fn number(path: &str, count: usize) -> Value {
-    Value::from_object(Figure::new(path, count))
-}
-
-/// Section numbers, in the chapters that the profile gives to results and discussion.
-fn numbers(profile: &Profile) -> Value {
-    let sections = |chapter: Chapter| -> Value {
-        let number = |index| Value::from(format!("{}.{}", chapter.chapter, chapter.first_section + index));
-        (0..4).map(number).collect()
-    };
-    Value::from_pairs([("results", sections(profile.results)), ("discussion", sections(profile.discussion))])
+    turkish::listed(&models)
 }
 
 /// The charts that stand with the losses, and those that stand with the matrix.
 fn layout(charts: &[ChartReference]) -> Value {
     let named = |of_matrix: bool| -> Value {
-        let charts = charts.iter().filter(|chart| (chart.name == "duzey_matrisi") == of_matrix);
+        let charts = charts.iter().filter(|chart| (chart.name == charts::levels::MATRIX) == of_matrix);
         charts.map(|chart| Value::from(chart.name.as_str())).collect()
     };
     Value::from_pairs([("losses", named(false)), ("matrix", named(true))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FACTS;
+    use crate::report::engine::asked;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_table_holds_what_the_templates_ask_for() {
+        let facts: BTreeSet<&str> = FACTS.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(facts, asked("has", true));
+    }
 }

@@ -3,9 +3,9 @@
 //! Digits d with z zeros at the end: z = 0 the unit, z = 1 the ten, z = 2 yüz, z >= 3 the scale z / 3 (bin,
 //! milyon, ...). So 12.400 ends in yüz and 40.000 in bin.
 
-use super::super::numbers::DecimalMark;
 use super::Error;
 use super::letters::{is_turkish, is_vowel, lower};
+use crate::report::DecimalMark;
 
 const UNITS: [&str; 10] = ["sıfır", "bir", "iki", "üç", "dört", "beş", "altı", "yedi", "sekiz", "dokuz"];
 const TENS: [&str; 10] = ["", "on", "yirmi", "otuz", "kırk", "elli", "altmış", "yetmiş", "seksen", "doksan"];

@@ -5,9 +5,10 @@ mod records;
 
 use std::sync::LazyLock;
 use tezgah::record::RunRecord;
+use tezgah::report::DecimalMark;
 use tezgah::report::charts::{self, Chart};
-use tezgah::report::figure;
-use tezgah::report::numbers::{DecimalMark, Style};
+use tezgah::report::numbers::Style;
+use tezgah::report::trace;
 
 const STYLES: [Style; 2] = [Style { decimal: DecimalMark::Comma }, Style { decimal: DecimalMark::Point }];
 
@@ -170,7 +171,7 @@ fn every_character_is_in_the_font() {
         assert!(!chart.svg.contains("<text"), "{name}: text that needs a font");
         assert!(!chart.svg.contains("NaN") && !chart.svg.contains("inf\""), "{name}");
         assert_eq!(chart.svg.matches("<g ").count(), chart.svg.matches("</g>").count(), "{name}");
-        let words = format!("{} {}", figure::plain(&chart.caption), chart.alt);
+        let words = format!("{} {}", trace::plain(&chart.caption), chart.alt);
         assert!(!words.contains("NaN") && !words.contains("inf"), "{name}: {words}");
         assert!(!chart.caption.ends_with('.'), "{name}");
         assert!(chart.svg.contains(&format!("<desc>{}</desc>", chart.alt)), "{name}");
@@ -274,7 +275,7 @@ fn a_warmup_longer_than_the_run_is_shown_and_said() {
 #[test]
 fn whiskers_and_their_explanation_come_with_the_statistics_only() {
     let with = chart(&records::realistic(), "temel_ince_ayarli");
-    assert!(figure::plain(&with.caption).contains("%95 güven aralığı"), "{}", with.caption);
+    assert!(trace::plain(&with.caption).contains("%95 güven aralığı"), "{}", with.caption);
     let without = chart(&records::damaged(), "temel_ince_ayarli");
     assert!(
         !without.caption.contains("güven") && !without.alt.contains('['),

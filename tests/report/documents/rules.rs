@@ -4,8 +4,8 @@ use crate::fixtures::{self, charts_of};
 use std::collections::BTreeMap;
 use tezgah::record::RunRecord;
 use tezgah::report::document::{self, Document};
-use tezgah::report::figure::{END, PATH, TEXT};
 use tezgah::report::profile::Profile;
+use tezgah::report::trace::{END, PATH, TEXT};
 
 /// Checks each document of each fixture under each profile; the message names all three.
 fn each_document(check: impl Fn(&RunRecord, &Document)) {

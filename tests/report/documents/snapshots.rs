@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use tezgah::record::RunRecord;
 use tezgah::report::document::{self, Document};
+use tezgah::report::finding::Claim;
 use tezgah::report::findings::{self, Kind, criteria};
 use tezgah::report::profile::Profile;
 

@@ -15,6 +15,7 @@ use tezgah::record::repeated;
 use tezgah::record::statistics_of;
 use tezgah::record::{RunRecord, Scores};
 use tezgah::report::document::{ChartReference, Document};
+use tezgah::report::finding::Claim;
 use tezgah::report::levels::findings::{self, Kind};
 use tezgah::report::levels::{charts, finding_sentences, render};
 use tezgah::report::numbers::Style;

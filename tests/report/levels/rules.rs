@@ -4,10 +4,10 @@ use super::{compared, document, each_document, five, five_levels, incomplete, tw
 use crate::rules::{lookup, prose, sentences, without_traced};
 use tezgah::level::Level;
 use tezgah::record::levels::LevelsRecord;
-use tezgah::report::figure::{END, PATH, TEXT};
 use tezgah::report::levels::{charts, render};
 use tezgah::report::numbers::Style;
 use tezgah::report::profile::Profile;
+use tezgah::report::trace::{END, PATH, TEXT};
 
 #[test]
 fn a_line_is_one_whole_sentence() {

@@ -4,8 +4,9 @@ use super::{Finding, Kind, level_path};
 use crate::level::Level;
 use crate::record::Scores;
 use crate::record::levels::{LevelEntry, LevelsRecord};
-use crate::report::figure::Figure;
+use crate::report::finding::{Claim, Item};
 use crate::report::measures::Mask;
+use crate::report::quantity::Quantity;
 use crate::statistics::Comparison;
 
 /// One level's answer under one mask.
@@ -27,35 +28,30 @@ impl Tested<'_> {
     }
 }
 
-pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
-    let mut findings: Vec<Finding> =
-        Mask::ALL.into_iter().flat_map(|mask| of_mask(comparison, mask)).collect();
-    let untested: Vec<Level> = comparison
-        .levels
-        .iter()
-        .filter(|entry| entry.statistics.is_none())
-        .map(|entry| entry.level)
-        .collect();
+pub(super) fn findings(record: &LevelsRecord) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Mask::ALL.into_iter().flat_map(|mask| of_mask(record, mask)).collect();
+    let untested: Vec<Level> =
+        record.levels.iter().filter(|entry| entry.statistics.is_none()).map(|entry| entry.level).collect();
     if !untested.is_empty() {
         findings.push(Kind::Untested.of(untested));
     }
     findings
 }
 
-fn of_mask(comparison: &LevelsRecord, mask: Mask) -> Vec<Finding> {
-    let tested = tested(comparison, mask);
+fn of_mask(record: &LevelsRecord, mask: Mask) -> Vec<Finding> {
+    let tested = tested(record, mask);
     if tested.is_empty() {
         return Vec::new();
     }
     let levels = |holds: &dyn Fn(&Tested<'_>) -> bool| -> Vec<Level> {
         tested.iter().filter(|tested| holds(tested)).map(|tested| tested.level).collect()
     };
-    let of = Figure::new("len(holm)", tested.len());
+    let of = Quantity::new("len(holm)", tested.len());
     let improved: Vec<&Tested<'_>> =
         tested.iter().filter(|tested| tested.is_sure() && tested.is_lower()).collect();
     let mut findings = vec![match improved.is_empty() {
         true => Kind::NoneImproved.of(levels(&|_| true)),
-        false => extremes(comparison, mask, &improved).with([("tested", of.clone())]),
+        false => extremes(record, mask, &improved).with([("tested", of.clone())]),
     }];
     findings.extend([
         Kind::Worsened.of(levels(&|tested| tested.is_sure() && !tested.is_lower())),
@@ -67,13 +63,13 @@ fn of_mask(comparison: &LevelsRecord, mask: Mask) -> Vec<Finding> {
 }
 
 /// The improved levels, with the largest and the smallest fall as a share of the base loss.
-fn extremes(comparison: &LevelsRecord, mask: Mask, improved: &[&Tested<'_>]) -> Finding {
-    let change = |tested: &Tested<'_>| relative_change(&comparison.levels[tested.index], tested.index, mask);
+fn extremes(record: &LevelsRecord, mask: Mask, improved: &[&Tested<'_>]) -> Finding {
+    let change = |tested: &Tested<'_>| relative_change(&record.levels[tested.index], tested.index, mask);
     let largest = improved.iter().max_by(|a, b| change(a).real().total_cmp(&change(b).real()));
     let smallest = improved.iter().min_by(|a, b| change(a).real().total_cmp(&change(b).real()));
     let finding = Kind::Improved.of(improved.iter().map(|tested| tested.level).collect());
     let (Some(largest), Some(smallest)) = (largest, smallest) else { return finding };
-    let item = |tested: &Tested<'_>| super::Item { levels: vec![tested.level], text: String::new() };
+    let item = |tested: &Tested<'_>| Item { levels: vec![tested.level], text: String::new() };
     // One level has no largest and smallest, and neither have equal falls.
     let items = match change(largest).real() == change(smallest).real() {
         true => Vec::new(),
@@ -83,18 +79,18 @@ fn extremes(comparison: &LevelsRecord, mask: Mask, improved: &[&Tested<'_>]) -> 
 }
 
 /// 1 - F / B of one level, as a fraction.
-fn relative_change(entry: &LevelEntry, index: usize, mask: Mask) -> Figure {
+fn relative_change(entry: &LevelEntry, index: usize, mask: Mask) -> Quantity {
     let loss = |scores: &Scores| mask.of(&scores.masked, &scores.full).loss;
     let change = 1.0 - loss(&entry.fine_tuned) / loss(&entry.baseline);
     let path = |side: &str| level_path(index, &format!("{side}.{}.loss", mask.name()));
-    Figure::new(format!("1 - {} / {}", path("fine_tuned"), path("baseline")), change)
+    Quantity::new(format!("1 - {} / {}", path("fine_tuned"), path("baseline")), change)
 }
 
-fn tested(comparison: &LevelsRecord, mask: Mask) -> Vec<Tested<'_>> {
-    let levels = comparison.levels.iter().enumerate();
+fn tested(record: &LevelsRecord, mask: Mask) -> Vec<Tested<'_>> {
+    let levels = record.levels.iter().enumerate();
     levels
         .filter_map(|(index, entry)| {
-            let adjusted = comparison.holm.iter().find(|adjusted| adjusted.level == entry.level)?;
+            let adjusted = record.holm.iter().find(|adjusted| adjusted.level == entry.level)?;
             let statistics = entry.statistics.as_ref()?;
             Some(Tested {
                 index,

@@ -1,6 +1,6 @@
 //! Findings on every adapter on every level's rows: did it learn its level, or what the levels share?
 //!
-//! The figures are defined in `report::levels::cross`. The verdict, in this order:
+//! The quantities are defined in `report::levels::cross`. The verdict, in this order:
 //!
 //! | holds | verdict |
 //! |---|---|
@@ -10,15 +10,16 @@
 //! | own adapter strictly the best of the adapters on each set, and surely better than their mean where that was tested | `LearnedLevel` |
 //! | else | `LevelPartly` |
 
-use super::{Finding, Item, Kind};
+use super::{Finding, Kind};
 use crate::level::Level;
 use crate::record::levels::LevelsRecord;
-use crate::report::figure::Figure;
+use crate::report::finding::{Claim, Item};
 use crate::report::levels::cross::{self, Advantage, OWN_SHARE};
+use crate::report::quantity::Quantity;
 
-pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
-    let all: Vec<Level> = comparison.levels.iter().map(|entry| entry.level).collect();
-    let Some(cross) = &comparison.cross else { return vec![Kind::NoCross.of(all)] };
+pub(super) fn findings(record: &LevelsRecord) -> Vec<Finding> {
+    let all: Vec<Level> = record.levels.iter().map(|entry| entry.level).collect();
+    let Some(cross) = &record.cross else { return vec![Kind::NoCross.of(all)] };
     let lacking: Vec<Level> = all
         .iter()
         .copied()
@@ -28,7 +29,7 @@ pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
     if !lacking.is_empty() {
         findings.push(Kind::CrossPartial.of(lacking));
     }
-    let advantage = cross::advantage(comparison);
+    let advantage = cross::advantage(record);
     if let Some(advantage) = &advantage {
         findings.push(best(advantage));
         findings.extend(verdict(advantage));
@@ -72,7 +73,7 @@ fn best(advantage: &Advantage) -> Finding {
             set.best.map(|best| Item { levels: vec![set.level], text: best.label().to_string() })
         })
         .collect();
-    let count = Figure::new("count(cross.loss[own][e] < cross.loss[others][e])", own.len());
+    let count = Quantity::new("count(cross.loss[own][e] < cross.loss[others][e])", own.len());
     let kind = match own.len() {
         0 => Kind::OwnBestNowhere,
         count if count == sets.len() => Kind::OwnBestEverywhere,
@@ -80,7 +81,7 @@ fn best(advantage: &Advantage) -> Finding {
     };
     kind.of(own)
         .listing(items)
-        .with([("best", count), ("sets", Figure::new("len(cross.eval_sets)", sets.len()))])
+        .with([("best", count), ("sets", Quantity::new("len(cross.eval_sets)", sets.len()))])
 }
 
 fn verdict(advantage: &Advantage) -> Vec<Finding> {
@@ -98,7 +99,7 @@ fn verdict(advantage: &Advantage) -> Vec<Finding> {
     };
     let mut findings = vec![kind.of(levels.clone()).with(gains()).with([("share", share.clone())])];
     if matches!(kind, Kind::LearnedLevel | Kind::LevelPartly) {
-        let rest = Figure::new(format!("1 - {}", share.path), 1.0 - share.real());
+        let rest = Quantity::new(format!("1 - {}", share.path), 1.0 - share.real());
         findings.push(match advantage.others.real() > 0.0 {
             true => Kind::SharedGain.of(levels).with([("rest", rest)]),
             false => Kind::NoSharedGain.of(levels).with([("others", advantage.others.clone())]),

@@ -1,16 +1,17 @@
 //! Findings on what happens to the response loss from one level to the next, in nats a token.
 //!
-//! A trend is one where each level's figure is beyond the one before: the estimates decide, and neighbours whose
+//! A trend is one where each level's quantity is beyond the one before: the estimates decide, and neighbours whose
 //! intervals overlap are named beside it. It needs three levels and one base model.
 
-use super::{Finding, Item, Kind, level_path};
+use super::{Finding, Kind, level_path};
 use crate::level::Level;
 use crate::record::levels::{LevelEntry, LevelsRecord};
-use crate::report::figure::Figure;
+use crate::report::finding::{Claim, Item};
+use crate::report::quantity::Quantity;
 
-pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
-    let levels: Vec<Level> = comparison.levels.iter().map(|entry| entry.level).collect();
-    if !comparison.is_one_model() {
+pub(super) fn findings(record: &LevelsRecord) -> Vec<Finding> {
+    let levels: Vec<Level> = record.levels.iter().map(|entry| entry.level).collect();
+    if !record.is_one_model() {
         return vec![Kind::TrendNotComparable.of(levels)];
     }
     if levels.len() < 3 {
@@ -19,23 +20,23 @@ pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
     let gain = |index: usize, entry: &LevelEntry| {
         let path = |side: &str| level_path(index, &format!("{side}.masked.loss"));
         let gain = entry.baseline.masked.loss - entry.fine_tuned.masked.loss;
-        Figure::new(format!("{} - {}", path("baseline"), path("fine_tuned")), gain)
+        Quantity::new(format!("{} - {}", path("baseline"), path("fine_tuned")), gain)
     };
     let loss = |index: usize, entry: &LevelEntry| {
-        Figure::new(level_path(index, "fine_tuned.masked.loss"), entry.fine_tuned.masked.loss)
+        Quantity::new(level_path(index, "fine_tuned.masked.loss"), entry.fine_tuned.masked.loss)
     };
     let mut findings = vec![
-        trend(comparison, gain, [Kind::GainRises, Kind::GainFalls, Kind::GainMixed]),
-        trend(comparison, loss, [Kind::LossRises, Kind::LossFalls, Kind::LossMixed]),
+        trend(record, gain, [Kind::GainRises, Kind::GainFalls, Kind::GainMixed]),
+        trend(record, loss, [Kind::LossRises, Kind::LossFalls, Kind::LossMixed]),
     ];
-    let pairs: Vec<Item> = comparison
+    let pairs: Vec<Item> = record
         .levels
         .windows(2)
         .filter(|pair| overlap(&pair[0], &pair[1]))
         .map(|pair| Item { levels: vec![pair[0].level, pair[1].level], text: String::new() })
         .collect();
     if !pairs.is_empty() {
-        let count = Figure::new(
+        let count = Quantity::new(
             "count(levels[i].statistics.masked.difference overlaps levels[i + 1]'s)",
             pairs.len(),
         );
@@ -44,18 +45,19 @@ pub(super) fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
     findings
 }
 
-/// One of rising, falling and mixed, with the figure of the first and the last level, or of the two extremes.
+/// One of rising, falling and mixed, with the quantity of the first and the last level, or of the two extremes.
 fn trend(
-    comparison: &LevelsRecord,
-    figure: impl Fn(usize, &LevelEntry) -> Figure,
+    record: &LevelsRecord,
+    quantity: impl Fn(usize, &LevelEntry) -> Quantity,
     [rises, falls, mixed]: [Kind; 3],
 ) -> Finding {
-    let figures: Vec<Figure> =
-        comparison.levels.iter().enumerate().map(|(index, entry)| figure(index, entry)).collect();
-    let holds =
-        |beyond: fn(f64, f64) -> bool| figures.windows(2).all(|pair| beyond(pair[1].real(), pair[0].real()));
-    let by_size = |a: &usize, b: &usize| figures[*a].real().total_cmp(&figures[*b].real());
-    let last = figures.len() - 1;
+    let quantities: Vec<Quantity> =
+        record.levels.iter().enumerate().map(|(index, entry)| quantity(index, entry)).collect();
+    let holds = |beyond: fn(f64, f64) -> bool| {
+        quantities.windows(2).all(|pair| beyond(pair[1].real(), pair[0].real()))
+    };
+    let by_size = |a: &usize, b: &usize| quantities[*a].real().total_cmp(&quantities[*b].real());
+    let last = quantities.len() - 1;
     let (kind, from, to) = if holds(|next, this| next > this) {
         (rises, 0, last)
     } else if holds(|next, this| next < this) {
@@ -64,10 +66,10 @@ fn trend(
         let largest = (0..=last).max_by(by_size).unwrap_or(0);
         (mixed, largest, (0..=last).min_by(by_size).unwrap_or(last))
     };
-    let item = |index: usize| Item { levels: vec![comparison.levels[index].level], text: String::new() };
-    kind.of(comparison.levels.iter().map(|entry| entry.level).collect())
+    let item = |index: usize| Item { levels: vec![record.levels[index].level], text: String::new() };
+    kind.of(record.levels.iter().map(|entry| entry.level).collect())
         .listing(vec![item(from), item(to)])
-        .with([("from", figures[from].clone()), ("to", figures[to].clone())])
+        .with([("from", quantities[from].clone()), ("to", quantities[to].clone())])
 }
 
 /// Whether the intervals of B - F have a point in common; untested levels have none to compare.

@@ -1,97 +1,35 @@
-//! Claims across levels that were checked, each with the levels it speaks of and its evidence.
-//!
-//! As in [`crate::report::findings`]: the Turkish stands in `templates/duzey_bulgulari.md.j2`, decides nothing, and
-//! says each of these kinds once for the results and once for the discussion.
+//! What holds across levels. The sentences stand in `templates/duzey_bulgulari.md.j2`, one macro for the results and
+//! one for the discussion a kind.
 
 mod losses;
 mod matrix;
 mod setup;
 mod trend;
 
-use crate::level::Level;
 use crate::record::levels::LevelsRecord;
-use crate::report::figure::{Figure, Figures};
-pub use crate::report::findings::Severity;
-use crate::report::findings::kinds;
-use crate::report::measures::Mask;
-use minijinja::Value;
-use minijinja::value::Serde;
-use serde::Serialize;
+use crate::report::finding::{self, kinds};
 
 /// One claim that holds across the compared levels.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Finding {
-    /// What is claimed.
-    pub kind: Kind,
-    /// How much a reader must mind it.
-    pub severity: Severity,
-    /// Which loss it speaks of, where it speaks of one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mask: Option<Mask>,
-    /// The levels that it holds for, from A1 to C1.
-    pub levels: Vec<Level>,
-    /// What it lists beyond numbers: models, settings, pairs of levels.
-    pub items: Vec<Item>,
-    /// The numbers that make it true, by the names that its sentences use, with their record paths.
-    pub evidence: Figures,
-}
-
-/// One thing of a list: levels, and what is said of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Item {
-    /// The levels.
-    pub levels: Vec<Level>,
-    /// A model's name, a setting's path with its values, or nothing.
-    pub text: String,
-}
-
-/// Where the sentences of a finding belong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Topic {
-    /// Which levels are compared.
-    Scope,
-    /// What they were made of.
-    Material,
-    /// Whether they were made alike.
-    Setup,
-    /// Repetitions with other seeds.
-    Seeds,
-    /// Base against fine-tuned, level by level.
-    Losses,
-    /// What happens from level to level.
-    Trend,
-    /// Every adapter on every level's rows.
-    Cross,
-}
-
-impl Topic {
-    /// Every topic, in the order of the text.
-    pub const ALL: [Topic; 7] = [
-        Topic::Scope,
-        Topic::Material,
-        Topic::Setup,
-        Topic::Seeds,
-        Topic::Losses,
-        Topic::Trend,
-        Topic::Cross,
-    ];
-
-    /// Its name in templates: `setup`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Topic::Scope => "scope",
-            Topic::Material => "material",
-            Topic::Setup => "setup",
-            Topic::Seeds => "seeds",
-            Topic::Losses => "losses",
-            Topic::Trend => "trend",
-            Topic::Cross => "cross",
-        }
-    }
-}
+pub type Finding = finding::Finding<Kind>;
 
 kinds! {
+    topics {
+        /// Which levels are compared.
+        Scope,
+        /// What they were made of.
+        Material,
+        /// Whether they were made alike.
+        Setup,
+        /// Repetitions with other seeds.
+        Seeds,
+        /// Base against fine-tuned, level by level.
+        Losses,
+        /// What happens from level to level.
+        Trend,
+        /// Every adapter on every level's rows.
+        Cross,
+    }
+
     /// Levels that no record was given for.
     MissingLevels: Scope, Caution;
     /// Runs left out because they stopped at an error.
@@ -101,12 +39,12 @@ kinds! {
     /// Runs left out because not both models were evaluated.
     UnevaluatedRuns: Scope, Warning;
     /// Runs cut to try the program out.
-    SmokeRuns: Scope, Warning;
+    SmokeRuns: Scope, Disqualification;
 
     /// Made with the embedded demonstration model.
-    DemonstrationModel: Material, Warning;
+    DemonstrationModel: Material, Disqualification;
     /// Rows made by a program.
-    SyntheticData: Material, Warning;
+    SyntheticData: Material, Disqualification;
     /// Evaluation rows whose text was also trained on.
     LeakedRows: Material, Warning;
 
@@ -190,52 +128,12 @@ kinds! {
     CrossUntested: Cross, Caution;
 }
 
-impl Kind {
-    /// Whether the first lines of the document must say it.
-    pub fn is_warning_on_top(self) -> bool {
-        matches!(self, Kind::SmokeRuns | Kind::DemonstrationModel | Kind::SyntheticData)
-    }
-
-    /// The name in templates: `own_best_everywhere`.
-    pub fn name(self) -> String {
-        Value::from(Serde(self)).to_string()
-    }
-
-    /// The claim for `levels`, with their number as `count`.
-    fn of(self, levels: Vec<Level>) -> Finding {
-        let count = Figure::new("len(levels the finding holds for)", levels.len());
-        Finding {
-            kind: self,
-            severity: self.severity(),
-            mask: None,
-            levels,
-            items: Vec::new(),
-            evidence: [("count", count)].into(),
-        }
-    }
-}
-
-impl Finding {
-    fn with<const N: usize>(mut self, evidence: [(&'static str, Figure); N]) -> Self {
-        self.evidence.extend(evidence);
-        self
-    }
-
-    fn on(self, mask: Mask) -> Self {
-        Finding { mask: Some(mask), ..self }
-    }
-
-    fn listing(self, items: Vec<Item>) -> Self {
-        Finding { items, ..self }
-    }
-}
-
-/// Everything that holds for `comparison`, in the order of the text.
-pub fn findings(comparison: &LevelsRecord) -> Vec<Finding> {
-    let mut findings = setup::findings(comparison);
-    findings.extend(losses::findings(comparison));
-    findings.extend(trend::findings(comparison));
-    findings.extend(matrix::findings(comparison));
+/// Everything that holds for `record`, in the order of the text.
+pub fn findings(record: &LevelsRecord) -> Vec<Finding> {
+    let mut findings = setup::findings(record);
+    findings.extend(losses::findings(record));
+    findings.extend(trend::findings(record));
+    findings.extend(matrix::findings(record));
     findings
 }
 

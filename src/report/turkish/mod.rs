@@ -11,15 +11,15 @@
 //! Source: the spelling rules of the Türk Dil Kurumu (TDK). A numeral, a name and an abbreviation take an
 //! apostrophe; a common noun takes none.
 
+mod case;
 mod letters;
 mod reading;
+mod harmony;
 
-use std::fmt;
-use std::str::FromStr;
-
+use super::DecimalMark;
+pub use case::Case;
 use chrono::{Datelike, NaiveDate};
-
-use super::numbers::DecimalMark;
+use harmony::Ending;
 pub use letters::{capitalize, lower, upper};
 
 /// Why a suffix could not be chosen. Every message is one line and quotes what was given.
@@ -72,80 +72,6 @@ pub enum Error {
     },
 }
 
-/// The suffixes that thesis text puts on a numeral.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Case {
-    /// -(y)A, towards: `0,64'e`.
-    Dative,
-    /// -(y)I, the definite object: `0,64'ü`.
-    Accusative,
-    /// -(n)In, of: `B2'nin`.
-    Genitive,
-    /// -DA, at: `2025'te`.
-    Locative,
-    /// -DAn, from: `1,95'ten`.
-    Ablative,
-    /// -(y)lA, with: `2'yle`.
-    Instrumental,
-    /// -lIk, amounting to: `%44,1'lik`.
-    Lik,
-    /// -(I)ncI, the n-th: `87'nci`.
-    Ordinal,
-    /// -(s)I, its: `%44,1'i`.
-    Possessive,
-}
-
-impl Case {
-    /// All cases, in the order in which they are declared.
-    pub const ALL: [Self; 9] = [
-        Self::Dative,
-        Self::Accusative,
-        Self::Genitive,
-        Self::Locative,
-        Self::Ablative,
-        Self::Instrumental,
-        Self::Lik,
-        Self::Ordinal,
-        Self::Possessive,
-    ];
-
-    /// The English name and the short Turkish example by which templates ask for the case.
-    fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Dative => ("dative", "e"),
-            Self::Accusative => ("accusative", "i"),
-            Self::Genitive => ("genitive", "in"),
-            Self::Locative => ("locative", "de"),
-            Self::Ablative => ("ablative", "den"),
-            Self::Instrumental => ("instrumental", "le"),
-            Self::Lik => ("lik", "lik"),
-            Self::Ordinal => ("ordinal", "inci"),
-            Self::Possessive => ("possessive", "si"),
-        }
-    }
-}
-
-impl fmt::Display for Case {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.names().0)
-    }
-}
-
-/// Reads `"ablative"` or, as in a template, `"den"`.
-///
-/// One spelling a case: were `"ten"` accepted beside `"den"`, a template could seem to state the form
-/// that harmony chooses.
-impl FromStr for Case {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|case| case.names().0 == name || case.names().1 == name)
-            .ok_or_else(|| Error::UnknownCase { name: name.to_owned() })
-    }
-}
-
 /// The numeral with its suffix, `1,95` -> `1,95'ten`, telling comma from point by shape.
 ///
 /// Read are: `7`, `-2,16` (also with U+2212), `1.250.000`, `%44,1`, `0.64` (a dot that cannot be a group is a
@@ -182,7 +108,7 @@ pub fn suffix(number: &str, case: Case) -> Result<String, Error> {
 /// As [`suffix`], and [`Error::NotANumeral`] for the other profile's decimals.
 ///
 /// ```
-/// use tezgah::{report::numbers::DecimalMark, turkish::{Case, suffix_with_mark}};
+/// use tezgah::report::{DecimalMark, turkish::{Case, suffix_with_mark}};
 /// # fn main() -> Result<(), tezgah::report::turkish::Error> {
 /// assert_eq!(suffix_with_mark("2.000", DecimalMark::Comma, Case::Dative)?, "2.000'e"); // iki bin
 /// assert_eq!(suffix_with_mark("2.000", DecimalMark::Point, Case::Dative)?, "2.000'a"); // iki nokta sıfır
@@ -216,7 +142,7 @@ pub fn possessive_suffix(number: &str, case: Case) -> Result<String, Error> {
 /// As [`possessive_suffix`] and [`suffix_with_mark`].
 ///
 /// ```
-/// use tezgah::{report::numbers::DecimalMark, turkish::{Case, possessive_suffix_with_mark}};
+/// use tezgah::report::{DecimalMark, turkish::{Case, possessive_suffix_with_mark}};
 /// # fn main() -> Result<(), tezgah::report::turkish::Error> {
 /// let text = possessive_suffix_with_mark("%44.1", DecimalMark::Point, Case::Dative)?;
 /// assert_eq!(text, "%44.1'ine");
@@ -293,6 +219,15 @@ pub fn date(day: NaiveDate) -> String {
     format!("{} {} {}", day.day(), MONTHS[day.month0() as usize], day.year())
 }
 
+/// `a`, `a ve b`, `a, b ve c`.
+pub(crate) fn listed(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{} ve {last}", head.join(", ")),
+    }
+}
+
 /// Joins numeral and suffix: with an apostrophe, unless the text is a quantity with its unit written out.
 fn attach(
     number: &str,
@@ -308,85 +243,4 @@ fn attach(
             stem + &form
         }
     })
-}
-
-/// All that harmony asks of a word: its last vowel, and how it closes.
-#[derive(Debug, Clone, Copy)]
-struct Ending {
-    /// One of a ı o u e i ö ü.
-    vowel: char,
-    close: Close,
-}
-
-/// The last sound of a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Close {
-    /// A vowel: suffixes take their buffer.
-    Vowel,
-    /// ç f h k p s ş t: D becomes t.
-    Hard,
-    /// Any other consonant.
-    Soft,
-}
-
-impl Ending {
-    /// The ending of the last word of `words`.
-    fn of(words: &str) -> Result<Self, Error> {
-        let unreadable = || Error::Unreadable { word: words.to_owned() };
-        let word = lower(words.rsplit(char::is_whitespace).next().unwrap_or_default());
-        let last = word.chars().next_back().ok_or_else(unreadable)?;
-        if !word.chars().all(letters::is_turkish) {
-            return Err(unreadable());
-        }
-        let vowel = word.chars().rev().find_map(letters::vowel).ok_or_else(unreadable)?;
-        let close = match last {
-            letter if letters::is_vowel(letter) => Close::Vowel,
-            'ç' | 'f' | 'h' | 'k' | 'p' | 's' | 'ş' | 't' => Close::Hard,
-            _ => Close::Soft,
-        };
-        Ok(Self { vowel: if reading::is_fronted(&word) { letters::fronted(vowel) } else { vowel }, close })
-    }
-
-    /// The suffix itself. Capitals in the names below are those of the module's rules.
-    fn form(self, case: Case) -> String {
-        let a = if "aıou".contains(self.vowel) { "a" } else { "e" };
-        let i = self.high_vowel();
-        let d = if self.close == Close::Hard { "t" } else { "d" };
-        let after_vowel = |buffer| if self.close == Close::Vowel { buffer } else { "" };
-        match case {
-            Case::Dative => format!("{}{a}", after_vowel("y")),
-            Case::Accusative => format!("{}{i}", after_vowel("y")),
-            Case::Genitive => format!("{}{i}n", after_vowel("n")),
-            Case::Locative => format!("{d}{a}"),
-            Case::Ablative => format!("{d}{a}n"),
-            Case::Instrumental => format!("{}l{a}", after_vowel("y")),
-            Case::Lik => format!("l{i}k"),
-            Case::Ordinal if self.close == Close::Vowel => format!("nc{i}"),
-            Case::Ordinal => format!("{i}nc{i}"),
-            Case::Possessive => format!("{}{i}", after_vowel("s")),
-        }
-    }
-
-    /// Possessive and case: after it a case begins with n (`-ine`, `-inden`), save the instrumental (`-iyle`).
-    fn possessive_form(self, case: Case) -> Result<String, Error> {
-        let possessive = self.form(Case::Possessive);
-        let vowel = self.high_vowel();
-        match case {
-            Case::Instrumental => Ok(possessive + &Self { vowel, close: Close::Vowel }.form(case)),
-            Case::Dative | Case::Accusative | Case::Genitive | Case::Locative | Case::Ablative => {
-                Ok(possessive + "n" + &Self { vowel, close: Close::Soft }.form(case))
-            }
-            Case::Lik | Case::Ordinal | Case::Possessive => Err(Error::NotAfterPossessive { case }),
-        }
-    }
-
-    /// The I of the rules.
-    fn high_vowel(self) -> char {
-        match self.vowel {
-            'a' | 'ı' => 'ı',
-            'o' | 'u' => 'u',
-            'ö' | 'ü' => 'ü',
-            _ => 'i',
-        }
-    }
 }

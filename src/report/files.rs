@@ -1,0 +1,38 @@
+//! The files of a report, below its folder.
+
+use crate::level::Level;
+
+/// What a run's documents are rendered from.
+pub(crate) const RECORD: &str = "record.json";
+/// The steps and evaluations of a run, a line each.
+pub(crate) const EVENTS: &str = "events.jsonl";
+/// The thesis sections of a run.
+pub(crate) const METHOD: &str = "yontem.md";
+pub(crate) const RESULTS: &str = "sonuclar.md";
+pub(crate) const DISCUSSION: &str = "tartisma.md";
+/// What the document of several levels is rendered from.
+pub const LEVELS_RECORD: &str = "karsilastirma.json";
+/// The document of several levels.
+pub(crate) const LEVELS: &str = "karsilastirma.md";
+/// The folder of the charts.
+pub(crate) const CHARTS: &str = "charts";
+
+/// The whole document of a run: `A1_FINE_TUNING_RESULTS.md`.
+pub(crate) fn whole(level: Level) -> String {
+    format!("{}_FINE_TUNING_RESULTS.md", level.label())
+}
+
+/// A document in another format.
+pub(crate) fn with_ending(document: &str, ending: &str) -> String {
+    format!("{}.{ending}", document.trim_end_matches(".md"))
+}
+
+/// A chart: `charts/egitim_kaybi.svg`.
+pub(crate) fn chart(name: &str, ending: &str) -> String {
+    format!("{CHARTS}/{name}.{ending}")
+}
+
+/// The name of the chart that a document shows at `path`.
+pub(crate) fn charted(path: &str) -> Option<&str> {
+    path.strip_prefix(CHARTS)?.strip_prefix('/')?.strip_suffix(".svg")
+}

@@ -1,0 +1,160 @@
+//! What a record of one run allows one to say. The sentences stand in `templates/bulgular.md.j2`, one macro for the
+//! results and one for the discussion a kind.
+
+mod run;
+mod data;
+mod model;
+mod training;
+mod comparison;
+mod seeds;
+pub mod criteria;
+
+use super::finding::{self, Claim, kinds};
+use crate::record::RunRecord;
+
+/// One claim that holds for a run.
+pub type Finding = finding::Finding<Kind>;
+
+kinds! {
+    topics {
+        /// Whether the run came to its end.
+        Status,
+        /// The rows.
+        Data,
+        /// The base model.
+        Model,
+        /// What is trained beside it.
+        Adapter,
+        /// How the frozen weights are stored.
+        Weights,
+        /// The training loss and its gradients.
+        TrainLoss,
+        /// The evaluation loss during the training.
+        EvalLoss,
+        /// The learning rate.
+        LearningRate,
+        /// Base against fine-tuned.
+        Comparison,
+        /// How much was run, against what would be needed.
+        Course,
+    }
+
+    /// The run stopped at an error.
+    RunFailed: Status, Disqualification;
+    /// The run had not come to its end when the record was written.
+    RunUnfinished: Status, Disqualification;
+    /// Cut to a few rows and steps to try the program out.
+    SmokeRun: Status, Disqualification;
+    /// Made with the embedded demonstration model.
+    DemonstrationModel: Model, Disqualification;
+    /// The rows were made by a program.
+    SyntheticData: Data, Disqualification;
+    /// Fewer steps than the recipe's epochs ask for.
+    StepsCut: Course, Caution;
+    /// The training was done with one seed.
+    SingleSeed: Course, Caution;
+    /// The training was repeated with other seeds.
+    SeveralSeeds: Comparison, Note;
+    /// The response loss fell with every seed, or rose with every seed.
+    SeedsAgree: Comparison, Note;
+    /// The response loss fell with some seeds only.
+    SeedsDisagree: Comparison, Caution;
+
+    /// Evaluation rows whose text was also trained on.
+    LeakedRows: Data, Warning;
+    /// Rows that repeat an earlier one.
+    DuplicateRows: Data, Caution;
+    /// Rows cut at the length limit.
+    TruncatedRows: Data, Caution;
+    /// Rows whose response was cut away whole.
+    RowsWithoutTarget: Data, Warning;
+    /// No row is longer than 512 tokens.
+    TokensWithin512: Data, Note;
+    /// Some rows are longer than 512 tokens.
+    TokensOver512: Data, Note;
+
+    /// How many parameters are trained, and how many are not.
+    TrainableShare: Adapter, Note;
+    /// The adapter has more parameters than the base model.
+    TrainableExceedsBase: Adapter, Caution;
+    /// The base model's projections are stored quantized.
+    QuantizedBase: Weights, Note;
+    /// The base model is stored as it came, unquantized.
+    DenseBase: Weights, Note;
+
+    /// The merged model holds the file's own weights, which were not the ones evaluated.
+    MergedIntoOriginal: Weights, Caution;
+    /// The merged model holds the quantized weights, made dense again.
+    MergedIntoDequantized: Weights, Note;
+
+    /// Warmup at least as long as the run: the peak rate was never reached.
+    PeakNeverReached: LearningRate, Warning;
+    /// The rate never left the warmup: the cosine never began.
+    CosineNeverBegan: LearningRate, Caution;
+    /// The first step's learning rate was 0.
+    FirstStepWithoutRate: LearningRate, Note;
+    /// The last step's loss is below the first's.
+    TrainLossFell: TrainLoss, Note;
+    /// The last step's loss is not below the first's.
+    TrainLossRose: TrainLoss, Warning;
+    /// The last step's window holds fewer than half the tokens of the first.
+    LastWindowShort: TrainLoss, Note;
+    /// Gradients were scaled down in some steps.
+    GradientsClipped: TrainLoss, Note;
+    /// Gradients were never scaled down.
+    GradientsNeverClipped: TrainLoss, Note;
+    /// Fewer than two evaluations: no course to judge.
+    TooFewEvaluations: EvalLoss, Caution;
+    /// The last evaluation's loss is below the first's.
+    EvalLossFell: EvalLoss, Note;
+    /// The last evaluation's loss is not below the first's.
+    EvalLossRose: EvalLoss, Warning;
+    /// The last evaluation is the best.
+    BestIsLast: EvalLoss, Note;
+    /// The evaluation loss was lowest before the end.
+    EvalLossTurned: EvalLoss, Caution;
+    /// The evaluation loss is noticeably above the late training loss.
+    GapAbove: EvalLoss, Note;
+    /// The evaluation loss is not noticeably above the late training loss.
+    GapNotAbove: EvalLoss, Note;
+    /// The Trainer's way of averaging gives another figure.
+    TrainerLossDiffers: EvalLoss, Note;
+
+    /// The base model's loss is above that of a uniform guess.
+    BaselineWorseThanUniform: Comparison, Warning;
+    /// The loss fell, and the interval and the test say so.
+    Improved: Comparison, Note;
+    /// The loss fell, but not beyond what chance explains.
+    ImprovedUncertainly: Comparison, Caution;
+    /// The loss fell; no test was made.
+    ImprovedUntested: Comparison, Caution;
+    /// The loss rose, and the interval and the test say so.
+    Worsened: Comparison, Warning;
+    /// The loss rose, but not beyond what chance explains.
+    WorsenedUncertainly: Comparison, Warning;
+    /// The loss rose; no test was made.
+    WorsenedUntested: Comparison, Warning;
+    /// The two losses are equal.
+    Unchanged: Comparison, Warning;
+    /// The response loss fell while the full-text loss did not.
+    OnlyMaskedImproved: Comparison, Caution;
+    /// The full-text loss fell while the response loss did not.
+    OnlyFullImproved: Comparison, Caution;
+    /// The loss fell surely, and by less than one percent.
+    ImprovedBarely: Comparison, Caution;
+    /// The interval of the loss is wider than the digits that the text prints.
+    TooFewRowsForDigits: Comparison, Caution;
+}
+
+/// Everything that holds for `record`, by topic; of findings on both losses the response comes first.
+pub fn findings(record: &RunRecord) -> Vec<Finding> {
+    let mut findings = run::findings(record);
+    findings.extend(data::findings(record));
+    findings.extend(model::findings(record));
+    findings.extend(training::findings(record));
+    findings.extend(comparison::findings(record));
+    findings.extend(seeds::findings(record));
+    // The sort is stable: within a topic the findings keep the order in which its text tells them.
+    findings.sort_by_key(|finding| Kind::TOPICS.iter().position(|topic| *topic == finding.kind.topic()));
+    findings
+}

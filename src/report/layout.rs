@@ -1,0 +1,82 @@
+//! Where the tables, charts and sections of a run's documents stand, and so which numbers they have.
+
+use super::charts;
+use super::engine::View;
+use super::numbering::{ChartReference, Numbering};
+use super::profile::Profile;
+use super::view;
+use crate::record::RunRecord;
+use minijinja::Value;
+
+/// The charts, by where they stand.
+pub(super) struct Layout {
+    data: Vec<ChartReference>,
+    training: Vec<ChartReference>,
+    comparison: Vec<ChartReference>,
+}
+
+impl Layout {
+    /// The charts by what they show; one that is not known here stands with the training.
+    pub(super) fn of(charts: &[ChartReference]) -> Self {
+        let mut layout = Layout { data: Vec::new(), training: Vec::new(), comparison: Vec::new() };
+        for chart in charts {
+            let place = match chart.name.as_str() {
+                name if charts::OF_DATA.contains(&name) => &mut layout.data,
+                name if charts::OF_COMPARISON.contains(&name) => &mut layout.comparison,
+                _ => &mut layout.training,
+            };
+            place.push(chart.clone());
+        }
+        layout
+    }
+
+    /// The thesis counts tables and figures in each chapter.
+    pub(super) fn in_thesis(&self, record: &RunRecord, profile: &Profile) -> Numbering {
+        let mut numbering = Numbering::new(profile);
+        numbering.chapter(Some(profile.method), &["veri", "parametreler"], &self.data);
+        let tables = [("karsilastirma", view::is_compared(record)), ("testler", view::is_tested(record))];
+        let figures = [self.training.as_slice(), self.comparison.as_slice()].concat();
+        numbering.chapter(Some(profile.results), &present(&tables), &figures);
+        numbering
+    }
+
+    /// The whole document counts through, so that its numbers are not taken for the thesis's.
+    pub(super) fn in_whole(&self, record: &RunRecord, profile: &Profile) -> Numbering {
+        let tables = [
+            ("veri", true),
+            ("parametreler", true),
+            ("adimlar", !record.training.steps.is_empty()),
+            ("karsilastirma", view::is_compared(record)),
+            ("testler", view::is_tested(record)),
+            ("dosyalar", !record.outputs.is_empty()),
+            ("olcutler", true),
+            ("kosu", true),
+        ];
+        let figures = [self.data.as_slice(), self.training.as_slice(), self.comparison.as_slice()].concat();
+        let mut numbering = Numbering::new(profile);
+        numbering.chapter(None, &present(&tables), &figures);
+        numbering
+    }
+
+    /// Section numbers and chart names for the templates: text, not numbers of the record.
+    pub(super) fn view(&self, profile: &Profile) -> View {
+        let Profile { method, results, discussion, .. } = profile;
+        let chapters = [("method", method), ("results", results), ("discussion", discussion)];
+        let numbers = chapters.map(|(name, chapter)| (name, Value::from(chapter.section_numbers())));
+        let chapters = chapters.map(|(name, chapter)| (name, chapter.chapter.to_string()));
+        let charts = [("data", &self.data), ("training", &self.training), ("comparison", &self.comparison)];
+        View::from([
+            ("chapters", Value::from_pairs(chapters)),
+            ("numbers", Value::from_pairs(numbers)),
+            ("charts", Value::from_pairs(charts.map(|(name, charts)| (name, names(charts))))),
+        ])
+    }
+}
+
+fn names(charts: &[ChartReference]) -> Value {
+    charts.iter().map(|chart| chart.name.as_str()).collect()
+}
+
+fn present(tables: &[(&'static str, bool)]) -> Vec<&'static str> {
+    tables.iter().filter(|(_, is_present)| *is_present).map(|(id, _)| *id).collect()
+}

@@ -1,0 +1,107 @@
+//! What is so, or is not: what a template may ask to choose its sentences, `{% if has.steps %}`.
+
+use crate::recipe::{Projection, Quantization};
+use crate::record::{RunRecord, Status};
+use crate::report::measures;
+use crate::statistics::{Comparison, Performance};
+use minijinja::Value;
+
+/// Its name in templates, what it says, and how it follows from a record.
+pub(in crate::report) type Fact<R> = (&'static str, &'static str, fn(&R) -> bool);
+
+/// `has`: the facts of `record` by their names.
+pub(in crate::report) fn has<R>(facts: &[Fact<R>], record: &R) -> Value {
+    Value::from_pairs(facts.iter().map(|(name, _, holds)| (*name, Value::from(holds(record)))))
+}
+
+/// The facts of one run.
+#[rustfmt::skip] // a fact a line, as a table is read
+pub(super) const FACTS: [Fact<RunRecord>; 37] = [
+    // The run.
+    ("completed", "it came to its end", |record| record.status == Status::Completed),
+    ("failed", "it stopped at an error", |record| record.status == Status::Failed),
+    ("failure", "the error is recorded", |record| record.failure.is_some()),
+    ("finished", "its end has a time", |record| record.environment.finished_at.is_some()),
+    ("options", "its command had options", |record| record.environment.command.len() > 1),
+    ("commit", "the program's commit is known", |record| record.environment.git_commit.is_some()),
+    ("dirty", "the working copy had changes", |record| record.environment.git_dirty),
+    ("accelerator", "it ran on a GPU", |record| record.environment.accelerator.is_some()),
+    ("outputs", "it wrote data or weights", |record| !record.outputs.is_empty()),
+    ("merged_output", "among them a merged model", |record| record.outputs.iter().any(|output| output.kind == "merged")),
+    // The rows.
+    ("split_seed", "they were split here", |record| record.dataset.split_seed.is_some()),
+    ("input", "they have an input field", |record| !record.dataset.example.input.is_empty()),
+    ("leak", "some evaluation rows were trained on", |record| record.dataset.leaked_rows > 0),
+    ("truncated", "some were cut", |record| record.dataset.truncated_rows > 0),
+    // The model and its adapter.
+    ("model_loaded", "its weights were loaded", |record| record.model.parameters > 0),
+    ("grouped_heads", "several heads share keys and values", |record| {
+        record.model.architecture.key_value_heads < record.model.architecture.attention_heads
+    }),
+    ("quantized", "weights are stored quantized", measures::is_quantized),
+    ("as_is", "as the GGUF file has them", |record| record.model.quantization == Quantization::AsIs),
+    ("nf4", "as NF4", |record| matches!(record.model.quantization, Quantization::Nf4 | Quantization::Nf4Double)),
+    ("all_modules", "every projection has an adapter", |record| {
+        Projection::ALL.iter().all(|module| record.recipe.lora.target_modules.contains(module))
+    }),
+    ("dropout", "the adapter drops inputs", |record| record.recipe.lora.dropout > 0.0),
+    // The training.
+    ("planned", "its steps are counted", |record| record.training.total_steps > 0),
+    ("max_steps", "the recipe limits them", |record| record.recipe.train.max_steps > 0),
+    ("steps", "one was made", |record| !record.training.steps.is_empty()),
+    ("warmup", "the rate rises at first", |record| record.recipe.train.warmup_steps > 0),
+    ("accumulation", "a step sums several batches", |record| record.recipe.train.accumulation_steps > 1),
+    ("checkpointing", "activations are computed again", |record| record.training.gradient_checkpointing),
+    ("best", "an evaluation was the best", |record| record.training.best.is_some()),
+    ("load_best", "the best is used at the end", |record| record.recipe.train.load_best_at_end),
+    // The evaluation.
+    ("baseline", "the base was evaluated", |record| record.evaluation.baseline.is_some()),
+    ("comparison", "and the fine-tuned model too", is_compared),
+    ("statistics", "and both were tested", is_tested),
+    ("wilcoxon", "by the signed-rank test as well", |record| of_masks(record, |of| of.wilcoxon.is_some())),
+    ("effect_size", "an effect size is known", |record| of_masks(record, |of| of.effect_size.is_some())),
+    ("bits_per_byte", "losses are known by the byte", |record| of_models(record, |of| of.bits_per_byte.is_some())),
+    ("perplexity_intervals", "perplexities have intervals", |record| of_models(record, |of| of.perplexity.is_some())),
+    ("samples", "sample texts were written", |record| !record.samples.is_empty()),
+];
+
+/// Whether both models were evaluated.
+pub(in crate::report) fn is_compared(record: &RunRecord) -> bool {
+    record.evaluation.baseline.is_some() && record.evaluation.fine_tuned.is_some()
+}
+
+/// Whether both models were evaluated and their difference tested.
+pub(in crate::report) fn is_tested(record: &RunRecord) -> bool {
+    is_compared(record) && record.evaluation.statistics.is_some()
+}
+
+/// Whether something holds of the statistics under both masks.
+fn of_masks(record: &RunRecord, holds: fn(&Comparison) -> bool) -> bool {
+    record.evaluation.statistics.as_ref().is_some_and(|both| holds(&both.masked) && holds(&both.full))
+}
+
+/// Whether something holds of both models under both masks.
+fn of_models(record: &RunRecord, holds: fn(&Performance) -> bool) -> bool {
+    let statistics = record.evaluation.statistics.as_ref();
+    statistics.is_some_and(|both| {
+        [&both.masked, &both.full].into_iter().all(|of| holds(&of.baseline) && holds(&of.fine_tuned))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::derived::DERIVED;
+    use super::*;
+    use crate::report::engine::asked;
+    use std::collections::BTreeSet;
+
+    /// A name in a table that no template asks for is dead; one that is asked for and not there stops a document.
+    #[test]
+    fn the_tables_hold_what_templates_ask_for() {
+        let facts: BTreeSet<&str> = FACTS.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(facts, asked("has", false));
+        let derived: BTreeSet<&str> = DERIVED.iter().map(|(name, _)| *name).collect();
+        assert_eq!(derived, asked("derived", false));
+        assert!(FACTS.iter().all(|(_, says, _)| !says.is_empty()));
+    }
+}

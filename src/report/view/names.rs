@@ -1,0 +1,132 @@
+//! What the record spells in another way than the text does.
+
+use crate::level::Level;
+use crate::recipe::Quantization;
+use crate::record::RunRecord;
+use crate::report::{files, markdown, turkish};
+use minijinja::Value;
+
+/// Names that the record spells in another way than the text does.
+pub(super) fn names(record: &RunRecord) -> Value {
+    let modules: Vec<String> =
+        record.recipe.lora.target_modules.iter().map(|module| format!("`{}`", module.name())).collect();
+    let quantization = match record.model.quantization {
+        Quantization::None => "nicemlenmemiş",
+        Quantization::Q4_0 => "GGML Q4_0",
+        Quantization::Q4_1 => "GGML Q4_1",
+        Quantization::Q4K => "GGML Q4_K",
+        Quantization::Q8_0 => "GGML Q8_0",
+        Quantization::Nf4 => "NF4",
+        Quantization::Nf4Double => "ölçekleri de nicemlenmiş NF4",
+        Quantization::AsIs => "GGUF dosyasının kendi türleri",
+    };
+    // Which types those are is known where a merged model was written.
+    let own_types = match record.model.quantization {
+        Quantization::AsIs => record.outputs.iter().find_map(|output| output.merged_into.as_deref()),
+        _ => None,
+    };
+    let quantization = match own_types {
+        Some(types) => format!("{quantization} ({})", markdown::escaped(types)),
+        None => quantization.to_string(),
+    };
+    let others: Vec<Level> = Level::ALL.into_iter().filter(|level| *level != record.level).collect();
+    let device = record.environment.accelerator.as_deref().unwrap_or(&record.environment.cpu);
+    Value::from_pairs([
+        ("level", Value::from(record.level.label())),
+        ("modules", Value::from(turkish::listed(&modules))),
+        ("quantization", Value::from(quantization)),
+        ("device", Value::from(device)),
+        ("seeded", Value::from(seeded(record))),
+        ("command", Value::from(record.environment.command.join(" "))),
+        ("example", Value::from(example(record))),
+        ("template", Value::from(template(record))),
+        (
+            "other_levels",
+            Value::from(turkish::listed(
+                &others.iter().map(|level| level.label().to_string()).collect::<Vec<_>>(),
+            )),
+        ),
+        (
+            "other_commands",
+            Value::from(
+                others
+                    .iter()
+                    .map(|level| format!("cargo run --release --example {}", level.slug()))
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            ),
+        ),
+        ("tree", Value::from(tree(record))),
+        ("outputs", record.outputs.iter().map(|output| output_name(&output.kind)).collect()),
+    ])
+}
+
+/// What the training seed decides, as the beginning of a sentence.
+fn seeded(record: &RunRecord) -> String {
+    let recipe = &record.recipe;
+    let mut names = vec!["Adaptörün başlangıç değerleri".to_string()];
+    names.extend((recipe.lora.dropout > 0.0).then(|| "seyreltme".into()));
+    names.extend(recipe.train.shuffle.then(|| "örneklerin sırası".into()));
+    turkish::listed(&names)
+}
+
+/// The first training row as its file has it.
+fn example(record: &RunRecord) -> String {
+    let row = &record.dataset.example;
+    let mut fields = serde_json::Map::new();
+    fields.insert("instruction".into(), row.instruction.clone().into());
+    if !row.input.is_empty() {
+        fields.insert("input".into(), row.input.clone().into());
+    }
+    fields.insert("output".into(), row.output.clone().into());
+    serde_json::to_string_pretty(&fields).expect("a map of strings is JSON")
+}
+
+/// The prompt as the rows are put into it.
+fn template(record: &RunRecord) -> &'static str {
+    match record.dataset.example.input.is_empty() {
+        true => "### Instruction:\n{instruction}\n\n### Response:\n{output}",
+        false => "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n{output}",
+    }
+}
+
+/// The output folder as a reader finds it: the documents, then what the record lists.
+fn tree(record: &RunRecord) -> String {
+    let whole = files::whole(record.level);
+    let page = files::with_ending(&whole, "html");
+    let charts = format!("{}/", files::CHARTS);
+    let fixed = [
+        files::RECORD,
+        files::EVENTS,
+        &whole,
+        &page,
+        files::METHOD,
+        files::RESULTS,
+        files::DISCUSSION,
+        &charts,
+    ];
+    let written = record.outputs.iter().map(|output| {
+        let is_folder = ["adapter", "merged", "checkpoint"].contains(&output.kind.as_str());
+        format!("{}{}", output.path.trim_end_matches('/'), if is_folder { "/" } else { "" })
+    });
+    let entries: Vec<String> = fixed.map(str::to_string).into_iter().chain(written).collect();
+    let last = entries.len() - 1;
+    let branches = entries
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| format!("{} {entry}", if index == last { "└──" } else { "├──" }));
+    std::iter::once("çıktı klasörü".to_string()).chain(branches).collect::<Vec<_>>().join("\n")
+}
+
+/// What an output is, for a reader.
+fn output_name(kind: &str) -> String {
+    match kind {
+        "train_split" => "eğitim kümesi",
+        "eval_split" => "değerlendirme kümesi",
+        "adapter" => "LoRA adaptörü",
+        "merged" => "adaptörle birleştirilmiş model",
+        "checkpoint" => "kayıt noktası",
+        other => other,
+    }
+    .to_string()
+}
