@@ -1,17 +1,12 @@
 //! The files of a report, below its folder.
 
 use crate::level::Level;
+pub(crate) use crate::record::folder::{EVENTS, LEVELS_RECORD, RECORD};
 
-/// What a run's documents are rendered from.
-pub(crate) const RECORD: &str = "record.json";
-/// The steps and evaluations of a run, a line each.
-pub(crate) const EVENTS: &str = "events.jsonl";
 /// The thesis sections of a run.
 pub(crate) const METHOD: &str = "yontem.md";
 pub(crate) const RESULTS: &str = "sonuclar.md";
 pub(crate) const DISCUSSION: &str = "tartisma.md";
-/// What the document of several levels is rendered from.
-pub const LEVELS_RECORD: &str = "karsilastirma.json";
 /// The document of several levels.
 pub(crate) const LEVELS: &str = "karsilastirma.md";
 /// The folder of the charts.

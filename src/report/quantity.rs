@@ -4,6 +4,7 @@
 //! between the marks of [`trace`], so that an exporter can show where a printed number came from.
 
 use super::trace;
+use crate::paths::{child, item};
 use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
 use serde::Serialize;
@@ -110,16 +111,6 @@ pub fn view(path: &str, node: &serde_json::Value) -> Value {
             fields.iter().map(|(name, field)| (name.clone(), view(&child(path, name), field))),
         ),
     }
-}
-
-/// The path of the field `name` of what lies at `path`; the root's is empty.
-fn child(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_string() } else { format!("{path}.{name}") }
-}
-
-/// The path of the item in place `index` of the list at `path`.
-fn item(path: &str, index: usize) -> String {
-    format!("{path}[{index}]")
 }
 
 /// The template's view of `quantities`, under their names.

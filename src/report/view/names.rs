@@ -83,11 +83,9 @@ fn example(record: &RunRecord) -> String {
 }
 
 /// The prompt as the rows are put into it.
-fn template(record: &RunRecord) -> &'static str {
-    match record.dataset.example.input.is_empty() {
-        true => "### Instruction:\n{instruction}\n\n### Response:\n{output}",
-        false => "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n{output}",
-    }
+fn template(record: &RunRecord) -> String {
+    let input = if record.dataset.example.input.is_empty() { "" } else { "{input}" };
+    record.dataset.prompt.fill("{instruction}", input) + "{output}"
 }
 
 /// The output folder as a reader finds it: the documents, then what the record lists.
