@@ -1,11 +1,11 @@
 //! Gradients of every LoRA tensor: against candle's autograd on an independent f64 model, and against finite
 //! differences where dropout takes part.
 
-mod support;
-
+use crate::reference::Reference;
+use crate::support::close;
+use crate::tensors::values;
 use candle_core::{D, DType, Device, Result, Tensor, Var};
 use std::collections::BTreeMap;
-use support::Reference;
 use tezgah::data::batches::{Batch, Targets};
 use tezgah::model::files::config::LlamaConfig;
 use tezgah::model::network::adapter;
@@ -108,10 +108,6 @@ impl<'a> Witness<'a> {
     }
 }
 
-fn values(tensor: &Tensor) -> Vec<f64> {
-    tensor.to_dtype(DType::F64).and_then(|t| t.flatten_all()?.to_vec1()).expect("values")
-}
-
 /// Relative L2 distance, tensor by tensor; the worst with its name.
 fn worst_distance(model: &Llama, theirs: &BTreeMap<String, Vec<f64>>) -> (f64, String) {
     let mut worst = (0f64, String::new());
@@ -150,7 +146,7 @@ fn every_lora_gradient_equals_the_autograd_of_an_independent_model() {
         for activations in [Activations::Keep, Activations::Recompute] {
             let mut model = reference.model(Quantization::None, dtype);
             let nll = model.accumulate_gradients(&batch, activations, 1.0, NO_DROPOUT).expect("gradients");
-            support::close("summed nll", nll, total.to_scalar::<f64>().expect("scalar"), allowed);
+            close("summed nll", nll, total.to_scalar::<f64>().expect("scalar"), allowed);
             let (worst, name) = worst_distance(&model, &theirs);
             assert!(worst < allowed, "{dtype:?} {activations:?}: {name} is off by {worst:.1e}");
         }
@@ -184,7 +180,7 @@ fn gradients_under_dropout_equal_finite_differences() {
         };
         let step = 1e-5;
         let slope = (moved(step) - moved(-step)) / (2.0 * step);
-        support::close(name, length, slope, 1e-5);
+        close(name, length, slope, 1e-5);
     }
 }
 

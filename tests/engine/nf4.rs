@@ -1,17 +1,17 @@
 //! NF4 against bitsandbytes: codes, scales and dequantized values of its own kernels, bit for bit.
 //!
-//! `tests/fixtures/nf4/make_nf4.py` made the fixtures; its README has the versions.
+//! `tests/reference/nf4/make_nf4.py` made the fixtures; its README has the versions.
 
+use crate::support::reference_folder;
 use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
-use std::path::Path;
 use tezgah::model::files::nf4::{CODEBOOK, DYNAMIC_MAP, DoubleScales, Nf4, Scales, device::Nf4OnDevice};
 
 struct Fixture(HashMap<String, Tensor>);
 
 impl Fixture {
     fn read() -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/nf4/nf4.safetensors");
+        let path = reference_folder().join("nf4/nf4.safetensors");
         Fixture(candle_core::safetensors::load(path, &Device::Cpu).expect("nf4.safetensors"))
     }
 

@@ -1,6 +1,7 @@
 //! Each CPU kernel, in f32, against its device form in f64: two programs for one formula. Rows of 1, 3, 64, 65 and 130
 //! tokens, so that blocks and vector widths end everywhere; widths that are no multiple of a register.
 
+use crate::tensors::values;
 use candle_core::{DType, Device, Tensor};
 use rand_chacha::rand_core::Rng;
 use tezgah::model::ops::attention::{self, Heads, attention};
@@ -28,10 +29,6 @@ fn pair(name: &str, rows: usize, width: usize) -> (Tensor, Tensor) {
     let narrow = Tensor::from_vec(values, (rows, width), &Device::Cpu).expect("matrix");
     let wide = narrow.to_dtype(DType::F64).expect("f64");
     (narrow, wide)
-}
-
-fn values(tensor: &Tensor) -> Vec<f64> {
-    tensor.to_dtype(DType::F64).and_then(|t| t.flatten_all()?.to_vec1()).expect("values")
 }
 
 /// The largest difference, relative to the largest magnitude.

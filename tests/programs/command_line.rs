@@ -1,34 +1,24 @@
 //! The experiments as a user runs them: the reference from the command line, bad input, resume, determinism.
 
-mod support;
-
+use crate::program::{json, program, read, refused, run, said};
+use crate::support::{close, number, reference_folder};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::Output;
-use support::{close, number, program, reference_folder};
-
-fn run(arguments: &[&str]) -> Output {
-    program("a1").args(arguments).output().expect("the example a1 is built by `cargo test`")
-}
 
 fn succeed(arguments: &[&str]) {
-    let output = run(arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    said("a1", arguments);
 }
 
-/// The one line of a refusal; the program must have failed.
+/// The one line of a refusal; warnings are none.
 fn refusal(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    assert!(!output.status.success(), "{arguments:?} succeeded");
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let (text, _) = refused("a1", arguments);
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("warning")).collect();
     assert_eq!(lines.len(), 1, "one line expected, got:\n{text}");
     lines[0].to_string()
 }
 
 fn record(out: &Path) -> Value {
-    let text = std::fs::read_to_string(out.join("record.json")).expect("record.json");
-    serde_json::from_str(&text).expect("JSON")
+    json(&out.join("record.json"))
 }
 
 fn text(path: PathBuf) -> String {
@@ -76,8 +66,7 @@ fn the_reference_is_reproduced_from_the_command_line() {
     let out = text(folder.path().join("run"));
     succeed(&with_out(&tiny_arguments(), &out, &[]));
     let ours = record(Path::new(&out));
-    let expected = std::fs::read_to_string(reference_folder().join("tiny/expected.json")).expect("expected");
-    let expected: Value = serde_json::from_str(&expected).expect("JSON");
+    let expected = json(&reference_folder().join("tiny/expected.json"));
 
     assert_eq!(ours["status"], "completed");
     let history = expected["log_history"].as_array().expect("history");
@@ -141,7 +130,7 @@ fn a_resumed_run_gives_the_bytes_of_an_uninterrupted_one() {
 
     // What the interrupted run wrote after its checkpoint is not told twice.
     let events = |out: &str| -> Vec<String> {
-        let text = std::fs::read_to_string(Path::new(out).join("events.jsonl")).expect("events.jsonl");
+        let text = read(&Path::new(out).join("events.jsonl"));
         let event = |line: &str| -> String {
             let mut event: Value = serde_json::from_str(line).expect("a line of JSON");
             event["step"].as_object_mut().map(|step| step.remove("seconds"));
@@ -182,7 +171,7 @@ fn the_record_of_a_replaced_run_is_kept() {
     std::fs::write(Path::new(&out).join("record.json"), newer).expect("written");
     succeed(&with_out(&arguments, &out, &[]));
     assert_eq!(kept().len(), 2);
-    assert_eq!(std::fs::read_to_string(&kept()[1]).expect("the newer record"), newer);
+    assert_eq!(read(&kept()[1]), newer);
 }
 
 #[test]
@@ -262,7 +251,7 @@ fn a_diverged_run_leaves_a_record_and_a_document_that_say_so() {
 fn a_dry_run_prints_the_arithmetic_and_writes_nothing() {
     let folder = tempfile::tempdir().expect("folder");
     let out = text(folder.path().join("run"));
-    let output = run(&["--dry-run", "--out", &out]);
+    let output = run("a1", &["--dry-run", "--out", &out]);
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     for words in
@@ -309,7 +298,7 @@ fn reruns_are_byte_identical_and_thread_counts_agree() {
 fn a_record_is_rendered_without_model_and_data() {
     let folder = tempfile::tempdir().expect("folder");
     let out = folder.path();
-    std::fs::write(out.join("record.json"), include_str!("records/iyi.json")).expect("a record");
+    std::fs::write(out.join("record.json"), include_str!("../records/iyi.json")).expect("a record");
     let render = || {
         succeed(&["--quiet", "--render-only", "--model", "/no/model", "--out", &text(out.to_path_buf())]);
         let files = ["A1_FINE_TUNING_RESULTS.md", "A1_FINE_TUNING_RESULTS.html", "yontem.md", "sonuclar.md"];
@@ -324,6 +313,6 @@ fn a_record_is_rendered_without_model_and_data() {
     assert!(first == render(), "rendered again, the files differ");
     assert_eq!(
         first.last().map(|(_, bytes)| bytes.as_slice()),
-        Some(include_str!("records/iyi.json").as_bytes())
+        Some(include_str!("../records/iyi.json").as_bytes())
     );
 }

@@ -1,23 +1,9 @@
 //! Several runs as a user makes them: one repeated with other seeds, two compared, five levels side by side.
 
-mod support;
-
+use crate::program::{json, read, refused, run, said};
+use crate::support::{close, number};
 use serde_json::Value;
 use std::path::Path;
-use std::process::Output;
-use support::{close, number, program};
-
-fn run(name: &str, arguments: &[&str]) -> Output {
-    program(name).args(arguments).output().expect("the examples are built by `cargo test`")
-}
-
-/// What a successful program said.
-fn said(name: &str, arguments: &[&str]) -> String {
-    let output = run(name, arguments);
-    let text = String::from_utf8(output.stderr).expect("UTF-8");
-    assert!(output.status.success(), "{name} {arguments:?}: {text}");
-    text
-}
 
 fn smoke(name: &str, out: &Path, more: &[&str]) -> String {
     let fixed = ["--smoke", "--samples", "0", "--out", out.to_str().expect("UTF-8 path")];
@@ -26,17 +12,8 @@ fn smoke(name: &str, out: &Path, more: &[&str]) -> String {
 
 /// The last line of a failed program, and its exit code.
 fn refusal(name: &str, arguments: &[&str]) -> (String, Option<i32>) {
-    let output = run(name, arguments);
-    let text = String::from_utf8(output.stderr).expect("UTF-8");
-    (text.lines().last().unwrap_or_default().to_string(), output.status.code())
-}
-
-fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_str(&read(path)).expect("JSON")
+    let (text, code) = refused(name, arguments);
+    (text.lines().last().unwrap_or_default().to_string(), code)
 }
 
 /// Exit code and standard output of `diff`.

@@ -1,42 +1,26 @@
 //! What leaves the program for a browser, Word and LaTeX. Whether those open it is seen by .ci/export-check, which
 //! has them; here is what can be told without them.
 
-#[allow(dead_code, reason = "the charts are drawn here, not named")]
-#[path = "documents/fixtures.rs"]
-mod fixtures;
-
+use crate::fixtures::{self, record as fixture};
 use std::collections::BTreeSet;
 use std::path::Path;
 use tezgah::record::RunRecord;
-use tezgah::report::charts::{self, Chart};
-use tezgah::report::document::{self, ChartReference, Document};
+use tezgah::report::charts::Chart;
+use tezgah::report::document::Document;
 use tezgah::report::export::{self, Outcome};
-use tezgah::report::numbers::Style;
 use tezgah::report::profile::Profile;
 use tezgah::report::trace::{self, Stretch};
 
 /// The documents of a record with the charts that were drawn for it.
 fn rendered(record: &RunRecord, profile: &Profile) -> (Vec<Document>, Vec<Chart>) {
-    let charts = charts::all(record, Style { decimal: profile.decimal }).expect("charts");
-    let references: Vec<ChartReference> = charts
-        .iter()
-        .map(|chart| ChartReference {
-            name: chart.name.into(),
-            caption: chart.caption.clone(),
-            alt: chart.alt.clone(),
-        })
-        .collect();
-    (document::render(record, &references, profile).expect("documents"), charts)
+    let report = tezgah::report::render(record, profile).expect("a report");
+    (report.documents, report.charts)
 }
 
 fn page(record: &RunRecord, profile: &str) -> (String, Document, Vec<Chart>) {
     let (documents, charts) = rendered(record, &Profile::ready(profile).expect("a ready profile"));
     let html = export::html(&documents[0], &charts).expect("a page");
     (html, documents[0].clone(), charts)
-}
-
-fn fixture(name: &str) -> RunRecord {
-    fixtures::records().into_iter().find(|(fixture, _)| *fixture == name).expect("a fixture").1
 }
 
 /// What stands between each `before` and the next `after`.

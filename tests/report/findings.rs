@@ -1,6 +1,6 @@
 //! When a finding holds, at the edges where it begins and ends.
 
-use crate::fixtures;
+use crate::fixtures::{self, record as fixture};
 use tezgah::recipe::Quantization;
 use tezgah::record::{Best, Eval, RunRecord};
 use tezgah::report::document;
@@ -8,10 +8,6 @@ use tezgah::report::finding::Claim;
 use tezgah::report::findings::criteria::{self, CriterionName, Outcome};
 use tezgah::report::findings::{self, Kind};
 use tezgah::report::profile::Profile;
-
-fn fixture(name: &str) -> RunRecord {
-    fixtures::records().into_iter().find(|(known, _)| *known == name).expect("a fixture").1
-}
 
 /// Whether `kind` is found in the good run after `change`.
 #[track_caller]
@@ -162,19 +158,4 @@ fn every_finding_of_every_record_has_evidence_and_words() {
             }
         }
     }
-}
-
-#[test]
-fn profiles_say_what_they_do_not_understand() {
-    for (text, message) in [
-        ("name = 1", "profile deneme.toml, line 1:"),
-        ("name = \"x\"\ndecimal = \"virgül\"", "profile deneme.toml, line 2: unknown variant `virgül`"),
-        ("name = \"x\"\n\nfont = \"Arial\"", "profile deneme.toml, line 3: unknown field `font`"),
-    ] {
-        let error = Profile::parse("deneme.toml", text).expect_err(text).to_string();
-        assert!(error.contains(message), "{error}");
-        assert_eq!(error.lines().count(), 1, "{error}");
-    }
-    let error = Profile::ready("apa").expect_err("no such profile").to_string();
-    assert!(error.contains("expected one of varsayilan, apa7, tohum"), "{error}");
 }

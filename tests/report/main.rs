@@ -1,7 +1,13 @@
-//! The report room over fixture records: findings, the words of every document, the rules that all keep.
+//! The report room: numbers and suffixes, charts, documents and what leaves the program; records are fixtures.
 
-mod comparison;
+mod charts;
+mod diff;
+mod documents;
+mod export;
 mod findings;
 mod fixtures;
-mod rules;
-mod snapshots;
+mod levels;
+mod numbers;
+mod prose;
+mod store;
+mod turkish;

@@ -9,9 +9,10 @@ use tezgah::report::numbers::{Error, MAX_DIGITS, Style, date};
 const COMMA: Style = Style { decimal: DecimalMark::Comma };
 const POINT: Style = Style { decimal: DecimalMark::Point };
 
-/// Value, decimals, the number and the percentage that tests/turkish/make_vectors.py printed.
+/// Value, decimals, the number and the percentage that tests/reference/turkish/make_vectors.py printed.
 fn rounding() -> Vec<(f64, usize, String, String)> {
-    let vectors: Vec<Value> = serde_json::from_str(include_str!("turkish/rounding.json")).unwrap();
+    let vectors: Vec<Value> =
+        serde_json::from_str(include_str!("../reference/turkish/rounding.json")).unwrap();
     let text = |vector: &Value, key: &str| vector[key].as_str().unwrap().to_owned();
     vectors
         .iter()

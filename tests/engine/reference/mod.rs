@@ -1,10 +1,14 @@
-//! What several test files need: the seed document's recipe and the reference runs.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+//! Whole runs against transformers + PEFT + TRL: their inputs, their numbers, and ours beside them.
+
+mod tiny;
+#[cfg(feature = "real-model")]
+mod smollm2;
+
+use crate::support::{close, number, reference_folder};
 
 use candle_core::{DType, Device};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use tezgah::data::alpaca;
 use tezgah::data::batches::Targets;
 use tezgah::data::encode::{EncodedRow, RowEncoder};
@@ -19,18 +23,8 @@ use tezgah::train::course::Course;
 use tezgah::train::optimizer::AdamW;
 use tezgah::train::training::{self, Rows, State};
 
-/// An experiment's program, which `cargo test` builds beside the tests.
-pub fn program(name: &str) -> Command {
-    let mut path = std::env::current_exe().expect("the test's own path");
-    path.pop();
-    if path.ends_with("deps") {
-        path.pop();
-    }
-    Command::new(path.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
-}
-
 /// The seed document's recipe, stated here on its own: a test must notice a changed default.
-pub fn seed_recipe() -> Recipe {
+pub(crate) fn seed_recipe() -> Recipe {
     Recipe {
         data: DataRecipe { split_seed: 42, eval_fraction: 0.1, max_seq_len: 2048 },
         model: ModelRecipe { quantization: Quantization::None, dtype: ModelDtype::F32 },
@@ -66,27 +60,23 @@ pub fn seed_recipe() -> Recipe {
 }
 
 /// A run of the Python stack: its inputs and what it printed.
-pub struct Reference {
-    pub folder: PathBuf,
-    pub expected: Value,
-    pub recipe: Recipe,
-    pub base: BaseModel,
-    pub train: Vec<EncodedRow>,
-    pub evaluation: Vec<EncodedRow>,
-}
-
-pub fn reference_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference")
+pub(crate) struct Reference {
+    pub(crate) folder: PathBuf,
+    pub(crate) expected: Value,
+    pub(crate) recipe: Recipe,
+    pub(crate) base: BaseModel,
+    pub(crate) train: Vec<EncodedRow>,
+    pub(crate) evaluation: Vec<EncodedRow>,
 }
 
 impl Reference {
     /// The small random Llama, whose folder is part of the repository.
-    pub fn tiny() -> Self {
+    pub(crate) fn tiny() -> Self {
         Reference::read("tiny", ModelSource::Folder(reference_folder().join("tiny/model")))
     }
 
     /// Reads `tests/reference/<name>`.
-    pub fn read(name: &str, model: ModelSource) -> Self {
+    pub(crate) fn read(name: &str, model: ModelSource) -> Self {
         let folder = reference_folder().join(name);
         let text = std::fs::read_to_string(folder.join("expected.json")).expect("expected.json");
         let expected: Value = serde_json::from_str(&text).expect("JSON");
@@ -122,12 +112,12 @@ impl Reference {
         }
     }
 
-    pub fn lora_scale(&self) -> f64 {
+    pub(crate) fn lora_scale(&self) -> f64 {
         self.recipe.lora.alpha / self.recipe.lora.rank as f64
     }
 
     /// The base model with the reference's initial adapter attached.
-    pub fn model(&self, quantization: Quantization, dtype: DType) -> Llama {
+    pub(crate) fn model(&self, quantization: Quantization, dtype: DType) -> Llama {
         let base = &self.base;
         let mut model =
             Llama::load(&base.config, &base.weights, quantization, dtype, &Device::Cpu).expect("model");
@@ -136,12 +126,12 @@ impl Reference {
         model
     }
 
-    pub fn sums(&self, model: &Llama, lora: LoraUse) -> Vec<RowSums> {
+    pub(crate) fn sums(&self, model: &Llama, lora: LoraUse) -> Vec<RowSums> {
         nll::rows(model, &self.evaluation, 4, Targets::All, lora, |_| ()).expect("evaluation")
     }
 
     /// Every row's sums against the reference's `place`: base, adapter_init or adapter_final.
-    pub fn check_sums(&self, place: &str, sums: &[RowSums], tolerance: f64) {
+    pub(crate) fn check_sums(&self, place: &str, sums: &[RowSums], tolerance: f64) {
         let rows = self.expected["rows"][place].as_array().expect("rows");
         assert_eq!(sums.len(), rows.len());
         for (index, (ours, theirs)) in sums.iter().zip(rows).enumerate() {
@@ -153,7 +143,7 @@ impl Reference {
         }
     }
 
-    pub fn train(&self, model: &mut Llama, activations: Activations) -> Course {
+    pub(crate) fn train(&self, model: &mut Llama, activations: Activations) -> Course {
         let folder = tempfile::tempdir().expect("folder");
         let train = &self.recipe.train;
         let mut state = State {
@@ -167,7 +157,7 @@ impl Reference {
     }
 
     /// Every step and evaluation against the reference's history.
-    pub fn check_course(&self, course: &Course, loss: f64, norm: f64) {
+    pub(crate) fn check_course(&self, course: &Course, loss: f64, norm: f64) {
         let history = self.expected["log_history"].as_array().expect("log_history");
         let steps: Vec<_> = history.iter().filter(|entry| entry.get("loss").is_some()).collect();
         let evals: Vec<_> = history.iter().filter(|entry| entry.get("eval_loss").is_some()).collect();
@@ -186,17 +176,4 @@ impl Reference {
             close(&format!("eval {}", ours.step), ours.trainer_eval_loss, number(&theirs["eval_loss"]), loss);
         }
     }
-}
-
-pub fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("expected a number, got {value}"))
-}
-
-/// |a / b - 1| <= tolerance, with the place in the message.
-pub fn close(place: &str, ours: f64, theirs: f64, tolerance: f64) {
-    let off = if theirs == 0.0 { ours.abs() } else { (ours / theirs - 1.0).abs() };
-    assert!(
-        off <= tolerance,
-        "{place}: {ours}, the reference has {theirs} (off by {off:.1e}, allowed {tolerance:.0e})"
-    );
 }

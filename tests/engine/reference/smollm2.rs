@@ -2,12 +2,10 @@
 //!
 //! The file is not in the repository. `.ci/fetch-smollm2` fetches it; then
 //!
-//!     TEZGAH_SMOLLM2=FILE.gguf cargo test --features real-model --test reference_smollm2
+//!     TEZGAH_SMOLLM2=FILE.gguf cargo test --features real-model --test engine smollm2
 
-mod support;
-
+use super::Reference;
 use candle_core::DType;
-use support::Reference;
 use tezgah::model::files::source::ModelSource;
 use tezgah::model::network::linear::LoraUse;
 use tezgah::model::network::llama::Activations;

@@ -1,12 +1,11 @@
 //! A whole run against transformers + PEFT + TRL on a small random Llama: losses, norms, sums, tensors.
 //!
 //! The expected numbers were made by `make_reference.py` (transformers 5.23, PEFT 0.21, TRL 1.16); nothing is
-//! random at comparison time. The tokens and masks are compared in `tests/data.rs`.
+//! random at comparison time. The tokens and masks are compared in `engine/data`.
 
-mod support;
-
-use candle_core::{DType, Device, Tensor};
-use support::Reference;
+use super::Reference;
+use crate::tensors::values;
+use candle_core::{DType, Device};
 use tezgah::model::network::adapter;
 use tezgah::model::network::linear::LoraUse;
 use tezgah::model::network::llama::{Activations, Llama};
@@ -16,12 +15,9 @@ use tezgah::recipe::Quantization;
 fn adapter_difference(model: &Llama, reference: &Reference) -> f64 {
     let path = reference.folder.join("adapter_final").join(adapter::TENSORS);
     let theirs = candle_core::safetensors::load(path, &Device::Cpu).expect("adapter_final");
-    let flat = |tensor: &Tensor| -> Vec<f64> {
-        tensor.to_dtype(DType::F64).and_then(|t| t.flatten_all()?.to_vec1()).expect("values")
-    };
     let (mut largest, mut difference, mut count) = (0f64, 0f64, 0);
     for (name, parameter) in adapter::parameters(model) {
-        for (ours, theirs) in flat(&parameter.value).iter().zip(flat(&theirs[&name])) {
+        for (ours, theirs) in values(&parameter.value).iter().zip(values(&theirs[&name])) {
             largest = largest.max(theirs.abs());
             difference = difference.max((ours - theirs).abs());
         }

@@ -1,6 +1,5 @@
 //! Charts of good and of broken records: their bytes, their marks, their labels.
 
-#[path = "charts/records.rs"]
 mod records;
 
 use std::sync::LazyLock;

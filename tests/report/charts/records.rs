@@ -1,28 +1,13 @@
 //! Records made in process: one as a real run leaves it, and those that break careless charts.
-#![allow(unreachable_pub, reason = "a module of one test program")]
 
+use crate::fixtures::measured::{Numbers, rescore, scores};
 use tezgah::level::Level;
 use tezgah::record::*;
 use tezgah::report::charts::levels::{CrossLosses, LevelLosses};
-use tezgah::statistics::{Interval, PairedRow, Statistics, compare_with_resamples};
-
-/// A small generator of numbers in [0, 1), the same everywhere.
-pub struct Numbers(pub u64);
-
-impl Numbers {
-    pub fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// About normal, mean 0, deviation 1.
-    pub fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.next()).sum::<f64>() - 6.0
-    }
-}
+use tezgah::statistics::Interval;
 
 /// 87 steps, evaluations at 50 and 87, 200 rows, warmup longer than the run: the seed's shape.
-pub fn realistic() -> RunRecord {
+pub(crate) fn realistic() -> RunRecord {
     let mut numbers = Numbers(7);
     let mut record = empty();
     record.training.steps = (1..=87)
@@ -41,7 +26,7 @@ pub fn realistic() -> RunRecord {
 }
 
 /// Steps, evaluations and rows as given; everything else of the realistic record's shape.
-pub fn short(steps: usize, n_rows: usize) -> RunRecord {
+pub(crate) fn short(steps: usize, n_rows: usize) -> RunRecord {
     let mut numbers = Numbers(3);
     let mut record = empty();
     record.training.total_steps = steps;
@@ -55,7 +40,7 @@ pub fn short(steps: usize, n_rows: usize) -> RunRecord {
 }
 
 /// Stopped by an infinite loss in step 31: no fine-tuned scores.
-pub fn diverged() -> RunRecord {
+pub(crate) fn diverged() -> RunRecord {
     let mut record = realistic();
     record.status = Status::Failed;
     record.failure = Some(Failure { step: 31, message: "loss is inf, expected a finite number".into() });
@@ -73,7 +58,7 @@ pub fn diverged() -> RunRecord {
 }
 
 /// The evaluation loss turns at step 40 and ends above the base model; warmup ends in time, long rows are cut.
-pub fn overfitted() -> RunRecord {
+pub(crate) fn overfitted() -> RunRecord {
     let mut numbers = Numbers(11);
     let mut record = empty();
     record.recipe.train.warmup_steps = 10;
@@ -101,7 +86,7 @@ pub fn overfitted() -> RunRecord {
 }
 
 /// Losses, norms and counts far outside of what a panel was made for.
-pub fn huge() -> RunRecord {
+pub(crate) fn huge() -> RunRecord {
     let mut record = realistic();
     record.training.total_steps = 12_500;
     record.training.steps =
@@ -119,7 +104,7 @@ pub fn huge() -> RunRecord {
 }
 
 /// Everything 0, and the two models the same.
-pub fn zero() -> RunRecord {
+pub(crate) fn zero() -> RunRecord {
     let mut record = short(3, 5);
     for step in &mut record.training.steps {
         (step.loss, step.learning_rate, step.grad_norm) = (0.0, 0.0, 0.0);
@@ -135,7 +120,7 @@ pub fn zero() -> RunRecord {
 }
 
 /// Numbers that a record should not hold; a damaged one may.
-pub fn damaged() -> RunRecord {
+pub(crate) fn damaged() -> RunRecord {
     let mut record = realistic();
     record.training.steps[3].loss = f64::NAN;
     record.training.steps[4].grad_norm = f64::INFINITY;
@@ -150,7 +135,7 @@ pub fn damaged() -> RunRecord {
 }
 
 /// Before the first step.
-pub fn unstarted() -> RunRecord {
+pub(crate) fn unstarted() -> RunRecord {
     let mut record = empty();
     record.status = Status::Running;
     record.dataset.tokens.histogram.counts.clear();
@@ -158,7 +143,7 @@ pub fn unstarted() -> RunRecord {
     record
 }
 
-pub fn all() -> Vec<(&'static str, RunRecord)> {
+pub(crate) fn all() -> Vec<(&'static str, RunRecord)> {
     vec![
         ("realistic", realistic()),
         ("one_step", short(1, 3)),
@@ -215,40 +200,8 @@ fn rows(numbers: &mut Numbers, count: usize, before: f64, after: f64, spread: f6
 
 /// Sums and statistics as the evaluation room computes them from the rows.
 fn scored(record: &mut RunRecord) {
-    let rows = &record.evaluation.rows;
-    let score = |nll: f64, tokens: usize| Score {
-        nll,
-        tokens,
-        loss: nll / tokens as f64,
-        perplexity: (nll / tokens as f64).min(700.0).exp(),
-    };
-    let scores = |nll: &dyn Fn(&RowScores) -> RowNll| Scores {
-        masked: score(
-            rows.iter().map(|row| nll(row).masked).sum(),
-            rows.iter().map(|row| row.masked_tokens).sum(),
-        ),
-        full: score(rows.iter().map(|row| nll(row).full).sum(), rows.iter().map(|row| row.full_tokens).sum()),
-    };
-    let fine_tuned = |row: &RowScores| row.fine_tuned.expect("every row was scored");
-    let comparison = |tokens: &dyn Fn(&RowScores) -> usize, nll: &dyn Fn(&RowNll) -> f64| {
-        let pairs: Vec<PairedRow> = rows
-            .iter()
-            .map(|row| PairedRow {
-                tokens: tokens(row),
-                bytes: tokens(row) * 4,
-                baseline_nll: nll(&row.baseline),
-                fine_tuned_nll: nll(&fine_tuned(row)),
-            })
-            .collect();
-        compare_with_resamples(&pairs, 1, 500)
-    };
-    let masked = comparison(&|row| row.masked_tokens, &|nll| nll.masked);
-    let full = comparison(&|row| row.full_tokens, &|nll| nll.full);
-    let statistics = masked.zip(full).map(|(masked, full)| Statistics { masked, full });
-    let (baseline, tuned) = (scores(&|row| row.baseline), scores(&fine_tuned));
-    record.evaluation.baseline = Some(baseline);
-    record.evaluation.fine_tuned = Some(tuned);
-    record.evaluation.statistics = statistics;
+    record.evaluation.baseline = Some(scores(&record.evaluation.rows, |row| row.baseline));
+    rescore(&mut record.evaluation, 1);
 }
 
 fn empty() -> RunRecord {
@@ -256,7 +209,7 @@ fn empty() -> RunRecord {
 }
 
 /// Five levels; the last one got worse.
-pub fn levels() -> Vec<LevelLosses> {
+pub(crate) fn levels() -> Vec<LevelLosses> {
     let interval = |estimate: f64| Interval { estimate, low: estimate - 0.07, high: estimate + 0.06 };
     let pairs = [(2.36, 1.35), (2.41, 1.44), (2.52, 1.71), (2.6, 2.21), (2.66, 2.7)];
     let levels = Level::ALL.into_iter().zip(pairs);
@@ -270,7 +223,7 @@ pub fn levels() -> Vec<LevelLosses> {
 }
 
 /// Each adapter best at home, one cell not measured.
-pub fn matrix() -> CrossLosses {
+pub(crate) fn matrix() -> CrossLosses {
     let loss = |row: usize, column: usize| 1.3 + 0.1 * column as f64 + 0.21 * row.abs_diff(column) as f64;
     let mut losses: Vec<Vec<Option<f64>>> =
         (0..5).map(|row| (0..5).map(|column| Some(loss(row, column))).collect()).collect();

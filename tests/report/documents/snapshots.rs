@@ -1,46 +1,12 @@
 //! The documents over fixture records: every word a reviewable snapshot, every template rendered strictly.
 
-use crate::fixtures::{self, charts_of};
-use std::collections::BTreeSet;
-use std::path::Path;
+use super::render;
+use crate::fixtures;
 use tezgah::record::RunRecord;
-use tezgah::report::document::{self, Document};
-use tezgah::report::finding::Claim;
-use tezgah::report::findings::{self, Kind, criteria};
-use tezgah::report::profile::Profile;
-
-fn records_folder() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/records"))
-}
-
-fn render(record: &RunRecord, profile: &str) -> Vec<Document> {
-    let profile = Profile::ready(profile).expect("a ready profile");
-    document::render(record, &charts_of(record), &profile).unwrap_or_else(|error| panic!("{error}"))
-}
-
-#[test]
-fn records_are_what_the_builder_makes() {
-    for (name, record) in fixtures::records() {
-        let file = records_folder().join(format!("{name}.json"));
-        let made = serde_json::to_string_pretty(&record).expect("a record is JSON") + "\n";
-        let stored = std::fs::read_to_string(&file).unwrap_or_default();
-        if stored != made && std::env::var_os("TEZGAH_WRITE_RECORDS").is_some() {
-            std::fs::write(&file, &made).expect("tests/records can be written");
-        }
-        let stored = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(
-            stored == made,
-            "{} is not what fixtures.rs makes: set TEZGAH_WRITE_RECORDS=1",
-            file.display()
-        );
-    }
-    let files = std::fs::read_dir(records_folder()).expect("tests/records").count();
-    assert_eq!(files, fixtures::records().len(), "a file in tests/records that no fixture makes");
-}
 
 #[test]
 fn every_document_reads_as_it_did() {
-    insta::glob!("..", "records/*.json", |path| {
+    insta::glob!("../..", "records/*.json", |path| {
         let text = std::fs::read_to_string(path).expect("a fixture");
         let record: RunRecord = serde_json::from_str(&text).expect("a record");
         for document in render(&record, "varsayilan") {
@@ -51,90 +17,9 @@ fn every_document_reads_as_it_did() {
 
 #[test]
 fn every_profile_reads_as_it_did() {
-    let records = fixtures::records();
     for (fixture, profile) in [("tohum", "tohum"), ("iyi", "apa7")] {
-        let record = &records.iter().find(|(name, _)| *name == fixture).expect("a fixture").1;
-        for document in render(record, profile) {
+        for document in render(&fixtures::record(fixture), profile) {
             insta::assert_snapshot!(format!("{profile}-{}", document.file_name), document.markdown);
         }
     }
-}
-
-/// Every piece of words in a template is printed for some fixture: no branch is left out.
-#[test]
-fn fixtures_touch_every_branch_of_every_template() {
-    let mut printed = String::new();
-    for (name, record) in fixtures::records() {
-        for charts in [charts_of(&record), Vec::new()] {
-            for document in document::render(&record, &charts, &Profile::default()).expect(name) {
-                printed.push_str(&document.markdown);
-            }
-        }
-    }
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"));
-    let of_levels = ["karsilastirma.md.j2", "duzey_bulgulari.md.j2"]; // tests/documents/comparison.rs
-    let (mut count, mut unprinted) = (0, Vec::new());
-    for folder in [folder.to_path_buf(), folder.join("tablolar")] {
-        for entry in std::fs::read_dir(folder).expect("templates") {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            if !name.ends_with(".j2")
-                || (of_levels.contains(&name.as_str()) && !path.ends_with(format!("tablolar/{name}")))
-            {
-                continue;
-            }
-            for (line, words) in words_of(&std::fs::read_to_string(&path).expect("a template")) {
-                count += 1;
-                if !printed.contains(&words) {
-                    unprinted.push(format!("{name}, line {line}: {words}"));
-                }
-            }
-        }
-    }
-    assert_eq!(unprinted, Vec::<String>::new());
-    assert!(count > 500, "{count} pieces are not all templates");
-}
-
-/// The words that stand between tags, with their lines.
-fn words_of(template: &str) -> Vec<(usize, String)> {
-    let mut pieces = Vec::new();
-    let (mut line, mut rest) = (1, template);
-    while !rest.is_empty() {
-        let tag = ["{{", "{%", "{#"].iter().filter_map(|open| rest.find(open)).min().unwrap_or(rest.len());
-        for (index, words) in rest[..tag].split('\n').enumerate() {
-            let words = words.trim();
-            if words.chars().filter(|character| character.is_alphabetic()).count() > 2 {
-                pieces.push((line + index, words.to_string()));
-            }
-        }
-        let close = match rest.get(tag..tag + 2) {
-            Some("{{") => "}}",
-            Some("{%") => "%}",
-            Some(_) => "#}",
-            None => break,
-        };
-        let end = rest[tag..].find(close).map_or(rest.len(), |end| tag + end + 2);
-        line += rest[..end].matches('\n').count();
-        rest = &rest[end..];
-    }
-    pieces
-}
-
-#[test]
-fn fixtures_touch_every_finding_and_every_outcome() {
-    let mut kinds = BTreeSet::new();
-    let mut outcomes = BTreeSet::new();
-    for (_, record) in fixtures::records() {
-        let findings = findings::findings(&record);
-        outcomes.extend(
-            criteria::criteria(&record, &findings)
-                .into_iter()
-                .map(|criterion| format!("{:?} {:?}", criterion.name, criterion.outcome)),
-        );
-        kinds.extend(findings.into_iter().map(|finding| finding.kind.name()));
-    }
-    let untouched: Vec<String> =
-        Kind::ALL.iter().map(|kind| kind.name()).filter(|name| !kinds.contains(name)).collect();
-    assert_eq!(untouched, Vec::<String>::new());
-    insta::assert_snapshot!("outcomes", outcomes.into_iter().collect::<Vec<_>>().join("\n"));
 }

@@ -1,6 +1,6 @@
 //! Runs that differ in their training seed alone, and those that do not.
 
-use super::at;
+use super::fixtures::at;
 use tezgah::level::Level;
 use tezgah::record::repeated;
 use tezgah::record::{RunRecord, Status};
