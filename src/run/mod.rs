@@ -395,10 +395,7 @@ impl Notebook {
 
     /// Writes the adapter and the merged model, closes the record and renders the documents from it.
     pub fn finish(&mut self, model: &Llama, base: &BaseModel) -> Result<()> {
-        let folder = self.out.join("adapter");
-        store::write_file(&folder.join(adapter::TENSORS), &adapter::tensors_file(model)?)?;
-        let config = adapter::config_file(&self.recipe.lora, &base.source);
-        store::write_file(&folder.join(adapter::CONFIG), config.as_bytes())?;
+        adapter::write(model, &self.recipe.lora, &base.source, &self.out.join("adapter"))?;
         self.output("adapter", "adapter", Some("F32".into()), None)?;
         let (dtype, merged_into) = merge::write(model, base, &self.out.join("merged"))?;
         self.output("merged", "merged", Some(dtype), Some(merged_into))?;

@@ -25,11 +25,11 @@ pub(crate) const LOGITS_ROWS: usize = 256;
 /// A Llama with its base weights frozen.
 pub struct Llama {
     /// Shape and constants.
-    pub config: LlamaConfig,
+    pub(crate) config: LlamaConfig,
     /// Where all tensors live.
-    pub device: Device,
+    pub(crate) device: Device,
     /// Type of activations.
-    pub dtype: DType,
+    pub(crate) dtype: DType,
     /// (V, H)
     embedding: Tensor,
     /// Scale of the last norm.
