@@ -11,6 +11,7 @@ use tezgah::data::encode::{EncodedRow, RowEncoder};
 use tezgah::evaluate::nll::{self, RowSums};
 use tezgah::model::files::source::{BaseModel, ModelSource, open};
 use tezgah::model::network::adapter;
+use tezgah::model::network::frozen::FrozenSource;
 use tezgah::model::network::linear::LoraUse;
 use tezgah::model::network::llama::{Activations, Llama};
 use tezgah::recipe::*;
@@ -128,9 +129,9 @@ impl Reference {
 
     /// The base model with the reference's initial adapter attached.
     pub fn model(&self, quantization: Quantization, dtype: DType) -> Llama {
-        let base = &self.base;
-        let mut model =
-            Llama::load(&base.config, &base.weights, quantization, dtype, &Device::Cpu).expect("model");
+        let BaseModel { config, weights, .. } = &self.base;
+        let source = FrozenSource { weights, quantization, quantized: None, dtype, device: &Device::Cpu };
+        let mut model = Llama::load(config, source).expect("model");
         adapter::attach(&mut model, &self.recipe.lora, 1).expect("attach");
         adapter::load(&mut model, &self.folder.join("adapter_init")).expect("adapter_init");
         model

@@ -164,17 +164,6 @@ impl Weights {
         Ok(self.bytes(self.stored(name)?))
     }
 
-    /// A tensor whose bytes are GGML blocks of `dtype`, whatever the file calls them.
-    pub(super) fn ggml_from_raw(
-        &self,
-        name: &str,
-        dtype: GgmlDType,
-        shape: &[usize],
-        device: &Device,
-    ) -> Result<QTensor> {
-        ggml::tensor(dtype, self.raw(name)?, shape, device)
-    }
-
     /// Lets the operating system take back the pages of the mapped files, which would otherwise count as this
     /// process's memory. What is read later is read from the files again.
     pub(crate) fn release_pages(&self) {
