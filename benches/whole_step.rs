@@ -16,7 +16,7 @@ use tezgah::model::files::config::LlamaConfig;
 use tezgah::model::files::source::{BaseModel, ModelSource, open};
 use tezgah::model::network::adapter;
 use tezgah::model::network::linear::LoraUse;
-use tezgah::model::network::llama::Activations;
+use tezgah::model::network::llama::{Activations, Llama};
 use tezgah::model::network::loading;
 use tezgah::model::ops::dropout::DropoutStream;
 use tezgah::random;
@@ -82,18 +82,7 @@ fn main() -> anyhow::Result<()> {
         adapter::attach(&mut model, &lora, 3407)?;
     }
     if arguments.evaluate {
-        let (warm, rows) = rows.split_at(arguments.batch);
-        let rows = &rows[..arguments.batch * (arguments.steps - 1)];
-        let lora = if arguments.rank > 0 { LoraUse::Applied } else { LoraUse::Ignored };
-        nll::rows(&model, warm, arguments.batch, Targets::All, lora, |_| ())?;
-        let start = Instant::now();
-        let sums = nll::rows(&model, rows, arguments.batch, Targets::All, lora, |_| ())?;
-        let tokens: usize = rows.iter().map(|row| row.ids.len()).sum();
-        let scores = nll::scores(&sums);
-        let rate = tokens as f64 / start.elapsed().as_secs_f64();
-        println!("masked {:.6} full {:.6}", scores.masked.loss, scores.full.loss);
-        println!("evaluation {rate:.1} tok/s peak {:.2} GB", peak_memory() as f64 / 1e9);
-        return Ok(());
+        return evaluate(&arguments, &model, &rows);
     }
     let activations = if arguments.checkpointing { Activations::Recompute } else { Activations::Keep };
     let batches: Vec<Batch> = rows
@@ -105,15 +94,53 @@ fn main() -> anyhow::Result<()> {
     let need =
         Need { config: &base.config, weights: &base.weights, quantization, lora: &lora, dtype, tokens };
     let estimate = Estimate::new(need, activations).total();
-    let mut optimizer = AdamW::new(&model, 0.01, 1.0)?;
-    let (mut warm_tokens, mut warm_seconds) = (0, 0f64);
     println!("start to first step {:.1} s", began.elapsed().as_secs_f64());
+    let warm = train(&arguments, &mut model, &batches, activations, (&base.config, &lora))?;
+    let peak = peak_memory() as f64;
+    println!(
+        "peak {:.3} GB, estimated {:.3} GB ({:+.1} %)",
+        peak / 1e9,
+        estimate as f64 / 1e9,
+        100.0 * (estimate as f64 / peak - 1.0)
+    );
+    if let Some(rate) = warm {
+        println!("warm {rate:.1} tok/s");
+    }
+    Ok(())
+}
+
+/// Masked and full losses, tokens a second; the first batch is cold and not counted.
+fn evaluate(arguments: &Arguments, model: &Llama, rows: &[EncodedRow]) -> anyhow::Result<()> {
+    let (warm, rows) = rows.split_at(arguments.batch);
+    let rows = &rows[..arguments.batch * (arguments.steps - 1)];
+    let lora = if arguments.rank > 0 { LoraUse::Applied } else { LoraUse::Ignored };
+    nll::rows(model, warm, arguments.batch, Targets::All, lora, |_| ())?;
+    let start = Instant::now();
+    let sums = nll::rows(model, rows, arguments.batch, Targets::All, lora, |_| ())?;
+    let tokens: usize = rows.iter().map(|row| row.ids.len()).sum();
+    let scores = nll::scores(&sums);
+    let rate = tokens as f64 / start.elapsed().as_secs_f64();
+    println!("masked {:.6} full {:.6}", scores.masked.loss, scores.full.loss);
+    println!("evaluation {rate:.1} tok/s peak {:.2} GB", peak_memory() as f64 / 1e9);
+    Ok(())
+}
+
+/// A line a step; returns the tokens a second of all but the first, where there is more than one.
+fn train(
+    arguments: &Arguments,
+    model: &mut Llama,
+    batches: &[Batch],
+    activations: Activations,
+    (config, lora): (&LlamaConfig, &LoraRecipe),
+) -> anyhow::Result<Option<f64>> {
+    let mut optimizer = AdamW::new(model, 0.01, 1.0)?;
+    let (mut warm_tokens, mut warm_seconds) = (0, 0f64);
     for (step, batch) in batches.iter().enumerate() {
         let start = Instant::now();
         let dropout = DropoutStream { rate: arguments.dropout, seed: 3407, micro_batch: step as u64 };
         let targets = batch.targets.len() as f64;
         let nll = model.accumulate_gradients(batch, activations, 1.0 / targets, dropout)?;
-        let norm = optimizer.step(&mut model, 2e-4)?;
+        let norm = optimizer.step(model, 2e-4)?;
         let (seconds, tokens) = (start.elapsed().as_secs_f64(), batch.tokens());
         if step > 0 {
             warm_tokens += tokens;
@@ -123,21 +150,11 @@ fn main() -> anyhow::Result<()> {
             "step {step} loss {:.4} grad_norm {norm:.4} {seconds:.2} s {:.1} tok/s {:.0} GFLOPS peak {:.2} GB",
             nll / targets,
             tokens as f64 / seconds,
-            operations(&base.config, &lora, batch, activations) / seconds / 1e9,
+            operations(config, lora, batch, activations) / seconds / 1e9,
             peak_memory() as f64 / 1e9
         );
     }
-    let peak = peak_memory() as f64;
-    println!(
-        "peak {:.3} GB, estimated {:.3} GB ({:+.1} %)",
-        peak / 1e9,
-        estimate as f64 / 1e9,
-        100.0 * (estimate as f64 / peak - 1.0)
-    );
-    if warm_seconds > 0.0 {
-        println!("warm {:.1} tok/s", warm_tokens as f64 / warm_seconds);
-    }
-    Ok(())
+    Ok((warm_seconds > 0.0).then(|| warm_tokens as f64 / warm_seconds))
 }
 
 fn rows(arguments: &Arguments, base: &BaseModel) -> anyhow::Result<Vec<EncodedRow>> {

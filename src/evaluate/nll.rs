@@ -54,11 +54,11 @@ pub fn rows(
 
 /// The evaluation loss of the training course: token-weighted, and as the Trainer averages it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EvalLoss {
+pub(crate) struct EvalLoss {
     /// Sum of NLL over sum of tokens.
-    pub loss: f64,
+    pub(crate) loss: f64,
     /// Sum over batches of rows x batch mean, over rows: depends on the batch size.
-    pub trainer_eval_loss: f64,
+    pub(crate) trainer_eval_loss: f64,
 }
 
 /// Σ NLL and Σ tokens over the responses.
@@ -67,7 +67,7 @@ pub(super) fn masked_total(sums: &[RowSums]) -> (f64, usize) {
 }
 
 /// Both averages of the response loss; rows without a target count in neither.
-pub fn eval_loss(sums: &[RowSums], batch_size: usize) -> EvalLoss {
+pub(crate) fn eval_loss(sums: &[RowSums], batch_size: usize) -> EvalLoss {
     let (nll, tokens) = masked_total(sums);
     let (mut weighted, mut rows) = (0f64, 0usize);
     for batch in sums.chunks(batch_size) {

@@ -3,4 +3,4 @@
 pub mod ops;
 pub mod files;
 pub mod network;
-pub mod generate;
+pub(crate) mod generate;

@@ -239,10 +239,7 @@ fn sample(run: &mut Run) -> Result<()> {
 
 fn finish(run: &mut Run) -> Result<()> {
     let base = Rc::clone(&run.study.base);
-    let folder = run.folder().adapter();
-    store::write_file(&folder.join(adapter::TENSORS), &adapter::tensors_file(&run.model)?)?;
-    let config = adapter::config_file(&run.record.recipe.lora, &base.source);
-    store::write_file(&folder.join(adapter::CONFIG), config.as_bytes())?;
+    adapter::write(&run.model, &run.record.recipe.lora, &base.source, &run.folder().adapter())?;
     run.list(Written::Adapter)?;
     let (dtype, into) = merge::write(&run.model, &base, &run.folder().merged())?;
     run.list(Written::Merged { dtype, into })?;

@@ -28,7 +28,7 @@ impl Checkpoints {
     }
 
     /// Removes what an earlier run left.
-    pub fn clear(&self) -> Result<()> {
+    pub(crate) fn clear(&self) -> Result<()> {
         match std::fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(Error::file(&self.folder, error))
@@ -38,12 +38,12 @@ impl Checkpoints {
     }
 
     /// The folder of a step's checkpoint.
-    pub fn path(&self, step: usize) -> PathBuf {
+    fn path(&self, step: usize) -> PathBuf {
         self.folder.join(format!("checkpoint-{step}"))
     }
 
     /// Writes the checkpoint of the last step in `course`, then deletes the ones beyond the limit.
-    pub fn save(
+    pub(super) fn save(
         &mut self,
         model: &Llama,
         optimizer: &AdamW,
@@ -51,11 +51,7 @@ impl Checkpoints {
         course: &Course,
     ) -> Result<()> {
         let folder = self.path(course.steps.len());
-        store::write_file(&folder.join(adapter::TENSORS), &adapter::tensors_file(model)?)?;
-        store::write_file(
-            &folder.join(adapter::CONFIG),
-            adapter::config_file(lora, &self.base_model).as_bytes(),
-        )?;
+        adapter::write(model, lora, &self.base_model, &folder)?;
         store::write_file(&folder.join(OPTIMIZER), &adapter::serialize(optimizer.state(model)?)?)?;
         // The course is written last: a folder without it is no checkpoint.
         let text = serde_json::to_vec_pretty(course).expect("a course is finite numbers");
@@ -72,7 +68,7 @@ impl Checkpoints {
     }
 
     /// Steps that have a checkpoint, ascending.
-    pub fn steps(&self) -> Result<Vec<usize>> {
+    fn steps(&self) -> Result<Vec<usize>> {
         let entries = match std::fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -88,12 +84,12 @@ impl Checkpoints {
     }
 
     /// Puts a step's adapter into the model.
-    pub fn load_adapter(&self, model: &mut Llama, step: usize) -> Result<()> {
+    pub(super) fn load_adapter(&self, model: &mut Llama, step: usize) -> Result<()> {
         adapter::load(model, &self.path(step))
     }
 
     /// Restores the newest checkpoint: adapter, moments and course. None where there is none.
-    pub fn resume(&self, model: &mut Llama, optimizer: &mut AdamW) -> Result<Option<Course>> {
+    pub(crate) fn resume(&self, model: &mut Llama, optimizer: &mut AdamW) -> Result<Option<Course>> {
         let Some(step) = self.steps()?.pop() else { return Ok(None) };
         let folder = self.path(step);
         self.load_adapter(model, step)?;

@@ -11,7 +11,7 @@ use crate::train::schedule::{Plan, epoch_order};
 use candle_core::DType;
 
 /// Values of all A and B: rank x (input + output) for each target of each layer.
-pub fn trainable_parameters(config: &LlamaConfig, lora: &LoraRecipe) -> u64 {
+pub(crate) fn trainable_parameters(config: &LlamaConfig, lora: &LoraRecipe) -> u64 {
     let a_layer: usize = lora
         .target_modules
         .iter()
@@ -42,7 +42,7 @@ pub struct Need<'a> {
 
 impl<'a> Need<'a> {
     /// The need of a run over `rows`.
-    pub fn of_run(base: &'a BaseModel, recipe: &'a Recipe, dtype: DType, rows: &Prepared) -> Self {
+    pub(crate) fn of_run(base: &'a BaseModel, recipe: &'a Recipe, dtype: DType, rows: &Prepared) -> Self {
         Need {
             config: &base.config,
             weights: &base.weights,
@@ -178,7 +178,12 @@ fn largest_batch(recipe: &Recipe, rows: &Prepared) -> usize {
 ///
 /// # Errors
 /// `Error::Device` with the estimate, what is free, and what to change.
-pub fn check_fits(estimate: Estimate, activations: Activations, available: u64, device: &str) -> Result<()> {
+pub(crate) fn check_fits(
+    estimate: Estimate,
+    activations: Activations,
+    available: u64,
+    device: &str,
+) -> Result<()> {
     if estimate.total() <= available {
         return Ok(());
     }
@@ -198,7 +203,7 @@ pub fn check_fits(estimate: Estimate, activations: Activations, available: u64, 
 }
 
 /// Keeps activations where asked to or, under `auto`, where they fit the `available` bytes.
-pub fn choose(need: Need, asked: Checkpointing, available: u64) -> Activations {
+pub(crate) fn choose(need: Need, asked: Checkpointing, available: u64) -> Activations {
     match asked {
         Checkpointing::On => Activations::Recompute,
         Checkpointing::Off => Activations::Keep,

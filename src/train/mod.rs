@@ -1,6 +1,6 @@
 //! The training: learning rate, optimizer, checkpoints, and the loop over windows of micro-batches.
 
-pub mod schedule;
+pub(crate) mod schedule;
 pub mod memory;
 pub mod course;
 pub mod optimizer;

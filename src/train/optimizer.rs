@@ -32,6 +32,9 @@ pub struct AdamW {
 
 impl AdamW {
     /// Zero moments for every trained tensor of the model.
+    ///
+    /// # Errors
+    /// A device that has no memory left.
     pub fn new(model: &Llama, weight_decay: f64, max_grad_norm: f64) -> Result<Self> {
         let moments: Result<Vec<Moments>> = adapter::parameters(model)
             .map(|(_, parameter)| {
@@ -43,6 +46,9 @@ impl AdamW {
 
     /// Updates every trained tensor from its gradient, zeroes the gradients and returns their L2 norm
     /// before clipping. A norm that is no finite number changes nothing.
+    ///
+    /// # Errors
+    /// A device that has no memory left.
     pub fn step(&mut self, model: &mut Llama, learning_rate: f64) -> Result<f64> {
         let parameters: Vec<&mut Parameter> =
             adapter::parameters_mut(model).map(|(_, parameter)| parameter).collect();
@@ -67,7 +73,7 @@ impl AdamW {
     }
 
     /// The moments by name, for a checkpoint.
-    pub fn state(&self, model: &Llama) -> Result<Vec<(String, Tensor)>> {
+    pub(super) fn state(&self, model: &Llama) -> Result<Vec<(String, Tensor)>> {
         let mut state = vec![("step".to_string(), Tensor::new(&[self.steps as i64], &Device::Cpu)?)];
         for ((name, _), moments) in adapter::parameters(model).zip(&self.moments) {
             state.push((format!("{name}.exp_avg"), moments.first.to_device(&Device::Cpu)?));
@@ -80,7 +86,11 @@ impl AdamW {
     ///
     /// # Errors
     /// A state of another set of parameters.
-    pub fn restore(&mut self, model: &Llama, mut take: impl FnMut(&str) -> Option<Tensor>) -> Result<()> {
+    pub(super) fn restore(
+        &mut self,
+        model: &Llama,
+        mut take: impl FnMut(&str) -> Option<Tensor>,
+    ) -> Result<()> {
         let mut found = |name: &str| {
             take(name).ok_or_else(|| Error::Adapter {
                 path: "optimizer state".into(),

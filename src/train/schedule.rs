@@ -7,18 +7,18 @@ use crate::recipe::TrainRecipe;
 
 /// How many steps a run has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Micro-batches an epoch: rows / batch, rounded up; the last may be short.
-    pub micro_batches_per_epoch: usize,
+    pub(crate) micro_batches_per_epoch: usize,
     /// Optimizer steps an epoch: micro-batches / accumulation, rounded up; the last window may be short.
-    pub steps_per_epoch: usize,
+    pub(crate) steps_per_epoch: usize,
     /// Optimizer steps of the run.
-    pub total_steps: usize,
+    pub(crate) total_steps: usize,
 }
 
 impl Plan {
     /// 1800 rows, 16 x 4, 3 epochs: 113 micro-batches, 29 steps an epoch, 87 steps.
-    pub fn new(train_rows: usize, recipe: &TrainRecipe) -> Self {
+    pub(crate) fn new(train_rows: usize, recipe: &TrainRecipe) -> Self {
         let micro_batches_per_epoch = train_rows.div_ceil(recipe.batch_size);
         let steps_per_epoch = micro_batches_per_epoch.div_ceil(recipe.accumulation_steps).max(1);
         let by_epochs = (recipe.epochs * steps_per_epoch as f64).ceil() as usize;
@@ -28,7 +28,7 @@ impl Plan {
 }
 
 /// The learning rate of step `step`, counted from 1: the first step of a warmup uses 0.
-pub fn learning_rate(recipe: &TrainRecipe, total_steps: usize, step: usize) -> f64 {
+pub(crate) fn learning_rate(recipe: &TrainRecipe, total_steps: usize, step: usize) -> f64 {
     let (done, warmup) = ((step - 1) as f64, recipe.warmup_steps as f64);
     let factor = if done < warmup {
         done / warmup.max(1.0)
@@ -40,7 +40,7 @@ pub fn learning_rate(recipe: &TrainRecipe, total_steps: usize, step: usize) -> f
 }
 
 /// The order in which one epoch meets its rows: the file's, or a permutation of the training seed's own stream.
-pub fn epoch_order(rows: usize, recipe: &TrainRecipe, epoch: usize) -> Vec<usize> {
+pub(crate) fn epoch_order(rows: usize, recipe: &TrainRecipe, epoch: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows).collect();
     if recipe.shuffle {
         random::shuffle(&mut random::stream(recipe.seed, &format!("shuffle/{epoch}")), &mut order);

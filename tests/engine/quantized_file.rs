@@ -13,14 +13,18 @@ const SCHEMES: [Quantization; 5] =
     [Quantization::Q4_0, Quantization::Q4_1, Quantization::Q8_0, Quantization::Nf4, Quantization::Nf4Double];
 
 fn quantized(base: &BaseModel, scheme: Quantization) -> Llama {
-    Llama::load(&base.config, &base.weights, scheme, DType::F32, &Device::Cpu).expect("model")
+    Llama::load(&base.config, source(base, scheme, None)).expect("model")
 }
 
-fn source<'a>(base: &'a BaseModel, scheme: Quantization, file: &'a QuantizedFile) -> FrozenSource<'a> {
+fn source<'a>(
+    base: &'a BaseModel,
+    scheme: Quantization,
+    quantized: Option<&'a QuantizedFile>,
+) -> FrozenSource<'a> {
     FrozenSource {
         weights: &base.weights,
         quantization: scheme,
-        quantized: Some(file),
+        quantized,
         dtype: DType::F32,
         device: &Device::Cpu,
     }
@@ -45,7 +49,7 @@ fn what_is_read_is_what_was_written() {
         let written = quantized(&base, scheme);
         loading::keep(&path, &written).expect("written");
         let file = QuantizedFile::open(&path, scheme).expect("opened");
-        let read = Llama::load_from(&base.config, source(&base, scheme, &file)).expect("read");
+        let read = Llama::load(&base.config, source(&base, scheme, Some(&file))).expect("read");
         assert!(bits(&written) == bits(&read), "{scheme:?}");
         assert_eq!(written.weight_bytes(), read.weight_bytes(), "{scheme:?}");
     }
@@ -61,7 +65,7 @@ fn a_file_that_is_cut_or_another_is_not_used() {
     let bytes = std::fs::read(&path).expect("bytes");
     // What lies there has q8_0's sizes under q4_0's name.
     let file = QuantizedFile::open(&path, Quantization::Q4_0).expect("opened");
-    let Err(error) = Llama::load_from(&base.config, source(&base, Quantization::Q4_0, &file)) else {
+    let Err(error) = Llama::load(&base.config, source(&base, Quantization::Q4_0, Some(&file))) else {
         panic!("blocks of another size were taken")
     };
     let text = error.to_string();

@@ -16,9 +16,9 @@ use rayon::prelude::*;
 use std::sync::LazyLock;
 
 /// Weights that share a scale.
-pub const BLOCK: usize = 64;
+const BLOCK: usize = 64;
 /// Scales that share a scale, under double quantization.
-pub const SCALE_BLOCK: usize = 256;
+const SCALE_BLOCK: usize = 256;
 
 /// The 16 values: quantiles of a normal distribution, 0 among them, scaled to [-1, 1].
 pub const CODEBOOK: [f32; 16] = [
@@ -167,7 +167,7 @@ impl Nf4 {
     /// A matrix from its stored parts, as [`Nf4::codes`] and [`Nf4::scales`] gave them.
     ///
     /// `None` where the parts have not the sizes that the shape asks for.
-    pub fn from_parts(codes: Vec<u8>, scales: Scales, shape: (usize, usize)) -> Option<Self> {
+    pub(super) fn from_parts(codes: Vec<u8>, scales: Scales, shape: (usize, usize)) -> Option<Self> {
         let count = shape.0 * shape.1;
         let blocks = count.div_ceil(BLOCK);
         let fits = match &scales {
@@ -180,6 +180,9 @@ impl Nf4 {
     }
 
     /// The matrix in f32, on the host.
+    ///
+    /// # Errors
+    /// A device that has no memory left.
     pub fn dequantize(&self) -> Result<Tensor> {
         let mut values = vec![0f32; self.elem_count()];
         self.write(&mut values);
@@ -212,11 +215,6 @@ impl Nf4 {
     /// The scales as stored.
     pub fn scales(&self) -> &Scales {
         &self.scales
-    }
-
-    /// Rows and columns.
-    pub fn shape(&self) -> (usize, usize) {
-        self.shape
     }
 
     /// Weights.

@@ -92,7 +92,7 @@ impl QuantizedFile {
             if blocks.len() != expected {
                 return Err(wrong("the blocks"));
             }
-            return Ok(Packed::Ggml(self.weights.ggml_from_raw(name, dtype, shape, device)?));
+            return Ok(Packed::Ggml(ggml::tensor(dtype, blocks, shape, device)?));
         }
         let raw = |suffix: &str| self.weights.raw(&format!("{name}.{suffix}"));
         let scales = match self.quantization {

@@ -31,7 +31,7 @@ impl Weights {
     /// # Errors
     /// `Error::File` where one cannot be opened; `Error::Model` where one is truncated, is none, or
     /// holds a tensor that another holds too.
-    pub fn from_safetensors(source_name: &str, paths: &[PathBuf]) -> Result<Self> {
+    pub(super) fn from_safetensors(source_name: &str, paths: &[PathBuf]) -> Result<Self> {
         // Sorted, so that the identity does not depend on the order of a shard index.
         let mut paths = paths.to_vec();
         paths.sort();
@@ -46,7 +46,7 @@ impl Weights {
     ///
     /// # Errors
     /// As [`Weights::from_safetensors`].
-    pub fn from_embedded(source_name: &str, bytes: &'static [u8]) -> Result<Self> {
+    pub(super) fn from_embedded(source_name: &str, bytes: &'static [u8]) -> Result<Self> {
         let mut weights = Weights::empty(source_name);
         weights.add_safetensors("model.safetensors", FileBytes::Embedded(bytes))?;
         Ok(weights)
@@ -79,7 +79,7 @@ impl Weights {
     ///
     /// # Errors
     /// `Error::Model` with the tensor, the expected and the found shape or type.
-    pub fn check(&self, config: &LlamaConfig) -> Result<()> {
+    pub(super) fn check(&self, config: &LlamaConfig) -> Result<()> {
         for (name, expected) in config.tensors() {
             let stored = self.stored(&name)?;
             if stored.shape != expected {
@@ -150,12 +150,12 @@ impl Weights {
     }
 
     /// SHA-256 over the bytes of all weight files, in the order of their names, in hexadecimal.
-    pub fn sha256(&self) -> String {
+    pub(super) fn sha256(&self) -> String {
         sha256::of_parts(self.files.iter().map(FileBytes::as_slice))
     }
 
     /// The weights as the user named them.
-    pub(crate) fn source_name(&self) -> &str {
+    pub(super) fn source_name(&self) -> &str {
         &self.source_name
     }
 
@@ -164,27 +164,16 @@ impl Weights {
         Ok(self.bytes(self.stored(name)?))
     }
 
-    /// A tensor whose bytes are GGML blocks of `dtype`, whatever the file calls them.
-    pub(crate) fn ggml_from_raw(
-        &self,
-        name: &str,
-        dtype: GgmlDType,
-        shape: &[usize],
-        device: &Device,
-    ) -> Result<QTensor> {
-        ggml::tensor(dtype, self.raw(name)?, shape, device)
-    }
-
     /// Lets the operating system take back the pages of the mapped files, which would otherwise count as this
     /// process's memory. What is read later is read from the files again.
-    pub fn release_pages(&self) {
+    pub(crate) fn release_pages(&self) {
         for file in &self.files {
             file.release_pages();
         }
     }
 
     /// The whole file of a GGUF model.
-    pub(crate) fn gguf_bytes(&self) -> &[u8] {
+    pub(super) fn gguf_bytes(&self) -> &[u8] {
         self.files.first().map(FileBytes::as_slice).unwrap_or_default()
     }
 

@@ -5,6 +5,7 @@ use crate::model::network::linear::{LinearGroup, Lora, Member, Parameter};
 use crate::model::network::llama::Llama;
 use crate::random;
 use crate::recipe::{LoraRecipe, Projection};
+use crate::record::store;
 use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use std::path::Path;
 /// File of the tensors inside an adapter folder.
 pub const TENSORS: &str = "adapter_model.safetensors";
 /// File of the settings inside an adapter folder.
-pub const CONFIG: &str = "adapter_config.json";
+const CONFIG: &str = "adapter_config.json";
 
 /// A trained tensor's name in PEFT's files.
 fn peft_name(layer: usize, projection: Projection, matrix: &str) -> String {
@@ -25,6 +26,9 @@ fn peft_name(layer: usize, projection: Projection, matrix: &str) -> String {
 /// a = sqrt 5), B = 0, so that the attached model computes what the base model does.
 ///
 /// Every matrix has a stream of its own, named by its place: another set of targets leaves the others' values.
+///
+/// # Errors
+/// A device that has no memory left.
 pub fn attach(model: &mut Llama, recipe: &LoraRecipe, seed: u64) -> Result<()> {
     let (device, dtype) = (model.device.clone(), trained_dtype(model.dtype));
     let config = model.config.clone();
@@ -126,7 +130,7 @@ pub fn load(model: &mut Llama, folder: &Path) -> Result<()> {
 ///
 /// # Errors
 /// A folder without a LoRA configuration that this crate can train.
-pub fn read_config(folder: &Path) -> Result<(usize, f64, Vec<Projection>)> {
+pub(crate) fn read_config(folder: &Path) -> Result<(usize, f64, Vec<Projection>)> {
     let path = folder.join(CONFIG);
     let text = std::fs::read_to_string(&path).map_err(|source| Error::file(&path, source))?;
     let wrong = |message: String| Error::Adapter { path: path.clone(), message };
@@ -156,12 +160,16 @@ pub fn read_config(folder: &Path) -> Result<(usize, f64, Vec<Projection>)> {
     Ok((rank as usize, alpha, projections.collect()))
 }
 
-/// The bytes of `adapter_model.safetensors`.
-pub fn tensors_file(model: &Llama) -> Result<Vec<u8>> {
+/// Writes the attached values and their settings to `folder`, as PEFT does.
+///
+/// # Errors
+/// `Error::File` where a file cannot be written.
+pub(crate) fn write(model: &Llama, recipe: &LoraRecipe, base_model: &str, folder: &Path) -> Result<()> {
     let tensors: Result<Vec<(String, Tensor)>> = parameters(model)
         .map(|(name, parameter)| Ok((name, parameter.value.to_device(&Device::Cpu)?)))
         .collect();
-    serialize(tensors?)
+    store::write_file(&folder.join(TENSORS), &serialize(tensors?)?)?;
+    store::write_file(&folder.join(CONFIG), config_json(recipe, base_model).as_bytes())
 }
 
 /// Named tensors as a safetensors file with the metadata that PEFT writes.
@@ -171,8 +179,7 @@ pub(crate) fn serialize(tensors: Vec<(String, Tensor)>) -> Result<Vec<u8>> {
         .map_err(|error| Error::Tensor(candle_core::Error::Msg(error.to_string())))
 }
 
-/// The text of `adapter_config.json`.
-pub fn config_file(recipe: &LoraRecipe, base_model: &str) -> String {
+fn config_json(recipe: &LoraRecipe, base_model: &str) -> String {
     let targets: Vec<&str> = recipe.target_modules.iter().map(|projection| projection.name()).collect();
     let config = json!({
         "alpha_pattern": {},

@@ -46,7 +46,7 @@ impl Frozen {
     ///
     /// # Errors
     /// A missing tensor, or a quantization whose block size does not divide the input size.
-    pub fn load(source: FrozenSource, layer: usize, projections: &[Projection]) -> Result<Self> {
+    pub(super) fn load(source: FrozenSource, layer: usize, projections: &[Projection]) -> Result<Self> {
         let FrozenSource { weights, quantization, dtype, device, .. } = source;
         let mut parts = Vec::with_capacity(projections.len());
         let mut shape = (0, 0);
@@ -73,6 +73,9 @@ impl Frozen {
 
     /// The weight in the model's dtype, (outputs, input). Quantized parts are dequantized at every call: that
     /// is what keeps the memory small.
+    ///
+    /// # Errors
+    /// A device that has no memory left.
     pub fn dense(&self) -> Result<Tensor> {
         if let [Packed::Dense(tensor)] = self.parts.as_slice() {
             return Ok(tensor.clone());
@@ -92,7 +95,7 @@ impl Frozen {
     }
 
     /// As [`Frozen::dense`], in memory of its own: what is added to it stays there.
-    pub fn dense_copy(&self) -> Result<Tensor> {
+    pub(super) fn dense_copy(&self) -> Result<Tensor> {
         let dense = self.dense()?;
         match self.parts.as_slice() {
             [Packed::Dense(_)] => Ok(dense.copy()?),
@@ -101,7 +104,7 @@ impl Frozen {
     }
 
     /// (outputs, input)
-    pub fn shape(&self) -> (usize, usize) {
+    pub(super) fn shape(&self) -> (usize, usize) {
         self.shape
     }
 
@@ -111,12 +114,12 @@ impl Frozen {
     }
 
     /// Bytes held in memory.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.parts.iter().map(Packed::bytes).sum()
     }
 
     /// Parameters that are held quantized.
-    pub fn quantized_parameters(&self) -> u64 {
+    pub(crate) fn quantized_parameters(&self) -> u64 {
         let count = |part: &Packed| match part {
             Packed::Dense(_) => 0,
             quantized => quantized.elem_count() as u64,

@@ -6,7 +6,6 @@ use crate::data::batches::Batch;
 use crate::error::{Error, Result};
 use crate::model::files::config::{LlamaConfig, weight_name};
 use crate::model::files::packed::Packed;
-use crate::model::files::weights::Weights;
 use crate::model::network::frozen::FrozenSource;
 use crate::model::network::layer::{Layer, Pass, Saved};
 use crate::model::network::linear::{LinearGroup, LoraUse};
@@ -16,7 +15,6 @@ use crate::model::ops::dropout::DropoutStream;
 use crate::model::ops::matmul::matmul;
 use crate::model::ops::rms_norm::{self, rms_norm};
 use crate::model::ops::rope::Angles;
-use crate::recipe::Quantization;
 use candle_core::{DType, Device, Tensor};
 
 /// Target rows whose logits exist at the same time.
@@ -25,11 +23,11 @@ pub(crate) const LOGITS_ROWS: usize = 256;
 /// A Llama with its base weights frozen.
 pub struct Llama {
     /// Shape and constants.
-    pub config: LlamaConfig,
+    pub(crate) config: LlamaConfig,
     /// Where all tensors live.
-    pub device: Device,
+    pub(crate) device: Device,
     /// Type of activations.
-    pub dtype: DType,
+    pub(crate) dtype: DType,
     /// (V, H)
     embedding: Tensor,
     /// Scale of the last norm.
@@ -54,22 +52,8 @@ impl Llama {
     /// Loads the base model.
     ///
     /// # Errors
-    /// A missing or misshapen tensor; a quantization that does not fit.
-    pub fn load(
-        config: &LlamaConfig,
-        weights: &Weights,
-        quantization: Quantization,
-        dtype: DType,
-        device: &Device,
-    ) -> Result<Self> {
-        Llama::load_from(config, FrozenSource { weights, quantization, quantized: None, dtype, device })
-    }
-
-    /// [`Llama::load`], with projections that an earlier run quantized where the source has them.
-    ///
-    /// # Errors
-    /// As [`Llama::load`]; a file of quantized projections that does not fit the model.
-    pub fn load_from(config: &LlamaConfig, source: FrozenSource) -> Result<Self> {
+    /// A missing or misshapen tensor; a quantization, or a file of quantized projections, that does not fit the model.
+    pub fn load(config: &LlamaConfig, source: FrozenSource) -> Result<Self> {
         let embedding = source.dense("model.embed_tokens.weight")?;
         let head =
             if config.tie_word_embeddings { embedding.clone() } else { source.dense("lm_head.weight")? };

@@ -24,8 +24,7 @@ pub fn load(
 ) -> Result<Llama> {
     let BaseModel { config, weights, .. } = base;
     let load = |quantized: Option<&QuantizedFile>, device: &Device| -> Result<Llama> {
-        let model =
-            Llama::load_from(config, FrozenSource { weights, quantization, quantized, dtype, device })?;
+        let model = Llama::load(config, FrozenSource { weights, quantization, quantized, dtype, device })?;
         weights.release_pages();
         Ok(model)
     };

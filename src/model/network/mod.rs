@@ -2,8 +2,8 @@
 
 pub mod frozen;
 pub mod linear;
-pub mod layer;
+mod layer;
 pub mod llama;
 pub mod loading;
 pub mod adapter;
-pub mod merge;
+pub(crate) mod merge;

@@ -48,6 +48,9 @@ const QUERIES: usize = 64;
 
 /// # Shapes
 /// qkv (N, packed) with rows at `offsets` (one more than rows) -> (N, query heads x D)
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
     if !is_fast(qkv) {
         return device::attention(qkv, offsets, heads);
@@ -84,6 +87,9 @@ pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor
 ///
 /// # Shapes
 /// qkv (N, packed), grad_y (N, query heads x D) -> (N, packed)
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn backward(qkv: &Tensor, grad_y: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
     if !is_fast(qkv) {
         return device::backward(qkv, grad_y, offsets, heads);

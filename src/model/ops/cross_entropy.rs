@@ -13,6 +13,9 @@ const BLOCK: usize = 256;
 ///
 /// # Shapes
 /// (C, V), C targets -> C
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn nll(logits: &Tensor, targets: &[u32]) -> Result<Vec<f64>> {
     if !is_fast(logits) {
         return device::nll(logits, targets);
@@ -50,6 +53,9 @@ fn row_nll(row: &[f32], target: u32) -> f64 {
 ///
 /// # Shapes
 /// (C, V), C targets -> (C, V)
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn with_gradient(logits: Tensor, targets: &[u32], scale: f64) -> Result<(f64, Tensor)> {
     if !is_fast(&logits) {
         return device::with_gradient(&logits, targets, scale);
@@ -78,11 +84,6 @@ pub fn with_gradient(logits: Tensor, targets: &[u32], scale: f64) -> Result<(f64
     Ok((nll.iter().sum(), logits))
 }
 
-/// The index of the largest logit of each row: greedy decoding's choice, the first of equals.
-pub fn argmax(logits: &Tensor) -> Result<Vec<u32>> {
-    logits.argmax(D::Minus1)?.to_vec1()
-}
-
 /// The same in candle operations.
 pub mod device {
     use super::*;
@@ -99,6 +100,9 @@ pub mod device {
     }
 
     /// See [`super::nll`].
+    ///
+    /// # Errors
+    /// As there.
     pub fn nll(logits: &Tensor, targets: &[u32]) -> Result<Vec<f64>> {
         let log_p = log_probabilities(logits)?.gather(&index(targets, logits.device())?, 1)?;
         // Widened on the host: Metal has no f64.
@@ -106,6 +110,9 @@ pub mod device {
     }
 
     /// See [`super::with_gradient`].
+    ///
+    /// # Errors
+    /// As there.
     pub fn with_gradient(logits: &Tensor, targets: &[u32], scale: f64) -> Result<(f64, Tensor)> {
         let targets = index(targets, logits.device())?;
         let log_p = log_probabilities(logits)?;

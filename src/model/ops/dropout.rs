@@ -77,6 +77,9 @@ const CHUNK: usize = 1 << 14;
 ///
 /// # Shapes
 /// (N, H) -> (N, H)
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn dropout(x: &Tensor, mask: DropoutMask) -> Result<Tensor> {
     if !is_fast(x) {
         return x * device::factors(x, mask)?;
@@ -98,6 +101,9 @@ pub fn dropout(x: &Tensor, mask: DropoutMask) -> Result<Tensor> {
 }
 
 /// grad_x + mask(grad_y) / (1 - rate), consuming grad_x: the gradient through [`dropout`].
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: DropoutMask) -> Result<Tensor> {
     if !is_fast(&grad_x) {
         return grad_x + (grad_y * device::factors(grad_y, mask)?)?;
@@ -121,11 +127,11 @@ pub fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: DropoutMask) -> Resul
 }
 
 /// The factors as a tensor: the same bits on every device, made on the host.
-pub mod device {
+mod device {
     use super::*;
 
     /// 0 or 1 / (1 - rate) for each element of `like`.
-    pub fn factors(like: &Tensor, mask: DropoutMask) -> Result<Tensor> {
+    pub(super) fn factors(like: &Tensor, mask: DropoutMask) -> Result<Tensor> {
         let kernel = Kernel::new(mask);
         let values: Vec<f32> = (0..like.elem_count() as u32).map(|index| kernel.factor(index)).collect();
         Tensor::from_vec(values, like.dims2()?, &Device::Cpu)?

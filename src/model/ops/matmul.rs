@@ -13,6 +13,9 @@ fn view<'a>(values: &'a [f32], tensor: &Tensor) -> Result<View<'a>> {
 ///
 /// # Shapes
 /// (M, K), (K, N) -> (M, N)
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if !is_fast(a) {
         return a.matmul(b);
@@ -30,6 +33,9 @@ pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 ///
 /// # Shapes
 /// (M, N), (M, K), (K, N) -> (M, N)
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn add_matmul(c: Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if !is_fast(&c) {
         return c + (a.matmul(b)? * scale)?;
@@ -63,6 +69,9 @@ pub struct LowRank {
 ///
 /// # Shapes
 /// (N, O) -> (N, O)
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn add_low_rank(y: Tensor, terms: &[LowRank]) -> Result<Tensor> {
     if is_fast(&y) {
         for term in terms {
@@ -87,12 +96,18 @@ pub fn add_low_rank(y: Tensor, terms: &[LowRank]) -> Result<Tensor> {
 }
 
 /// Some columns of a matrix: a view where the kernels can step over the rest, a copy elsewhere.
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn columns(y: &Tensor, (start, width): (usize, usize)) -> Result<Tensor> {
     let view = y.narrow(1, start, width)?;
     if is_fast(y) { Ok(view) } else { view.contiguous() }
 }
 
 /// X + Y element by element, consuming X.
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn add(x: Tensor, y: &Tensor) -> Result<Tensor> {
     if !is_fast(&x) {
         return x + y;

@@ -25,7 +25,7 @@ pub(crate) use simd::dispatch;
 pub(crate) use slices::{create, in_place, in_place_together, read};
 
 /// Whether the CPU kernels take this tensor.
-pub fn is_fast(tensor: &Tensor) -> bool {
+pub(crate) fn is_fast(tensor: &Tensor) -> bool {
     tensor.device().is_cpu() && tensor.dtype() == DType::F32
 }
 

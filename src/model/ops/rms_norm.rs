@@ -6,6 +6,9 @@ use rayon::prelude::*;
 
 /// # Shapes
 /// (N, H), (H) -> (N, H)
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
     if !is_fast(x) {
         return device::rms_norm(x, weight, eps);
@@ -36,6 +39,9 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
 ///
 /// # Shapes
 /// all (N, H) but the weight (H)
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn add_backward(
     grad_x: Tensor,
     x: &Tensor,
@@ -89,12 +95,18 @@ pub mod device {
     }
 
     /// See [`super::rms_norm`].
+    ///
+    /// # Errors
+    /// As there.
     pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
         let wide = widened(x)?;
         wide.broadcast_mul(&inverse_rms(&wide, eps)?)?.broadcast_mul(&widened(weight)?)?.to_dtype(x.dtype())
     }
 
     /// See [`super::add_backward`].
+    ///
+    /// # Errors
+    /// As there.
     pub fn add_backward(
         grad_x: Tensor,
         x: &Tensor,

@@ -10,13 +10,16 @@ use rayon::prelude::*;
 /// Cosines and sines of every token of a batch, each (N, D / 2).
 pub struct Angles {
     /// Cosines.
-    pub cos: Tensor,
+    cos: Tensor,
     /// Sines.
-    pub sin: Tensor,
+    sin: Tensor,
 }
 
 impl Angles {
     /// The angles of tokens at `positions`, computed in f64.
+    ///
+    /// # Errors
+    /// A device that has no memory left.
     pub fn new(
         positions: &[usize],
         inverse_frequencies: &[f64],
@@ -50,6 +53,9 @@ pub enum Direction {
 ///
 /// # Shapes
 /// (N, at least heads x D) -> the same
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn rope(x: Tensor, angles: &Angles, heads: usize, direction: Direction) -> Result<Tensor> {
     let sign = match direction {
         Direction::Forward => 1f32,
@@ -90,6 +96,9 @@ pub mod device {
     use super::*;
 
     /// See [`super::rope`]; `sign` is 1 forward, -1 backward.
+    ///
+    /// # Errors
+    /// As there.
     pub fn rope(x: &Tensor, angles: &Angles, heads: usize, sign: f64) -> Result<Tensor> {
         let (rows, width) = x.dims2()?;
         let half = angles.cos.dim(1)?;

@@ -6,6 +6,9 @@ use rayon::prelude::*;
 
 /// # Shapes
 /// gate and up side by side (N, 2F) -> (N, F)
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
     if !is_fast(gate_up) {
         return device::swiglu(gate_up);
@@ -36,6 +39,9 @@ pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
 ///
 /// # Shapes
 /// (N, 2F), (N, F) -> (N, 2F)
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn backward(gate_up: Tensor, grad_y: &Tensor) -> Result<Tensor> {
     if !is_fast(&gate_up) {
         return device::backward(&gate_up, grad_y);
@@ -80,12 +86,18 @@ pub mod device {
     }
 
     /// See [`super::swiglu`].
+    ///
+    /// # Errors
+    /// As there.
     pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
         let (gate, up) = halves(gate_up)?;
         (&gate * sigmoid(&gate)?)? * up
     }
 
     /// See [`super::backward`].
+    ///
+    /// # Errors
+    /// As there.
     pub fn backward(gate_up: &Tensor, grad_y: &Tensor) -> Result<Tensor> {
         let (gate, up) = halves(gate_up)?;
         let sigma = sigmoid(&gate)?;

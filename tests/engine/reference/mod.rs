@@ -15,6 +15,7 @@ use tezgah::data::encode::{EncodedRow, RowEncoder};
 use tezgah::evaluate::nll::{self, RowSums};
 use tezgah::model::files::source::{BaseModel, ModelSource, open};
 use tezgah::model::network::adapter;
+use tezgah::model::network::frozen::FrozenSource;
 use tezgah::model::network::linear::LoraUse;
 use tezgah::model::network::llama::{Activations, Llama};
 use tezgah::recipe::*;
@@ -112,15 +113,11 @@ impl Reference {
         }
     }
 
-    pub(crate) fn lora_scale(&self) -> f64 {
-        self.recipe.lora.alpha / self.recipe.lora.rank as f64
-    }
-
     /// The base model with the reference's initial adapter attached.
     pub(crate) fn model(&self, quantization: Quantization, dtype: DType) -> Llama {
-        let base = &self.base;
-        let mut model =
-            Llama::load(&base.config, &base.weights, quantization, dtype, &Device::Cpu).expect("model");
+        let BaseModel { config, weights, .. } = &self.base;
+        let source = FrozenSource { weights, quantization, quantized: None, dtype, device: &Device::Cpu };
+        let mut model = Llama::load(config, source).expect("model");
         adapter::attach(&mut model, &self.recipe.lora, 1).expect("attach");
         adapter::load(&mut model, &self.folder.join("adapter_init")).expect("adapter_init");
         model

@@ -10,6 +10,7 @@ use candle_core::quantized::GgmlDType;
 
 /// Divisors of the rotary frequencies: how GGUF writes Llama 3's rope scaling.
 const ROPE_DIVISORS: &str = "rope_freqs.weight";
+
 /// What a GGUF tensor is in Hugging Face's terms.
 pub(crate) struct Counterpart {
     /// Its Hugging Face name.

@@ -34,6 +34,9 @@ fn look_up(table: &Tensor, codes: &Tensor) -> Result<Tensor> {
 
 impl Nf4OnDevice {
     /// Copies a matrix to `device`.
+    ///
+    /// # Errors
+    /// A device that has no memory left.
     pub fn new(matrix: &Nf4, device: &Device) -> Result<Self> {
         // The last block may be short: filled up, so that one reshape divides them.
         let mut bytes = matrix.codes.clone();
@@ -62,6 +65,9 @@ impl Nf4OnDevice {
     }
 
     /// The matrix in f32, on its device.
+    ///
+    /// # Errors
+    /// A device that has no memory left.
     pub fn dequantize(&self) -> Result<Tensor> {
         let blocks = 2 * self.codes.elem_count() / BLOCK;
         let scales = match &self.scales {
@@ -78,12 +84,12 @@ impl Nf4OnDevice {
     }
 
     /// Weights.
-    pub fn elem_count(&self) -> usize {
+    pub(in crate::model::files) fn elem_count(&self) -> usize {
         self.shape.0 * self.shape.1
     }
 
     /// Bytes held, without the two tables.
-    pub fn bytes(&self) -> usize {
+    pub(in crate::model::files) fn bytes(&self) -> usize {
         self.codes.elem_count()
             + match &self.scales {
                 ScaleTensors::Plain(scales) => 4 * scales.elem_count(),

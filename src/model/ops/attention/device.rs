@@ -107,7 +107,7 @@ fn probabilities(q: &Tensor, k: &Tensor, first: usize, count: usize, scale: f64)
 
 /// Attention of the last tokens of one sequence: queries (T, query heads x D), keys and values of all S tokens
 /// side by side (S, 2 key_value heads x D) -> (T, query heads x D).
-pub fn continued(q: &Tensor, keys_values: &Tensor, heads: Heads) -> Result<Tensor> {
+pub(crate) fn continued(q: &Tensor, keys_values: &Tensor, heads: Heads) -> Result<Tensor> {
     let (fresh, all, d) = (q.dim(0)?, keys_values.dim(0)?, heads.width);
     let split =
         |x: Tensor, tokens: usize, heads: usize| x.reshape((tokens, heads, d))?.transpose(0, 1)?.contiguous();
@@ -128,6 +128,9 @@ fn blocks(longest: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// See [`super::attention`].
+///
+/// # Errors
+/// As there.
 pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
     let padding = Padding::new(offsets, qkv.device())?;
     let operands = Operands::new(qkv, &padding, heads)?;
@@ -142,6 +145,9 @@ pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor
 }
 
 /// See [`super::backward`].
+///
+/// # Errors
+/// As there.
 pub fn backward(qkv: &Tensor, grad_y: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
     let padding = Padding::new(offsets, qkv.device())?;
     let operands = Operands::new(qkv, &padding, heads)?;
