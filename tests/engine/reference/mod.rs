@@ -113,6 +113,11 @@ impl Reference {
         }
     }
 
+    /// alpha / r as the oracles of other tests compute it.
+    pub(crate) fn lora_scale(&self) -> f64 {
+        self.recipe.lora.alpha / self.recipe.lora.rank as f64
+    }
+
     /// The base model with the reference's initial adapter attached.
     pub(crate) fn model(&self, quantization: Quantization, dtype: DType) -> Llama {
         let BaseModel { config, weights, .. } = &self.base;
