@@ -49,7 +49,7 @@ pub fn code(text: &str) -> String {
 }
 
 /// A fenced block, whatever back-ticks it holds.
-pub fn block(text: &str, language: &str) -> String {
+pub(super) fn block(text: &str, language: &str) -> String {
     let text = foreign(text);
     let fence = "`".repeat((longest_run(&text, '`') + 1).max(3));
     format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
@@ -78,7 +78,7 @@ fn longest_run(text: &str, character: char) -> usize {
 
 /// The last hand on a rendered document: at most one empty line in a row, none at the ends, no space at line
 /// ends, and a back-slash where a sentence begins as a list would (`3. epok`, `+ 2`).
-pub fn tidy(traced: &str) -> String {
+pub(super) fn tidy(traced: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut fence: Option<usize> = None;
     for line in traced.lines() {

@@ -10,7 +10,7 @@ use crate::statistics::Comparison;
 
 /// Steps whose losses are averaged, by tokens, before the training loss is set against the evaluation loss:
 /// one window alone is noisy, and the last of an epoch may hold a few rows only.
-pub const LATE_STEPS: usize = 10;
+const LATE_STEPS: usize = 10;
 
 /// Which tokens a loss counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -35,7 +35,7 @@ impl Mask {
     }
 
     /// The one of two values that belongs to it.
-    pub fn of<T>(self, masked: T, full: T) -> T {
+    pub(crate) fn of<T>(self, masked: T, full: T) -> T {
         match self {
             Mask::Masked => masked,
             Mask::Full => full,
@@ -45,45 +45,45 @@ impl Mask {
 
 /// Loss and perplexity of base and best adapter under one mask.
 #[derive(Debug, Clone, Copy)]
-pub struct BothScores<'a> {
+pub(crate) struct BothScores<'a> {
     /// The mask of both.
-    pub mask: Mask,
+    pub(crate) mask: Mask,
     /// The base model.
-    pub baseline: &'a Score,
+    pub(crate) baseline: &'a Score,
     /// The best adapter.
-    pub fine_tuned: &'a Score,
+    pub(crate) fine_tuned: &'a Score,
     /// Intervals and tests, where rows were recorded.
-    pub statistics: Option<&'a Comparison>,
+    pub(crate) statistics: Option<&'a Comparison>,
 }
 
 impl BothScores<'_> {
     /// The base model's loss.
-    pub fn baseline_loss(&self) -> Quantity {
+    pub(crate) fn baseline_loss(&self) -> Quantity {
         Quantity::new(format!("evaluation.baseline.{}.loss", self.mask.name()), self.baseline.loss)
     }
 
     /// The best adapter's loss.
-    pub fn fine_tuned_loss(&self) -> Quantity {
+    pub(crate) fn fine_tuned_loss(&self) -> Quantity {
         Quantity::new(format!("evaluation.fine_tuned.{}.loss", self.mask.name()), self.fine_tuned.loss)
     }
 
     /// |B - F| / B of the losses, as a fraction.
-    pub fn loss_change(&self) -> Quantity {
+    pub(crate) fn loss_change(&self) -> Quantity {
         self.change("loss", self.baseline.loss, self.fine_tuned.loss)
     }
 
     /// |B - F| / B of the perplexities, as a fraction.
-    pub fn perplexity_change(&self) -> Quantity {
+    pub(crate) fn perplexity_change(&self) -> Quantity {
         self.change("perplexity", self.baseline.perplexity, self.fine_tuned.perplexity)
     }
 
     /// F / B - 1 of the losses, as a fraction; negative: improved.
-    pub fn signed_loss_change(&self) -> Quantity {
+    pub(crate) fn signed_loss_change(&self) -> Quantity {
         self.signed_change("loss", self.baseline.loss, self.fine_tuned.loss)
     }
 
     /// F / B - 1 of the perplexities, as a fraction; negative: improved.
-    pub fn signed_perplexity_change(&self) -> Quantity {
+    pub(crate) fn signed_perplexity_change(&self) -> Quantity {
         self.signed_change("perplexity", self.baseline.perplexity, self.fine_tuned.perplexity)
     }
 
@@ -100,7 +100,7 @@ impl BothScores<'_> {
 }
 
 /// Base and best adapter under `mask`, where both were evaluated.
-pub fn both_scores(record: &RunRecord, mask: Mask) -> Option<BothScores<'_>> {
+pub(crate) fn both_scores(record: &RunRecord, mask: Mask) -> Option<BothScores<'_>> {
     let evaluation = &record.evaluation;
     let (baseline, fine_tuned) = (evaluation.baseline.as_ref()?, evaluation.fine_tuned.as_ref()?);
     let statistics = evaluation.statistics.as_ref();
@@ -113,7 +113,12 @@ pub fn both_scores(record: &RunRecord, mask: Mask) -> Option<BothScores<'_>> {
 }
 
 /// A field of step `index` (from 0).
-pub fn of_step(record: &RunRecord, index: usize, field: &str, value: fn(&Step) -> f64) -> Option<Quantity> {
+pub(crate) fn of_step(
+    record: &RunRecord,
+    index: usize,
+    field: &str,
+    value: fn(&Step) -> f64,
+) -> Option<Quantity> {
     record
         .training
         .steps
@@ -122,24 +127,24 @@ pub fn of_step(record: &RunRecord, index: usize, field: &str, value: fn(&Step) -
 }
 
 /// Loss of the first step.
-pub fn first_train_loss(record: &RunRecord) -> Option<Quantity> {
+pub(crate) fn first_train_loss(record: &RunRecord) -> Option<Quantity> {
     of_step(record, 0, "loss", |step| step.loss)
 }
 
 /// Loss of the last step.
-pub fn last_train_loss(record: &RunRecord) -> Option<Quantity> {
+pub(crate) fn last_train_loss(record: &RunRecord) -> Option<Quantity> {
     of_step(record, record.training.steps.len().checked_sub(1)?, "loss", |step| step.loss)
 }
 
 /// |1 - last / first| of the training loss, as a fraction.
-pub fn train_loss_change(record: &RunRecord) -> Option<Quantity> {
+pub(crate) fn train_loss_change(record: &RunRecord) -> Option<Quantity> {
     let (first, last) = (first_train_loss(record)?, last_train_loss(record)?);
     let value = (1.0 - last.real() / first.real()).abs();
     value.is_finite().then(|| Quantity::new(format!("abs(1 - {} / {})", last.path, first.path), value))
 }
 
 /// Token-weighted training loss of the last [`LATE_STEPS`] steps.
-pub fn late_train_loss(record: &RunRecord) -> Option<Quantity> {
+pub(crate) fn late_train_loss(record: &RunRecord) -> Option<Quantity> {
     let steps = &record.training.steps;
     let first = steps.len().saturating_sub(LATE_STEPS);
     let late = &steps[first..];
@@ -153,12 +158,12 @@ pub fn late_train_loss(record: &RunRecord) -> Option<Quantity> {
 }
 
 /// How many steps [`late_train_loss`] averages.
-pub fn late_steps(record: &RunRecord) -> Quantity {
+pub(crate) fn late_steps(record: &RunRecord) -> Quantity {
     Quantity::new("min(10, len(training.steps))", record.training.steps.len().min(LATE_STEPS))
 }
 
 /// Loss of the evaluation at `index` (from 0).
-pub fn eval_loss(record: &RunRecord, index: usize) -> Option<Quantity> {
+pub(crate) fn eval_loss(record: &RunRecord, index: usize) -> Option<Quantity> {
     record
         .training
         .evals
@@ -167,7 +172,7 @@ pub fn eval_loss(record: &RunRecord, index: usize) -> Option<Quantity> {
 }
 
 /// Step of the evaluation at `index` (from 0).
-pub fn eval_step(record: &RunRecord, index: usize) -> Option<Quantity> {
+pub(crate) fn eval_step(record: &RunRecord, index: usize) -> Option<Quantity> {
     record
         .training
         .evals
@@ -176,12 +181,12 @@ pub fn eval_step(record: &RunRecord, index: usize) -> Option<Quantity> {
 }
 
 /// The last evaluation, and its index.
-pub fn last_eval(record: &RunRecord) -> Option<(usize, &Eval)> {
+pub(crate) fn last_eval(record: &RunRecord) -> Option<(usize, &Eval)> {
     record.training.evals.iter().enumerate().next_back()
 }
 
 /// Highest learning rate of any step.
-pub fn highest_learning_rate(record: &RunRecord) -> Option<Quantity> {
+pub(crate) fn highest_learning_rate(record: &RunRecord) -> Option<Quantity> {
     record
         .training
         .steps
@@ -192,31 +197,31 @@ pub fn highest_learning_rate(record: &RunRecord) -> Option<Quantity> {
 }
 
 /// Trainable parameters over those of the base model, as a fraction.
-pub fn trainable_share(record: &RunRecord) -> Option<Quantity> {
+pub(crate) fn trainable_share(record: &RunRecord) -> Option<Quantity> {
     let model = &record.model;
     let share = model.trainable_parameters as f64 / model.parameters as f64;
     share.is_finite().then(|| Quantity::new("model.trainable_parameters / model.parameters", share))
 }
 
 /// Parameters that are not trained, against training all of them, as a fraction.
-pub fn spared_share(record: &RunRecord) -> Option<Quantity> {
+pub(crate) fn spared_share(record: &RunRecord) -> Option<Quantity> {
     let share = trainable_share(record)?;
     (share.real() <= 1.0).then(|| Quantity::new(format!("1 - {}", share.path), 1.0 - share.real()))
 }
 
 /// Share of the rows that a part holds, as a fraction.
-pub fn row_share(record: &RunRecord, part: &str, rows: usize) -> Option<Quantity> {
+pub(crate) fn row_share(record: &RunRecord, part: &str, rows: usize) -> Option<Quantity> {
     let share = rows as f64 / record.dataset.rows as f64;
     share.is_finite().then(|| Quantity::new(format!("dataset.{part} / dataset.rows"), share))
 }
 
 /// The length that `dataset.tokens.over_512` counts from.
-pub fn short_limit() -> Quantity {
+pub(crate) fn short_limit() -> Quantity {
     Quantity::new("512 (dataset.tokens.over_512)", 512u64)
 }
 
 /// Rows of one optimizer step.
-pub fn effective_batch(record: &RunRecord) -> Quantity {
+pub(crate) fn effective_batch(record: &RunRecord) -> Quantity {
     let train = &record.recipe.train;
     Quantity::new(
         "recipe.train.batch_size * recipe.train.accumulation_steps",
@@ -225,20 +230,20 @@ pub fn effective_batch(record: &RunRecord) -> Quantity {
 }
 
 /// The factor alpha / rank of the low-rank update.
-pub fn lora_scale(record: &RunRecord) -> Quantity {
+pub(crate) fn lora_scale(record: &RunRecord) -> Quantity {
     let lora = &record.recipe.lora;
     Quantity::new("recipe.lora.alpha / recipe.lora.rank", lora.alpha / lora.rank as f64)
 }
 
 /// Whether frozen weights are stored quantized, or were to be: a GGUF file whose own types are dense has none.
-pub fn is_quantized(record: &RunRecord) -> bool {
+pub(crate) fn is_quantized(record: &RunRecord) -> bool {
     let model = &record.model;
     let is_loaded = model.parameters > 0;
     model.quantization != Quantization::None && (!is_loaded || model.quantized_parameters > 0)
 }
 
 /// Memory of the frozen weights over what they would take unquantized, as a fraction saved.
-pub fn weight_memory_saved(record: &RunRecord) -> Option<Quantity> {
+pub(crate) fn weight_memory_saved(record: &RunRecord) -> Option<Quantity> {
     let model = &record.model;
     let saved = 1.0 - model.weight_bytes as f64 / model.dense_weight_bytes as f64;
     (saved.is_finite() && saved >= 0.0)
@@ -246,30 +251,30 @@ pub fn weight_memory_saved(record: &RunRecord) -> Option<Quantity> {
 }
 
 /// Loss of a model that gives every token of the vocabulary the same probability: ln V.
-pub fn uniform_loss(record: &RunRecord) -> Quantity {
+pub(crate) fn uniform_loss(record: &RunRecord) -> Quantity {
     Quantity::new("ln(model.architecture.vocab_size)", (record.model.architecture.vocab_size as f64).ln())
 }
 
 /// Steps whose gradient was longer than the recipe's limit, and so was scaled down.
-pub fn clipped_steps(record: &RunRecord) -> Quantity {
+pub(crate) fn clipped_steps(record: &RunRecord) -> Quantity {
     let limit = record.recipe.train.max_grad_norm;
     let clipped = record.training.steps.iter().filter(|step| step.grad_norm > limit).count();
     Quantity::new("count(training.steps[].grad_norm > recipe.train.max_grad_norm)", clipped)
 }
 
 /// Steps that were made.
-pub fn steps_made(record: &RunRecord) -> Quantity {
+pub(crate) fn steps_made(record: &RunRecord) -> Quantity {
     Quantity::new("len(training.steps)", record.training.steps.len())
 }
 
 /// Steps that the recipe's epochs ask for: ceil(epochs x steps an epoch).
-pub fn steps_of_epochs(record: &RunRecord) -> Quantity {
+pub(crate) fn steps_of_epochs(record: &RunRecord) -> Quantity {
     let steps = (record.recipe.train.epochs * record.training.steps_per_epoch as f64).ceil();
     Quantity::new("ceil(recipe.train.epochs * training.steps_per_epoch)", steps.max(0.0) as u64)
 }
 
 /// The p value below which a difference may count as significant: 1 - confidence, in the decimals it was meant in.
-pub fn significance_level(record: &RunRecord) -> Option<Quantity> {
+pub(crate) fn significance_level(record: &RunRecord) -> Option<Quantity> {
     let confidence = record.evaluation.statistics.as_ref()?.masked.confidence;
     // 1 - 0.95 is 0.050000000000000044.
     let level = ((1.0 - confidence) * 1e9).round() / 1e9;

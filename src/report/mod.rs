@@ -1,16 +1,28 @@
 //! From the record to Turkish text: nothing in here sees a tensor, a model or a clock.
+//!
+//! ```text
+//! record -> measures            the numbers it implies, each a quantity with its path
+//!        -> charts              SVG and PNG
+//!        -> findings, criteria  what may be said, each with its evidence
+//!        -> sentences           what of it is said, by the macros of templates/
+//!        -> view                what a template sees besides
+//!        -> document, levels    Markdown, by the engine with its filters
+//!        -> export              one page; Word and LaTeX
+//! ```
+//! Below them: how a number is traced, printed (`numbers`) and read aloud (`turkish`), and what a thesis's guide asks
+//! for (`profile`, `numbering`).
 
 // From the ground up.
 mod decimal_mark;
 pub mod files;
 pub mod trace;
-pub mod quantity;
+pub(crate) mod quantity;
 pub mod markdown;
 pub mod turkish;
 pub mod numbers;
 pub mod profile;
 mod numbering;
-pub mod measures;
+pub(crate) mod measures;
 pub mod charts;
 pub mod finding;
 pub mod findings;
@@ -30,7 +42,7 @@ use crate::record::levels::LevelsRecord;
 use charts::Chart;
 pub use decimal_mark::DecimalMark;
 use document::Document;
-use export::{File, Outcome};
+use export::{Conversion, File};
 use profile::Profile;
 use std::path::Path;
 
@@ -70,7 +82,7 @@ impl Report {
     ///
     /// # Errors
     /// As [`export::sections`].
-    pub fn sections(&self, profile: &Profile, seconds: i64) -> Result<Outcome> {
+    pub fn sections(&self, profile: &Profile, seconds: i64) -> Result<Conversion> {
         let sections = match self.documents.as_slice() {
             [_, sections @ ..] if !sections.is_empty() => sections,
             all => all,
@@ -88,7 +100,7 @@ pub fn render(record: &RunRecord, profile: &Profile) -> Result<Report> {
     Ok(Report { documents: document::render(record, &references(&charts), profile)?, charts })
 }
 
-/// Renders the comparison of levels: one document and its charts.
+/// Renders the document of several levels and its charts.
 ///
 /// # Errors
 /// As [`levels::render`] and [`levels::charts`].

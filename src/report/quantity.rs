@@ -59,11 +59,11 @@ pub struct Quantity {
 }
 
 /// Quantities by the name under which a template asks for them.
-pub type Quantities = BTreeMap<&'static str, Quantity>;
+pub(crate) type Quantities = BTreeMap<&'static str, Quantity>;
 
 impl Quantity {
     /// The amount at `path`.
-    pub fn new(path: impl Into<String>, value: impl Into<Amount>) -> Self {
+    pub(crate) fn new(path: impl Into<String>, value: impl Into<Amount>) -> Self {
         Quantity { path: path.into(), value: value.into() }
     }
 
@@ -76,7 +76,7 @@ impl Quantity {
     }
 
     /// `text` between the marks that carry this quantity's path.
-    pub fn traced(&self, text: &str) -> String {
+    pub(crate) fn traced(&self, text: &str) -> String {
         trace::marked(&self.path, text)
     }
 }
@@ -94,7 +94,7 @@ impl From<Quantity> for Value {
 }
 
 /// The template's view of `node`, which lies at `path` in the record: same names, but each number a [`Quantity`].
-pub fn view(path: &str, node: &serde_json::Value) -> Value {
+pub(crate) fn view(path: &str, node: &serde_json::Value) -> Value {
     use serde_json::Value as Json;
     match node {
         Json::Null => Value::from(()),
@@ -114,6 +114,6 @@ pub fn view(path: &str, node: &serde_json::Value) -> Value {
 }
 
 /// The template's view of `quantities`, under their names.
-pub fn named(quantities: &Quantities) -> Value {
+pub(crate) fn named(quantities: &Quantities) -> Value {
     Value::from_pairs(quantities.iter().map(|(name, quantity)| (*name, Value::from(quantity.clone()))))
 }

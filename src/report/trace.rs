@@ -11,7 +11,7 @@ pub const TEXT: char = '\u{E001}';
 pub const END: char = '\u{E002}';
 
 /// `text`, whose origin is `path`, between the marks.
-pub fn marked(path: &str, text: &str) -> String {
+pub(crate) fn marked(path: &str, text: &str) -> String {
     format!("{PATH}{path}{TEXT}{text}{END}")
 }
 

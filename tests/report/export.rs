@@ -7,7 +7,7 @@ use std::path::Path;
 use tezgah::record::RunRecord;
 use tezgah::report::charts::Chart;
 use tezgah::report::document::Document;
-use tezgah::report::export::{self, Outcome};
+use tezgah::report::export::{self, Conversion};
 use tezgah::report::profile::Profile;
 use tezgah::report::trace::{self, Stretch};
 
@@ -142,7 +142,7 @@ fn without_pandoc_one_line_says_so() {
     let program = Path::new("/nowhere/pandoc");
     let outcome =
         export::sections(program, &documents[1..], &charts, &Profile::default(), 0).expect("no error");
-    assert_eq!(outcome, Outcome::NotInstalled);
+    assert_eq!(outcome, Conversion::NotInstalled);
     assert_eq!(outcome.notices(), ["pandoc is not installed: no .docx and .tex of the sections"]);
     assert!(outcome.files().is_empty());
 }

@@ -41,7 +41,7 @@ struct Group {
 ///
 /// # Errors
 /// `Error::Report` where a number cannot be printed.
-pub fn comparison(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
+pub(super) fn comparison(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let Some(groups) = groups(record) else { return Ok(None) };
     let bars = || groups.iter().flat_map(|group| &group.bars);
     let values: Vec<f64> =

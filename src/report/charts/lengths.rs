@@ -34,7 +34,7 @@ struct Lengths<'a> {
 ///
 /// # Errors
 /// `Error::Report` where a number cannot be printed.
-pub fn token_lengths(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
+pub(super) fn tokens(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let tokens = &record.dataset.tokens;
     let lengths = Lengths {
         name: TOKENS,
@@ -54,7 +54,7 @@ pub fn token_lengths(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
 ///
 /// # Errors
 /// `Error::Report` where a number cannot be printed.
-pub fn word_lengths(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
+pub(super) fn words(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let words = &record.dataset.words;
     let lengths = Lengths {
         name: WORDS,

@@ -1,10 +1,12 @@
 //! Charts of a run, drawn from its record alone: SVG for the screen, PNG at 300 dpi for the page.
 //!
-//! - [`training_loss`], [`learning_rate`], [`gradient_norm`]: the course of the training;
-//! - [`comparison`]: base and fine-tuned model under both masks, with intervals;
-//! - [`rows`]: each evaluation row before and after;
-//! - [`token_lengths`], [`word_lengths`]: the rows of the data set;
-//! - [`levels`]: several runs side by side.
+//! | file | shows |
+//! |---|---|
+//! | `lengths` | the rows of the data set, in tokens and in words |
+//! | `training` | the course of the training: losses, learning rate, gradient norm |
+//! | `comparison` | base and fine-tuned model under both masks, with intervals |
+//! | `rows` | each evaluation row before and after |
+//! | [`levels`] | several runs side by side |
 //!
 //! Each is `None` where the record lacks what it shows. The same record gives the same bytes: no clock, no
 //! system font, no random number, and every label from one embedded font. Colours are Okabe and Ito's, and
@@ -24,10 +26,7 @@ mod lengths;
 mod rows;
 pub mod levels;
 
-pub use comparison::comparison;
-pub use lengths::{token_lengths, word_lengths};
-pub use rows::rows;
-pub use training::{gradient_norm, learning_rate, training_loss};
+pub use training::training_loss;
 
 use crate::error::{Error, Result};
 use crate::record::RunRecord;
@@ -71,7 +70,15 @@ pub struct Chart {
 /// # Errors
 /// `Error::Report` where a number of the record cannot be printed.
 pub fn all(record: &RunRecord, style: Style) -> Result<Vec<Chart>> {
-    let charts = [token_lengths, word_lengths, training_loss, learning_rate, gradient_norm, comparison, rows];
+    let charts = [
+        lengths::tokens,
+        lengths::words,
+        training_loss,
+        training::learning_rate,
+        training::gradient_norm,
+        comparison::comparison,
+        rows::rows,
+    ];
     let charts: Vec<Option<Chart>> =
         charts.par_iter().map(|chart| chart(record, style)).collect::<Result<_>>()?;
     Ok(charts.into_iter().flatten().collect())

@@ -33,7 +33,7 @@ enum Change {
 ///
 /// # Errors
 /// `Error::Report` where a number cannot be printed.
-pub fn rows(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
+pub(super) fn rows(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let points: Vec<(f64, f64)> = record
         .evaluation
         .rows

@@ -109,7 +109,7 @@ fn draw_losses(sheet: &Sheet<'_>, frame: &mut Frame<'_, '_>, train: &Curve, eval
 ///
 /// # Errors
 /// `Error::Report` where a number cannot be printed.
-pub fn learning_rate(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
+pub(super) fn learning_rate(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let recipe = &record.recipe.train;
     let rates = curve(&record.training.steps, |step| step.learning_rate);
     let Some(&highest) = rates.iter().reduce(|best, point| if point.1 > best.1 { point } else { best })
@@ -171,7 +171,7 @@ pub fn learning_rate(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
 ///
 /// # Errors
 /// `Error::Report` where a number cannot be printed.
-pub fn gradient_norm(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
+pub(super) fn gradient_norm(record: &RunRecord, style: Style) -> Result<Option<Chart>> {
     let norms = curve(&record.training.steps, |step| step.grad_norm);
     if norms.is_empty() {
         return Ok(None);

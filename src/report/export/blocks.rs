@@ -33,7 +33,7 @@ pub(super) struct Caption<'a> {
     pub is_above: bool,
     /// The whole caption, the number included.
     pub events: Events<'a>,
-    kind: Kind,
+    kind: Captioned,
 }
 
 /// An image on a line of its own.
@@ -46,20 +46,20 @@ pub(super) struct Picture {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Captioned {
     Table,
     Figure,
 }
 
 /// What a caption's number follows.
-const LABEL_WORDS: [(&str, Kind); 3] =
-    [("Tablo", Kind::Table), ("Çizelge", Kind::Table), ("Şekil", Kind::Figure)];
+const LABEL_WORDS: [(&str, Captioned); 3] =
+    [("Tablo", Captioned::Table), ("Çizelge", Captioned::Table), ("Şekil", Captioned::Figure)];
 
 /// The blocks of `markdown`, in their order.
 pub(super) fn blocks(markdown: &str) -> Vec<Block<'_>> {
     let events =
         TextMergeStream::new(Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_MATH));
-    let mut pieces: Vec<Piece<'_>> = Vec::new();
+    let mut unpaired: Vec<Unpaired<'_>> = Vec::new();
     let (mut open, mut depth) = (Events::new(), 0usize);
     for event in events {
         match &event {
@@ -69,10 +69,10 @@ pub(super) fn blocks(markdown: &str) -> Vec<Block<'_>> {
         }
         open.push(event);
         if depth == 0 {
-            pieces.push(Piece::of(mem::take(&mut open)));
+            unpaired.push(Unpaired::of(mem::take(&mut open)));
         }
     }
-    paired(pieces)
+    paired(unpaired)
 }
 
 /// The label that `text` begins with, `Tablo 4.1` of `Tablo 4.1'de`, and how many bytes it takes.
@@ -88,19 +88,21 @@ pub(super) fn label_at_start(text: &str) -> Option<(&str, usize)> {
 }
 
 /// A block before it has found its caption.
-enum Piece<'a> {
+enum Unpaired<'a> {
     Caption(Caption<'a>),
     Block(Block<'a>),
 }
 
-impl<'a> Piece<'a> {
+impl<'a> Unpaired<'a> {
     fn of(events: Events<'a>) -> Self {
         let inner = || events[1..events.len() - 1].to_vec();
         match events.as_slice() {
-            [Event::Start(Tag::Heading { level, .. }), ..] => Piece::Block(Block::Heading(*level, inner())),
-            [Event::Start(Tag::Table(_)), ..] => Piece::Block(Block::Table(events, None)),
+            [Event::Start(Tag::Heading { level, .. }), ..] => {
+                Unpaired::Block(Block::Heading(*level, inner()))
+            }
+            [Event::Start(Tag::Table(_)), ..] => Unpaired::Block(Block::Table(events, None)),
             [Event::Start(Tag::Paragraph), Event::DisplayMath(latex), Event::End(_)] => {
-                Piece::Block(Block::Formula(latex.clone()))
+                Unpaired::Block(Block::Formula(latex.clone()))
             }
             [
                 Event::Start(Tag::Paragraph),
@@ -110,7 +112,7 @@ impl<'a> Piece<'a> {
                 Event::End(_),
             ] if alt.iter().all(|event| matches!(event, Event::Text(_))) => {
                 let picture = Picture { path: dest_url.to_string(), alt: plain(alt) };
-                Piece::Block(Block::Figure(picture, None))
+                Unpaired::Block(Block::Figure(picture, None))
             }
             [
                 Event::Start(Tag::Paragraph),
@@ -121,23 +123,26 @@ impl<'a> Piece<'a> {
             ] => {
                 let number = number.trim_end_matches(['.', ':']);
                 match label_at_start(number) {
-                    Some((label, bytes)) if bytes == number.len() => Piece::Caption(Caption {
+                    Some((label, bytes)) if bytes == number.len() => Unpaired::Caption(Caption {
                         label: label.to_string(),
                         is_above: false,
                         events: inner(),
-                        kind: if label.starts_with("Şekil") { Kind::Figure } else { Kind::Table },
+                        kind: if label.starts_with("Şekil") { Captioned::Figure } else { Captioned::Table },
                     }),
-                    _ => Piece::Block(Block::Other(events)),
+                    _ => Unpaired::Block(Block::Other(events)),
                 }
             }
-            _ => Piece::Block(Block::Other(events)),
+            _ => Unpaired::Block(Block::Other(events)),
         }
     }
 }
 
 impl<'a> Block<'a> {
-    fn lacks_caption_of(&self, kind: Kind) -> bool {
-        matches!((self, kind), (Block::Table(_, None), Kind::Table) | (Block::Figure(_, None), Kind::Figure))
+    fn lacks_caption_of(&self, kind: Captioned) -> bool {
+        matches!(
+            (self, kind),
+            (Block::Table(_, None), Captioned::Table) | (Block::Figure(_, None), Captioned::Figure)
+        )
     }
 
     fn with_caption(self, caption: Caption<'a>) -> Self {
@@ -150,12 +155,12 @@ impl<'a> Block<'a> {
 }
 
 /// Joins each caption with the table or figure after it, or else with the one before it.
-fn paired(pieces: Vec<Piece<'_>>) -> Vec<Block<'_>> {
+fn paired(unpaired: Vec<Unpaired<'_>>) -> Vec<Block<'_>> {
     let mut blocks: Vec<Block<'_>> = Vec::new();
     let mut waiting: Option<Caption<'_>> = None;
-    for piece in pieces {
-        match piece {
-            Piece::Block(block) => match waiting.take() {
+    for next in unpaired {
+        match next {
+            Unpaired::Block(block) => match waiting.take() {
                 Some(caption) if block.lacks_caption_of(caption.kind) => {
                     blocks.push(block.with_caption(Caption { is_above: true, ..caption }));
                 }
@@ -164,7 +169,7 @@ fn paired(pieces: Vec<Piece<'_>>) -> Vec<Block<'_>> {
                     blocks.push(block);
                 }
             },
-            Piece::Caption(caption) => {
+            Unpaired::Caption(caption) => {
                 blocks.extend(waiting.take().map(alone));
                 match blocks.pop() {
                     Some(block) if block.lacks_caption_of(caption.kind) => {

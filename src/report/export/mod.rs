@@ -13,7 +13,8 @@ mod html;
 mod pandoc;
 
 pub use html::html;
-pub use pandoc::{Outcome, PROGRAM, sections};
+pub(crate) use pandoc::PROGRAM;
+pub use pandoc::{Conversion, sections};
 
 /// A file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]

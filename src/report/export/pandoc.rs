@@ -19,7 +19,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// Its name on the `PATH`.
-pub const PROGRAM: &str = "pandoc";
+pub(crate) const PROGRAM: &str = "pandoc";
 
 /// The oldest pandoc that the filter was tried with.
 const OLDEST: (u32, u32) = (2, 17);
@@ -50,7 +50,7 @@ const FORMATS: [(&str, &[&str]); 2] = [
 
 /// What became of the conversion.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Conversion {
     /// There is no pandoc.
     NotInstalled,
     /// The pandoc found is older than the filter needs.
@@ -67,36 +67,36 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
+impl Conversion {
     /// The files that were made.
     pub fn files(&self) -> &[File] {
         match self {
-            Outcome::Converted { files, .. } => files,
-            Outcome::NotInstalled | Outcome::TooOld { .. } => &[],
+            Conversion::Converted { files, .. } => files,
+            Conversion::NotInstalled | Conversion::TooOld { .. } => &[],
         }
     }
 
     /// What the person at the terminal should know, a line each; nothing where all went well.
     pub fn notices(&self) -> Vec<String> {
         match self {
-            Outcome::Converted { failures, .. } => failures.clone(),
+            Conversion::Converted { failures, .. } => failures.clone(),
             other => vec![other.to_string()],
         }
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for Conversion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Outcome::NotInstalled => {
+            Conversion::NotInstalled => {
                 write!(formatter, "pandoc is not installed: no .docx and .tex of the sections")
             }
-            Outcome::TooOld { found } => write!(
+            Conversion::TooOld { found } => write!(
                 formatter,
                 "pandoc {found} is too old, expected {}.{} or newer: no .docx and .tex of the sections",
                 OLDEST.0, OLDEST.1
             ),
-            Outcome::Converted { files, failures } => {
+            Conversion::Converted { files, failures } => {
                 write!(formatter, "pandoc made {} files, {} failed", files.len(), failures.len())
             }
         }
@@ -117,10 +117,10 @@ pub fn sections(
     charts: &[Chart],
     profile: &Profile,
     seconds: i64,
-) -> Result<Outcome> {
+) -> Result<Conversion> {
     match version(pandoc) {
         Err(unusable) => return Ok(unusable),
-        Ok(version) if version.0 < OLDEST => return Ok(Outcome::TooOld { found: version.1 }),
+        Ok(version) if version.0 < OLDEST => return Ok(Conversion::TooOld { found: version.1 }),
         Ok(_) => {}
     }
     let folder = tempfile::tempdir().map_err(|error| Error::file(std::env::temp_dir(), error))?;
@@ -148,14 +148,14 @@ pub fn sections(
         }
     }
     files.extend(wrapper(&files, profile));
-    Ok(Outcome::Converted { files, failures })
+    Ok(Conversion::Converted { files, failures })
 }
 
 /// Major and minor version, and the whole as pandoc writes it.
-fn version(pandoc: &Path) -> std::result::Result<((u32, u32), String), Outcome> {
+fn version(pandoc: &Path) -> std::result::Result<((u32, u32), String), Conversion> {
     let output = match Command::new(pandoc).arg("--version").stdin(Stdio::null()).output() {
         Ok(output) => output,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(Outcome::NotInstalled),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(Conversion::NotInstalled),
         Err(error) => return Err(broken(format!("pandoc: {error}"))),
     };
     let text = String::from_utf8_lossy(&output.stdout);
@@ -168,8 +168,8 @@ fn version(pandoc: &Path) -> std::result::Result<((u32, u32), String), Outcome> 
     }
 }
 
-fn broken(failure: String) -> Outcome {
-    Outcome::Converted { files: Vec::new(), failures: vec![failure] }
+fn broken(failure: String) -> Conversion {
+    Conversion::Converted { files: Vec::new(), failures: vec![failure] }
 }
 
 /// Lays out what pandoc reads.

@@ -22,13 +22,13 @@
 //! | `kayit("environment.started_at")` | a text that stands in the record, with its place there |
 
 mod decimals;
+mod suffixes;
 
 use super::DecimalMark;
 use super::markdown;
 use super::numbers::{self, Style};
 use super::quantity::{Amount, Quantity};
-use super::trace::{self, END};
-use super::turkish::{self, Case};
+use super::trace;
 use decimals::{MOST_DECIMALS, apart, in_words, nonzero, shortest, two_significant};
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Output, State, Value};
@@ -74,7 +74,7 @@ const COUNTED: [(&str, &str, OfCount); 4] = [
 /// Adds all filters and the strict formatter to `environment`.
 pub(super) fn install(environment: &mut Environment<'_>, mark: DecimalMark) {
     add_numbers(environment, Style { decimal: mark });
-    add_suffixes(environment, mark);
+    suffixes::add(environment, mark);
     add_texts(environment);
     environment.set_formatter(strict);
 }
@@ -112,23 +112,6 @@ fn add_numbers(environment: &mut Environment<'_>, style: Style) {
     });
     environment
         .add_filter("tarih", |time: &str| numbers::date(time).map_err(|error| refused(error.to_string())));
-}
-
-fn add_suffixes(environment: &mut Environment<'_>, mark: DecimalMark) {
-    let possessive = move |number: &str, case| turkish::possessive_suffix_with_mark(number, mark, case);
-    environment.add_filter("ek", move |text: &str, case: &str| {
-        suffixed(text, case, |number, case| turkish::suffix_with_mark(number, mark, case))
-    });
-    environment.add_filter("iyelik", move |text: &str, case: &str| suffixed(text, case, possessive));
-    environment.add_filter("kacinda", move |part: Value, whole: Value| {
-        let (part, whole) = (quantity_of(&part, "kacinda")?, quantity_of(&whole, "kacinda")?);
-        if part.value == whole.value {
-            return Ok(part.traced("tamamında"));
-        }
-        let style = Style { decimal: mark };
-        let count = style.number(part.real(), 0).map_err(|error| refused(error.to_string()))?;
-        suffixed(&part.traced(&count), "de", possessive)
-    });
 }
 
 fn add_texts(environment: &mut Environment<'_>) {
@@ -193,26 +176,6 @@ fn interval(value: &Value, digits: usize, style: Style) -> Result<String, Error>
     let digits = (digits..=MOST_DECIMALS).find(is_apart).unwrap_or(digits);
     let print = |bound: &Value| traced(bound, "aralik", |quantity| style.number(quantity.real(), digits));
     Ok(format!("[{}; {}]", print(&bounds[0])?, print(&bounds[1])?))
-}
-
-/// Puts a suffix on a printed number, behind its end mark where it carries one.
-fn suffixed(
-    text: &str,
-    case: &str,
-    suffix: impl Fn(&str, Case) -> Result<String, turkish::Error>,
-) -> Result<String, Error> {
-    let case: Case = case.parse().map_err(|error: turkish::Error| refused(error.to_string()))?;
-    let number = trace::plain(text);
-    let whole = suffix(&number, case).map_err(|error| refused(format!("ek: {error}")))?;
-    match whole.strip_prefix(number.as_str()) {
-        Some(suffix) => Ok(format!("{text}{suffix}")),
-        // The stem changed (dakika 1 sa 12 dk never does; örnek -> örneği does): the trace cannot be kept inside.
-        None if text.ends_with(END) => {
-            let head = text.len() - END.len_utf8() - number.len();
-            Ok(format!("{}{whole}{END}", &text[..head]))
-        }
-        None => Ok(whole),
-    }
 }
 
 #[cfg(test)]
@@ -302,6 +265,9 @@ mod tests {
         assert_eq!(bounds(0.6104, 0.67).as_deref(), Ok("[0,61; 0,67]"));
         assert_eq!(bounds(0.0012, 0.0018).as_deref(), Ok("[0,001; 0,002]"));
         assert_eq!(bounds(-0.002, 0.67).as_deref(), Ok("[0,00; 0,67]"));
+        assert_eq!(bounds(-1.31, -1.2).as_deref(), Ok("[−1,31; −1,20]"));
+        assert!(bounds(f64::NAN, 1.0).is_err_and(|error| error.contains("cannot print NaN")));
+        assert!(bounds(0.0, f64::INFINITY).is_err_and(|error| error.contains("cannot print inf")));
         assert_eq!(bounds(0.5, 0.5).as_deref(), Ok("[0,50; 0,50]"));
         assert!(bounds(0.7, 0.6).is_err_and(|error| error.contains("is above")));
     }

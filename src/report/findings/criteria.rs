@@ -89,7 +89,7 @@ impl CriterionName {
 /// What a criterion is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Group {
+pub(crate) enum Group {
     /// The training went as planned.
     Training,
     /// The fine-tuned model is better than the base.
@@ -102,7 +102,7 @@ pub enum Group {
 
 impl CriterionName {
     /// What it is about.
-    pub fn group(self) -> Group {
+    pub(crate) fn group(self) -> Group {
         match self {
             Self::Completed
             | Self::TrainLossFell

@@ -117,7 +117,7 @@ kinds! {
     GapAbove: EvalLoss, Note;
     /// The evaluation loss is not noticeably above the late training loss.
     GapNotAbove: EvalLoss, Note;
-    /// The Trainer's way of averaging gives another figure.
+    /// The Trainer's way of averaging gives another loss.
     TrainerLossDiffers: EvalLoss, Note;
 
     /// The base model's loss is above that of a uniform guess.
