@@ -48,7 +48,7 @@ pub enum Severity {
     Disqualification,
 }
 
-/// What can be claimed of one sort of record; [`kinds`] declares it.
+/// What can be claimed of one sort of record; `kinds!` declares it.
 pub trait Claim: Copy + PartialEq + Serialize + 'static {
     /// Where sentences belong.
     type Topic: Copy + PartialEq + Serialize + 'static;

@@ -6,7 +6,7 @@ use super::trace::{self, END, PATH, TEXT};
 /// browsers, Word and TeX show the characters themselves; line ends become spaces.
 ///
 /// An ampersand begins an entity (`&lt;`), a dollar a formula; braces and `@` mean nothing in the dialect that
-/// [`super::export`] reads. What begins a line is left to [`tidy`].
+/// [`super::export`] reads. What begins a line is left to `tidy`.
 pub fn escaped(text: &str) -> String {
     let text = one_line(text);
     let mut out = String::with_capacity(text.len());

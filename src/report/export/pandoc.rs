@@ -105,7 +105,7 @@ impl fmt::Display for Conversion {
 
 /// Converts the thesis sections `documents` to .docx and .tex, and adds `tez.tex`, which sets all of them.
 ///
-/// `pandoc` is [`PROGRAM`], or a path to it. `seconds` since 1970 are the date that Word files carry; taken from
+/// `pandoc` is the program, by its name or path. `seconds` since 1970 are the date that Word files carry; taken from
 /// the record, they make the same record give the same files. The .tex files show `charts/<name>.png`, which the
 /// caller writes beside them; the .docx files hold their charts.
 ///

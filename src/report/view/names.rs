@@ -3,14 +3,34 @@
 use crate::level::Level;
 use crate::recipe::Quantization;
 use crate::record::RunRecord;
-use crate::report::{files, markdown, turkish};
+use crate::report::{files, markdown, sentences, turkish};
 use minijinja::Value;
 
-/// Names that the record spells in another way than the text does.
+/// Names for a text.
 pub(super) fn names(record: &RunRecord) -> Value {
-    let modules: Vec<String> =
-        record.recipe.lora.target_modules.iter().map(|module| format!("`{}`", module.name())).collect();
-    let quantization = match record.model.quantization {
+    let modules = record.recipe.lora.target_modules.iter().map(|module| format!("`{}`", module.name()));
+    let others: Vec<Level> = Level::ALL.into_iter().filter(|level| *level != record.level).collect();
+    let commands = others.iter().map(|level| format!("cargo run --release --example {}", level.slug()));
+    let device = record.environment.accelerator.as_deref().unwrap_or(&record.environment.cpu);
+    Value::from_pairs([
+        ("level", Value::from(record.level.label())),
+        ("modules", Value::from(turkish::listed(&modules.collect::<Vec<_>>()))),
+        ("quantization", Value::from(quantization(record))),
+        ("device", Value::from(device)),
+        ("seeded", Value::from(seeded(record))),
+        ("command", Value::from(record.environment.command.join(" "))),
+        ("example", Value::from(example(record))),
+        ("template", Value::from(template(record))),
+        ("other_levels", Value::from(sentences::listed(&others))),
+        ("other_commands", Value::from(commands.collect::<Vec<_>>().join("\n"))),
+        ("tree", Value::from(tree(record))),
+        ("outputs", record.outputs.iter().map(|output| output_name(&output.kind)).collect()),
+    ])
+}
+
+/// How the frozen weights are stored.
+fn quantization(record: &RunRecord) -> String {
+    let name = match record.model.quantization {
         Quantization::None => "nicemlenmemiş",
         Quantization::Q4_0 => "GGML Q4_0",
         Quantization::Q4_1 => "GGML Q4_1",
@@ -25,40 +45,10 @@ pub(super) fn names(record: &RunRecord) -> Value {
         Quantization::AsIs => record.outputs.iter().find_map(|output| output.merged_into.as_deref()),
         _ => None,
     };
-    let quantization = match own_types {
-        Some(types) => format!("{quantization} ({})", markdown::escaped(types)),
-        None => quantization.to_string(),
-    };
-    let others: Vec<Level> = Level::ALL.into_iter().filter(|level| *level != record.level).collect();
-    let device = record.environment.accelerator.as_deref().unwrap_or(&record.environment.cpu);
-    Value::from_pairs([
-        ("level", Value::from(record.level.label())),
-        ("modules", Value::from(turkish::listed(&modules))),
-        ("quantization", Value::from(quantization)),
-        ("device", Value::from(device)),
-        ("seeded", Value::from(seeded(record))),
-        ("command", Value::from(record.environment.command.join(" "))),
-        ("example", Value::from(example(record))),
-        ("template", Value::from(template(record))),
-        (
-            "other_levels",
-            Value::from(turkish::listed(
-                &others.iter().map(|level| level.label().to_string()).collect::<Vec<_>>(),
-            )),
-        ),
-        (
-            "other_commands",
-            Value::from(
-                others
-                    .iter()
-                    .map(|level| format!("cargo run --release --example {}", level.slug()))
-                    .collect::<Vec<_>>()
-                    .join("\n"),
-            ),
-        ),
-        ("tree", Value::from(tree(record))),
-        ("outputs", record.outputs.iter().map(|output| output_name(&output.kind)).collect()),
-    ])
+    match own_types {
+        Some(types) => format!("{name} ({})", markdown::escaped(types)),
+        None => name.to_string(),
+    }
 }
 
 /// What the training seed decides, as the beginning of a sentence.
@@ -117,7 +107,7 @@ fn tree(record: &RunRecord) -> String {
 }
 
 /// What an output is, for a reader.
-fn output_name(kind: &str) -> String {
+fn output_name(kind: &str) -> &str {
     match kind {
         "train_split" => "eğitim kümesi",
         "eval_split" => "değerlendirme kümesi",
@@ -126,5 +116,4 @@ fn output_name(kind: &str) -> String {
         "checkpoint" => "kayıt noktası",
         other => other,
     }
-    .to_string()
 }
