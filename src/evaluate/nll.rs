@@ -21,7 +21,7 @@ pub struct RowSums {
 /// Evaluates `rows`, `batch_size` at a time, and calls `done` with the number of rows after each batch.
 ///
 /// # Errors
-/// As [`Llama::nll`].
+/// A token id outside the vocabulary; a device that has no memory left.
 pub fn rows(
     model: &Llama,
     rows: &[EncodedRow],

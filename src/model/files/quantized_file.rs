@@ -44,7 +44,7 @@ impl QuantizedFile {
         (is_made && parameters >= SMALLEST).then(|| folder.join(name))
     }
 
-    /// Opens a file that [`QuantizedFile::write`] left; none where there is no readable one, which is then written
+    /// Opens a file that an earlier run kept; none where there is no readable one, which is then written
     /// again: nothing in it is not also in the weights.
     pub fn open(path: &Path, quantization: Quantization) -> Option<Self> {
         let weights = Weights::from_safetensors(&path.display().to_string(), &[path.to_path_buf()]).ok()?;

@@ -2,7 +2,7 @@
 //!
 //! The first version is a CPU kernel over f32 slices (rayon over rows or heads, SIMD width chosen at run
 //! time). The second is the same formula in plain candle operations: CUDA and Metal use it, f64 and bf16
-//! use it, and the tests hold the kernel against it. [`is_fast`] decides, on the operand alone, so
+//! use it, and the tests hold the kernel against it. `is_fast` decides, on the operand alone, so
 //! that no flag has to travel through the model.
 //!
 //! Shapes: N tokens of all rows of a batch, packed end to end without padding; H hidden, F intermediate,
