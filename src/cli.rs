@@ -66,10 +66,10 @@ pub struct Flags {
 }
 
 /// Rows that a smoke run keeps.
-pub const SMOKE_ROWS: usize = 40;
+pub(crate) const SMOKE_ROWS: usize = 40;
 
 /// A profile that holds for every run into one folder, or for every experiment.
-pub const PROFILE_FILE: &str = "profil.toml";
+pub(crate) const PROFILE_FILE: &str = "profil.toml";
 
 /// The experiments, from where cargo runs them.
 const EXPERIMENTS: &str = "experiments";
@@ -111,7 +111,7 @@ impl Flags {
     ///
     /// # Errors
     /// An unknown setting or one out of range; an adapter folder that cannot be read; a seed alone, or one given twice.
-    pub fn apply(&self, recipe: &mut Recipe) -> Result<()> {
+    pub(crate) fn apply(&self, recipe: &mut Recipe) -> Result<()> {
         if self.smoke {
             recipe.train.max_steps = 2;
             recipe.train.batch_size = 4;
@@ -151,7 +151,7 @@ impl Flags {
     ///
     /// # Errors
     /// One file for several levels; a folder without a file for this one.
-    pub fn of_level(&self, level: Level, reports: &Path, count: usize) -> Result<Flags> {
+    pub(crate) fn of_level(&self, level: Level, reports: &Path, count: usize) -> Result<Flags> {
         let mut own = Flags { out: Some(reports.join(level.slug())), ..self.clone() };
         if count > 1 && self.train_file.is_some() {
             return Err(Error::Setting {

@@ -56,7 +56,7 @@ fn keep_freed_memory() {
 fn keep_freed_memory() {}
 
 /// Memory that a run on `device` could have, in bytes: the GPU's own where it says how much is free, else the machine's.
-pub fn free_memory(device: &Device) -> u64 {
+pub(crate) fn free_memory(device: &Device) -> u64 {
     match device {
         #[cfg(feature = "cuda")]
         Device::Cuda(_) => candle_core::cuda_backend::cudarc::driver::result::mem_get_info()
@@ -72,6 +72,6 @@ fn first_line(error: &candle_core::Error) -> String {
 }
 
 /// The dtype that `auto` means on `device`.
-pub fn default_dtype(device: &Device) -> DType {
+pub(crate) fn default_dtype(device: &Device) -> DType {
     if device.is_cpu() { DType::F32 } else { DType::BF16 }
 }

@@ -33,7 +33,7 @@ impl Level {
     }
 
     /// The name in paths and file names: `a1`.
-    pub fn slug(self) -> &'static str {
+    pub(crate) fn slug(self) -> &'static str {
         match self {
             Level::A1 => "a1",
             Level::A2 => "a2",

@@ -13,7 +13,7 @@
 //! ```
 //! The rooms, from the ground up; each uses what stands above it in this list, and never what stands below:
 //!
-//! - [`error`], [`level`], [`random`], [`sha256`], [`paths`]: words that all rooms share
+//! - [`error`], [`level`], [`random`], [`sha256`], `paths`: words that all rooms share
 //! - [`recipe`]: every choice of a run
 //! - [`statistics`]: numbers in, numbers out
 //! - [`record`]: what a run measured, its file and its folder
@@ -44,7 +44,7 @@ pub mod error;
 pub mod level;
 pub mod random;
 pub mod sha256;
-pub mod paths;
+pub(crate) mod paths;
 pub mod recipe;
 pub mod statistics;
 pub mod record;

@@ -3,18 +3,18 @@
 use serde_json::Value;
 
 /// The path of the field `name` of what lies at `path`; the root's is empty.
-pub fn child(path: &str, name: &str) -> String {
+pub(crate) fn child(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_string() } else { format!("{path}.{name}") }
 }
 
 /// The path of the item in place `index` of the list at `path`.
-pub fn item(path: &str, index: usize) -> String {
+pub(crate) fn item(path: &str, index: usize) -> String {
     format!("{path}[{index}]")
 }
 
 /// Shows `visit` every value of `tree` with its path, parents before children and in the order of the fields, and
 /// goes into those for which it answers true.
-pub fn walk<'a>(tree: &'a Value, visit: &mut dyn FnMut(&str, &'a Value) -> bool) {
+pub(crate) fn walk<'a>(tree: &'a Value, visit: &mut dyn FnMut(&str, &'a Value) -> bool) {
     fn below<'a>(path: &str, node: &'a Value, visit: &mut dyn FnMut(&str, &'a Value) -> bool) {
         if !visit(path, node) {
             return;
@@ -33,7 +33,7 @@ pub fn walk<'a>(tree: &'a Value, visit: &mut dyn FnMut(&str, &'a Value) -> bool)
 }
 
 /// The values at the ends of `tree`, by path. A list without objects in it is one value.
-pub fn leaves(tree: &Value) -> Vec<(String, &Value)> {
+pub(crate) fn leaves(tree: &Value) -> Vec<(String, &Value)> {
     let mut leaves = Vec::new();
     walk(tree, &mut |path, value| {
         let is_inner = match value {
@@ -51,17 +51,17 @@ pub fn leaves(tree: &Value) -> Vec<(String, &Value)> {
 
 /// A path with what two trees have there.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sides<T> {
+pub(crate) struct Sides<T> {
     /// The path.
-    pub path: String,
+    pub(crate) path: String,
     /// In the old tree; absent where it has no such path.
-    pub old: Option<T>,
+    pub(crate) old: Option<T>,
     /// In the new tree.
-    pub new: Option<T>,
+    pub(crate) new: Option<T>,
 }
 
 /// Two lists by path, in the old order; paths of the new one alone come last.
-pub fn paired<T: Clone>(old: &[(String, T)], new: &[(String, T)]) -> Vec<Sides<T>> {
+pub(crate) fn paired<T: Clone>(old: &[(String, T)], new: &[(String, T)]) -> Vec<Sides<T>> {
     let find = |side: &[(String, T)], path: &str| {
         side.iter().find(|(other, _)| other == path).map(|(_, value)| value.clone())
     };

@@ -8,7 +8,7 @@ pub fn of(bytes: &[u8]) -> String {
 }
 
 /// The digest of `parts` put end to end.
-pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+pub(crate) fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hasher = Sha256::new();
     parts.into_iter().for_each(|part| hasher.update(part));
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()

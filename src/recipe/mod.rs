@@ -2,7 +2,7 @@
 
 mod settings;
 
-pub use settings::{Reach, reach};
+pub(crate) use settings::{Reach, reach};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// How far a setting reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub(crate) enum Reach {
     /// The losses of the trained model.
     Losses,
     /// The last digits of the losses, and figures that depend on how rows are put into batches.
@@ -19,7 +19,7 @@ pub enum Reach {
 }
 
 /// How far the setting at `path` reaches; of one that is not listed, that it moves losses.
-pub fn reach(path: &str) -> Reach {
+pub(crate) fn reach(path: &str) -> Reach {
     match path {
         "train.eval_batch_size" | "train.gradient_checkpointing" => Reach::Rounding,
         "samples.count" | "samples.max_new_tokens" => Reach::Texts,

@@ -12,12 +12,12 @@ pub fn now() -> String {
 }
 
 /// An RFC 3339 moment as seconds since 1970; 0 where it is none.
-pub fn unix_seconds(moment: &str) -> i64 {
+pub(crate) fn unix_seconds(moment: &str) -> i64 {
     chrono::DateTime::parse_from_rfc3339(moment).map_or(0, |moment| moment.timestamp())
 }
 
 /// Where this process runs. `repository` is where git is asked for the commit.
-pub fn capture(device: &Device, repository: &Path) -> Environment {
+pub(crate) fn capture(device: &Device, repository: &Path) -> Environment {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").arg("-C").arg(repository).args(arguments).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
@@ -51,7 +51,7 @@ fn command() -> Vec<String> {
 }
 
 /// `cpu`, `cuda:0`, `metal:0`.
-pub fn device_name(device: &Device) -> String {
+pub(crate) fn device_name(device: &Device) -> String {
     match device.location() {
         candle_core::DeviceLocation::Cpu => "cpu".into(),
         candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
@@ -74,12 +74,12 @@ fn memory() -> sysinfo::System {
 }
 
 /// Memory of the machine, in bytes.
-pub fn total_memory() -> u64 {
+pub(crate) fn total_memory() -> u64 {
     memory().total_memory()
 }
 
 /// Memory that a new process could have, in bytes.
-pub fn available_memory() -> u64 {
+pub(crate) fn available_memory() -> u64 {
     memory().available_memory()
 }
 

@@ -6,11 +6,11 @@ use crate::level::Level;
 use std::path::{Path, PathBuf};
 
 /// The run record, in the folder of a run.
-pub const RECORD: &str = "record.json";
+pub(crate) const RECORD: &str = "record.json";
 /// The events as they happened, a line each.
-pub const EVENTS: &str = "events.jsonl";
+pub(crate) const EVENTS: &str = "events.jsonl";
 /// The comparison of levels, in its folder.
-pub const LEVELS_RECORD: &str = "karsilastirma.json";
+pub(crate) const LEVELS_RECORD: &str = "karsilastirma.json";
 /// The folder of that comparison, beside those of the levels.
 const LEVELS: &str = "karsilastirma";
 
@@ -32,22 +32,22 @@ impl RunFolder {
     }
 
     /// The run of `level` among several in `reports`.
-    pub fn of_level(reports: &Path, level: Level) -> Self {
+    pub(crate) fn of_level(reports: &Path, level: Level) -> Self {
         RunFolder::new(reports.join(level.slug()))
     }
 
     /// The folder of a run that is named by itself or by a file in it.
-    pub fn around(path: &Path) -> Self {
+    pub(crate) fn around(path: &Path) -> Self {
         RunFolder::new(if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) })
     }
 
     /// The same run with another training seed. What the first of them quantized serves all.
-    pub fn replicate(&self, seed: u64) -> Self {
+    pub(crate) fn replicate(&self, seed: u64) -> Self {
         RunFolder { path: self.path.join(format!("seed-{seed}")), quantized: self.quantized.clone() }
     }
 
     /// The run that this one may be a replicate of.
-    pub fn replicated(&self) -> Option<Self> {
+    pub(crate) fn replicated(&self) -> Option<Self> {
         self.path.parent().map(RunFolder::new)
     }
 
@@ -62,42 +62,42 @@ impl RunFolder {
     }
 
     /// The events.
-    pub fn events(&self) -> PathBuf {
+    pub(crate) fn events(&self) -> PathBuf {
         self.path.join(EVENTS)
     }
 
     /// The summary over the training seeds.
-    pub fn replicates(&self) -> PathBuf {
+    pub(crate) fn replicates(&self) -> PathBuf {
         self.path.join("replicates.json")
     }
 
     /// The best adapter, in PEFT's layout.
-    pub fn adapter(&self) -> PathBuf {
+    pub(crate) fn adapter(&self) -> PathBuf {
         self.path.join(ADAPTER)
     }
 
     /// Base and adapter in one model folder.
-    pub fn merged(&self) -> PathBuf {
+    pub(crate) fn merged(&self) -> PathBuf {
         self.path.join(MERGED)
     }
 
     /// What a resumed run goes on from.
-    pub fn checkpoints(&self) -> PathBuf {
+    pub(crate) fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
     }
 
     /// The rows of one part of the split.
-    pub fn split(&self, level: Level, part: Part) -> PathBuf {
+    pub(crate) fn split(&self, level: Level, part: Part) -> PathBuf {
         self.path.join(split_path(level, part))
     }
 
     /// The record of a finished run that another replaced, by its start or whatever names it.
-    pub fn earlier(&self, name: &str) -> PathBuf {
+    pub(crate) fn earlier(&self, name: &str) -> PathBuf {
         self.path.join("earlier").join(format!("{name}.json"))
     }
 
     /// Quantized base weights that several runs share.
-    pub fn quantized(&self) -> &Path {
+    pub(crate) fn quantized(&self) -> &Path {
         &self.quantized
     }
 
@@ -113,7 +113,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// `Error::File` where it cannot be looked at.
-    pub fn output(&self, written: Written) -> Result<Output> {
+    pub(crate) fn output(&self, written: Written) -> Result<Output> {
         let (kind, path) = match &written {
             Written::Split(level, part @ Part::Train) => ("train_split", split_path(*level, *part)),
             Written::Split(level, part @ Part::Evaluation) => ("eval_split", split_path(*level, *part)),
@@ -135,7 +135,7 @@ const MERGED: &str = "merged";
 
 /// A part of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// Trained on.
     Train,
     /// Held out.
@@ -144,7 +144,7 @@ pub enum Part {
 
 /// What a run has written, as its record lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Written {
+pub(crate) enum Written {
     /// The rows of one part.
     Split(Level, Part),
     /// The adapter, its tensors in f32.
@@ -167,7 +167,7 @@ fn split_path(level: Level, part: Part) -> String {
 }
 
 /// The folder of the comparison of the levels in `reports`.
-pub fn of_levels(reports: &Path) -> PathBuf {
+pub(crate) fn of_levels(reports: &Path) -> PathBuf {
     reports.join(LEVELS)
 }
 

@@ -22,7 +22,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// As [`write_file`].
-pub fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<()> {
+pub(crate) fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<()> {
     let failed = |source: std::io::Error| Error::file(path, source);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
@@ -43,7 +43,7 @@ pub fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) 
 ///
 /// # Errors
 /// `Error::Setting` with the part of the path that is in the way.
-pub fn check_writable(folder: &Path) -> Result<()> {
+pub(crate) fn check_writable(folder: &Path) -> Result<()> {
     let existing = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
     tempfile::NamedTempFile::new_in(existing).map(|_| ()).map_err(|error| Error::Setting {
         key: "out".into(),

@@ -104,7 +104,7 @@ pub fn render(record: &RunRecord, profile: &Profile) -> Result<Report> {
 ///
 /// # Errors
 /// As [`levels::render`] and [`levels::charts`].
-pub fn render_levels(record: &LevelsRecord, profile: &Profile) -> Result<Report> {
+pub(crate) fn render_levels(record: &LevelsRecord, profile: &Profile) -> Result<Report> {
     let charts = levels::charts(record, numbers::Style { decimal: profile.decimal })?;
     Ok(Report { documents: vec![levels::render(record, &references(&charts), profile)?], charts })
 }

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub const RESAMPLES: usize = 10_000;
 
 /// Confidence of every interval.
-pub const CONFIDENCE: f64 = 0.95;
+pub(crate) const CONFIDENCE: f64 = 0.95;
 
 /// A larger NLL sum is not a measurement; squares and sums of smaller ones cannot overflow.
 const LARGEST_NLL: f64 = 1e100;

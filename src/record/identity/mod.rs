@@ -116,7 +116,7 @@ const RECIPE: &str = "recipe.";
 
 /// All that is decided before a run computes its first number.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     /// The level of the rows.
     pub level: Level,
     /// Cut to a few rows and steps.
@@ -131,7 +131,7 @@ pub struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// What was asked of a run that has a record.
-    pub fn of(record: &'a RunRecord) -> Self {
+    pub(crate) fn of(record: &'a RunRecord) -> Self {
         Asked {
             level: record.level,
             smoke: record.smoke,
@@ -153,13 +153,13 @@ impl<'a> Asked<'a> {
     }
 
     /// The facts in which `other` was asked for something else, in the order of the fields.
-    pub fn differences(&self, other: &Asked) -> Vec<Fact> {
+    pub(crate) fn differences(&self, other: &Asked) -> Vec<Fact> {
         differing(&self.tree(), &other.tree(), self.rows_sha256 == other.rows_sha256, false)
     }
 }
 
 /// The facts in which the two runs differ, the decisive ones first.
-pub fn facts(old: &RunRecord, new: &RunRecord) -> Vec<Fact> {
+pub(crate) fn facts(old: &RunRecord, new: &RunRecord) -> Vec<Fact> {
     let is_same_data = old.dataset.sha256 == new.dataset.sha256;
     let is_same_eval = old.dataset.eval_sha256 == new.dataset.eval_sha256;
     let mut facts = differing(&outline(old), &outline(new), is_same_data, is_same_eval);
@@ -171,7 +171,7 @@ pub fn facts(old: &RunRecord, new: &RunRecord) -> Vec<Fact> {
 }
 
 /// The first fact besides the training seed in which two runs were not made alike; how far they came is not asked.
-pub fn beyond_seed(first: &RunRecord, other: &RunRecord) -> Option<Fact> {
+pub(crate) fn beyond_seed(first: &RunRecord, other: &RunRecord) -> Option<Fact> {
     facts(first, other).into_iter().find(|fact| {
         let is_choice = fact.subject == Subject::Model || fact.setting().is_some_and(|path| path != SEED);
         is_choice || fact.effect == Effect::Incomparable
@@ -179,7 +179,7 @@ pub fn beyond_seed(first: &RunRecord, other: &RunRecord) -> Option<Fact> {
 }
 
 /// The setting in which replicates differ.
-pub const SEED: &str = "train.seed";
+pub(crate) const SEED: &str = "train.seed";
 
 fn differing(old: &Value, new: &Value, is_same_data: bool, is_same_eval: bool) -> Vec<Fact> {
     let differing = paired(&leaves(old), &leaves(new)).into_iter().filter(|sides| sides.old != sides.new);

@@ -41,7 +41,7 @@ impl OwnAdvantage {
     }
 
     /// Whether the own adapter is better, by both standards.
-    pub fn is_surely_better(&self) -> bool {
+    pub(crate) fn is_surely_better(&self) -> bool {
         self.is_sure() && self.difference.low > 0.0
     }
 }

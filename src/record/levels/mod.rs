@@ -164,7 +164,7 @@ impl LevelsRecord {
     }
 
     /// Whether one base model, stored in one way, stands under all runs.
-    pub fn is_one_model(&self) -> bool {
+    pub(crate) fn is_one_model(&self) -> bool {
         self.levels.windows(2).all(|pair| pair[0].model == pair[1].model)
     }
 }
