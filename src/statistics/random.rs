@@ -4,7 +4,7 @@
 //! `seed_from_u64` would tie the numbers to rand_core's way of expanding it. The 64-bit stream number is the
 //! purpose's name in ASCII, so two purposes never share a number, and a further one moves none of the others.
 //! [`crate::random`] keys its streams by a hash; these stay apart because recorded intervals rest on them, and
-//! `tests/statistics/make_fixtures.py` draws them again without any.
+//! `tests/reference/statistics/make_fixtures.py` draws them again without any.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -1,4 +1,5 @@
-"""The split's permutation in plain Python, written from ChaCha's definition: the golden numbers of tests/data.rs.
+"""The split's permutation in plain Python, written from ChaCha's definition: the golden numbers of
+tests/engine/data/split.rs.
 
     python permutation.py
 """

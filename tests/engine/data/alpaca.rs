@@ -4,21 +4,35 @@ use super::{row, tiny};
 use tezgah::data::alpaca::{parse, read, to_json};
 use tezgah::sha256;
 
+const TEXT_WANTED: &str = "expected a string with text in it";
+
+fn check_refused(cases: Vec<(&[u8], String)>) {
+    for (bytes, message) in cases {
+        let error = parse("f.json", bytes).expect_err(&format!("{:?}", String::from_utf8_lossy(bytes)));
+        assert_eq!(error.to_string(), message);
+    }
+}
+
 #[test]
 fn refuses_bad_files_in_these_words() {
-    let text_wanted = "expected a string with text in it";
     let cases: Vec<(&[u8], String)> = vec![
         (b"", "f.json: expected at least one row, got none".into()),
         (b" \r\n ", "f.json: expected at least one row, got none".into()),
         (b"[]", "f.json: expected at least one row, got none".into()),
         (b"[\xff]", "f.json: expected UTF-8, got the byte 0xFF at byte 1".into()),
-        ("[\"é".as_bytes().split_last().unwrap().1, "f.json: expected UTF-8, got the byte 0xC3 at byte 2".into()),
+        (
+            "[\"é".as_bytes().split_last().unwrap().1,
+            "f.json: expected UTF-8, got the byte 0xC3 at byte 2".into(),
+        ),
         (b"hello", "f.json: expected JSON, got a fault at line 1, column 1: expected value".into()),
         (
             b"[\n  {\"instruction\": \"a\",}\n]",
             "f.json: expected JSON, got a fault at line 2, column 23: trailing comma".into(),
         ),
-        (b"[{\"instruction\"", "f.json: expected JSON, got a fault at line 1, column 15: EOF while parsing an object".into()),
+        (
+            b"[{\"instruction\"",
+            "f.json: expected JSON, got a fault at line 1, column 15: EOF while parsing an object".into(),
+        ),
         (
             b"{\"data\": []}",
             "f.json: expected a JSON array of rows, or JSONL with a row a line, got an object".into(),
@@ -31,47 +45,51 @@ fn refuses_bad_files_in_these_words() {
         ),
         (
             br#"[{"instruction": "a", "text": "b"}]"#,
-            format!("f.json, row 1: field output: {text_wanted}, got only instruction, text"),
+            format!("f.json, row 1: field output: {TEXT_WANTED}, got only instruction, text"),
         ),
-        (b"[{}]", format!("f.json, row 1: field instruction: {text_wanted}, got an object without fields")),
+        (b"[{}]", format!("f.json, row 1: field instruction: {TEXT_WANTED}, got an object without fields")),
         (
             br#"[{"instruction": "", "output": "b"}]"#,
-            format!("f.json, row 1: field instruction: {text_wanted}, got an empty one"),
+            format!("f.json, row 1: field instruction: {TEXT_WANTED}, got an empty one"),
         ),
         (
             br#"[{"instruction": "a", "output": " \n\t"}]"#,
-            format!("f.json, row 1: field output: {text_wanted}, got white space alone"),
+            format!("f.json, row 1: field output: {TEXT_WANTED}, got white space alone"),
         ),
         (
             br#"[{"instruction": "a", "output": 7}]"#,
-            format!("f.json, row 1: field output: {text_wanted}, got the number 7"),
+            format!("f.json, row 1: field output: {TEXT_WANTED}, got the number 7"),
         ),
         (
             br#"[{"instruction": null, "output": "b"}]"#,
-            format!("f.json, row 1: field instruction: {text_wanted}, got null"),
+            format!("f.json, row 1: field instruction: {TEXT_WANTED}, got null"),
         ),
         (
             br#"[{"instruction": "a", "input": ["x"], "output": "b"}]"#,
             "f.json, row 1: field input: expected a string, got an array".into(),
         ),
-        // JSONL: the line is that of the file, the row leaves blank lines out.
+    ];
+    check_refused(cases);
+}
+
+#[test]
+fn refuses_bad_lines_in_these_words() {
+    // JSONL: the line is that of the file, the row leaves blank lines out.
+    let cases: Vec<(&[u8], String)> = vec![
         (
             b"{\"instruction\": \"a\", \"output\": \"b\"}\n\n{\"instruction\": \"a\", }\n",
             "f.json, row 2: expected JSON, got a fault at line 3, column 22: trailing comma".into(),
         ),
         (
             b"{\"instruction\": \"a\", \"output\": \"b\"}\r\n\r\n{\"instruction\": \"a\", \"output\": true}\r\n",
-            format!("f.json, row 2: field output: {text_wanted}, got true"),
+            format!("f.json, row 2: field output: {TEXT_WANTED}, got true"),
         ),
         (
             b"{\"instruction\": \"a\", \"output\": \"b\"}\n\"b\"",
             "f.json, row 2: expected an object with instruction and output, got a string".into(),
         ),
     ];
-    for (bytes, message) in cases {
-        let error = parse("f.json", bytes).expect_err(&format!("{:?}", String::from_utf8_lossy(bytes)));
-        assert_eq!(error.to_string(), message);
-    }
+    check_refused(cases);
 }
 
 #[test]

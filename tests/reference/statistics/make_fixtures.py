@@ -1,7 +1,7 @@
-"""Makes comparisons.json and holm.json, the expected numbers of tests/statistics.rs.
+"""Makes comparisons.json and holm.json, the expected numbers of tests/engine/statistics.
 
     python3 -m venv venv && venv/bin/pip install numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
-    venv/bin/python tests/statistics/make_fixtures.py
+    venv/bin/python tests/reference/statistics/make_fixtures.py
 
 Two kinds of expected numbers:
 - `scipy`: what numpy, scipy and statsmodels say of the same rows, with their own random numbers;

@@ -1,6 +1,7 @@
 //! The documents of one run, over fixture records.
 
 mod coverage;
+mod embedded;
 mod foreign_text;
 mod origins;
 mod profiles;
