@@ -19,6 +19,18 @@ fn no_arrow_points_up() {
     assert!(arrows.is_empty(), "{} arrows point up:\n{}", arrows.len(), arrows.join("\n"));
 }
 
+/// The list of rooms on the front page of the documentation is the order that is tested.
+#[test]
+fn the_documentation_lists_the_rooms_in_their_order() {
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).expect("lib.rs");
+    let rooms = text.lines().filter_map(|line| line.strip_prefix("//! - ")?.split_once(": "));
+    let named: Vec<&str> = rooms
+        .flat_map(|(names, _)| names.split(", ").map(|name| name.trim_matches(['[', ']', '`'])))
+        .collect();
+    assert_eq!(named, declared(&text));
+}
+
 /// The test itself, on a house of four rooms with one arrow up and one sibling circle.
 #[test]
 fn an_arrow_that_points_up_is_named_with_its_place() {
