@@ -232,7 +232,7 @@ pub(crate) fn effective_batch(record: &RunRecord) -> Quantity {
 /// The factor alpha / rank of the low-rank update.
 pub(crate) fn lora_scale(record: &RunRecord) -> Quantity {
     let lora = &record.recipe.lora;
-    Quantity::new("recipe.lora.alpha / recipe.lora.rank", lora.alpha / lora.rank as f64)
+    Quantity::new("recipe.lora.alpha / recipe.lora.rank", lora.scale())
 }
 
 /// Whether frozen weights are stored quantized, or were to be: a GGUF file whose own types are dense has none.
