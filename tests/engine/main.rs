@@ -1,13 +1,13 @@
 //! The engine against numbers from elsewhere: other programs, other forms of the same formula, counts by hand.
 
-mod data;
-mod gradients;
-mod nf4;
-mod ops;
-mod quantized_file;
-mod reference;
-mod sources;
-mod statistics;
 #[path = "../support/mod.rs"]
 mod support;
 mod tensors;
+mod statistics;
+mod data;
+mod sources;
+mod ops;
+mod nf4;
+mod quantized_file;
+mod reference;
+mod gradients;

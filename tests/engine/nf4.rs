@@ -80,7 +80,7 @@ fn doubly_quantized_scales_are_those_of_bitsandbytes() {
 /// 4 + 32/64 and 4 + 8/64 + 32/(64 x 256) bits a weight.
 #[test]
 fn a_weight_takes_the_bits_it_should() {
-    let values: Vec<f32> = (0..1 << 20).map(|i| ((i * 7919) % 1000) as f32 / 500.0 - 1.0).collect();
+    let values: Vec<f32> = (0..1i64 << 20).map(|i| ((i * 7919) % 1000) as f32 / 500.0 - 1.0).collect();
     for (double, expected) in [(false, 4.5), (true, 4.0 + 8.0 / 64.0 + 32.0 / 16384.0)] {
         let quantized = Nf4::quantize(&values, (1024, 1024), double);
         let bits = 8.0 * quantized.bytes() as f64 / quantized.elem_count() as f64;

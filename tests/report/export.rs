@@ -1,7 +1,7 @@
 //! What leaves the program for a browser, Word and LaTeX. Whether those open it is seen by .ci/export-check, which
 //! has them; here is what can be told without them.
 
-use crate::fixtures::{self, record as fixture};
+use crate::fixtures::{self, fixture};
 use std::collections::BTreeSet;
 use std::path::Path;
 use tezgah::record::RunRecord;

@@ -1,6 +1,6 @@
 //! When a finding holds, at the edges where it begins and ends.
 
-use crate::fixtures::{self, record as fixture};
+use crate::fixtures::{self, fixture};
 use tezgah::recipe::Quantization;
 use tezgah::record::{Best, Eval, RunRecord};
 use tezgah::report::document;

@@ -1,13 +1,13 @@
 //! The report room: numbers and suffixes, charts, documents and what leaves the program; records are fixtures.
 
-mod charts;
-mod diff;
-mod documents;
-mod export;
-mod findings;
 mod fixtures;
-mod levels;
-mod numbers;
 mod prose;
-mod store;
+mod numbers;
 mod turkish;
+mod store;
+mod findings;
+mod documents;
+mod charts;
+mod levels;
+mod export;
+mod diff;

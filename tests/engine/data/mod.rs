@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where a fixture is not what it must be")]
 
 mod alpaca;
+mod split;
 mod checks;
 mod encode;
-mod split;
 
 use crate::support::reference_folder;
 use serde_json::Value;

@@ -5,8 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where a fixture is not what it must be")]
 
 mod config;
-mod converter;
 mod folder;
+mod converter;
 mod gguf;
 
 use crate::support::reference_folder;

@@ -1,8 +1,8 @@
 //! The statistics against numpy, scipy and statsmodels (tests/reference/statistics/make_fixtures.py), and against what
 //! the words "interval" and "p-value" promise, on simulated rows.
 
-mod cross_matrix;
 mod edges;
+mod cross_matrix;
 mod simulations;
 
 use serde_json::Value;

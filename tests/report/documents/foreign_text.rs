@@ -1,6 +1,6 @@
 //! Text of others, names and rows and paths, stays text wherever it is put.
 
-use crate::fixtures::{self, charts_of};
+use crate::fixtures::{charts_of, fixture};
 use crate::prose::check_tables;
 use tezgah::report::document;
 use tezgah::report::profile::Profile;
@@ -8,7 +8,7 @@ use tezgah::report::trace::{END, PATH, TEXT};
 
 #[test]
 fn text_of_others_stays_where_it_is_put() {
-    let mut record = fixtures::record("iyi");
+    let mut record = fixture("iyi");
     let nasty = "a | b `c` ``` {{ x }} {% y %} <b> $z$ **k** _u_ [l](m) ![n](o) &lt; #p ~q~ \\ \u{1b}[0m \
                  \u{E000}p\u{E001}9\u{E002}\r\n3. x\n~~~\n%";
     record.dataset.source = nasty.into();

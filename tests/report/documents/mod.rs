@@ -1,12 +1,12 @@
 //! The documents of one run, over fixture records.
 
-mod coverage;
 mod embedded;
-mod foreign_text;
-mod origins;
-mod profiles;
-mod rules;
 mod snapshots;
+mod coverage;
+mod rules;
+mod origins;
+mod foreign_text;
+mod profiles;
 
 use crate::fixtures::{self, charts_of};
 use tezgah::record::RunRecord;

@@ -1,12 +1,12 @@
 //! Profiles: the seed's look, an institute's own, and those that are not understood.
 
 use super::render;
-use crate::fixtures::{self, charts_of};
+use crate::fixtures::{charts_of, fixture};
 use tezgah::report::document;
 use tezgah::report::profile::Profile;
 
 fn section_of_the_seed(file: &str) -> String {
-    let documents = render(&fixtures::record("tohum"), "tohum");
+    let documents = render(&fixture("tohum"), "tohum");
     documents.into_iter().find(|document| document.file_name == file).expect("a section").markdown
 }
 
@@ -85,7 +85,7 @@ fn an_institutes_own_profile_is_followed() {
                 first_section = 3\nfirst_table = 4\nfirst_figure = 6\n[discussion]\nchapter = 6\n\
                 [model]\nname = \"Lama\"\nreading = \"lama\"\n";
     let profile = Profile::parse("enstitü.toml", text).expect("a profile");
-    let record = fixtures::record("iyi");
+    let record = fixture("iyi");
     let documents = document::render(&record, &charts_of(&record), &profile).expect("a fixture renders");
     let results =
         &documents.iter().find(|document| document.file_name == "sonuclar.md").expect("results").markdown;

@@ -1,7 +1,7 @@
 //! What holds of every document, whatever the record: rules that a snapshot would let slip.
 
 use super::each_document;
-use crate::fixtures::{self, charts_of};
+use crate::fixtures::{self, charts_of, fixture};
 use crate::prose::{check_tables, prose, sentences};
 use std::collections::BTreeMap;
 use tezgah::record::RunRecord;
@@ -130,7 +130,7 @@ fn tables_are_whole_numbered_in_order_and_spoken_of() {
 
 #[test]
 fn only_the_training_time_changes_between_equal_runs() {
-    let record = fixtures::record("iyi");
+    let record = fixture("iyi");
     let mut again = record.clone();
     again.environment.started_at = "2027-01-02T03:04:05+03:00".into();
     again.environment.finished_at = Some("2027-01-02T04:04:05+03:00".into());

@@ -34,7 +34,7 @@ fn every_document_reads_as_it_did() {
 #[test]
 fn every_profile_reads_as_it_did() {
     for (fixture, profile) in [("tohum", "tohum"), ("iyi", "apa7")] {
-        for (name, text) in texts(&fixtures::record(fixture), profile) {
+        for (name, text) in texts(&fixtures::fixture(fixture), profile) {
             insta::assert_snapshot!(format!("{profile}-{name}"), text);
         }
     }

@@ -1,8 +1,8 @@
 //! The runs of `fixtures`, moved to other levels and given other effects; their statistics are computed again from
 //! their rows.
 
+use crate::fixtures::fixture;
 use crate::fixtures::measured::rescore;
-use crate::fixtures::record as fixture;
 use std::sync::OnceLock;
 use tezgah::level::Level;
 use tezgah::record::RunRecord;

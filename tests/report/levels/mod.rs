@@ -1,10 +1,10 @@
 //! The comparison of levels: what is compared, what is claimed, and the words of `karsilastirma.md`.
 
 mod fixtures;
-mod replicates_of_seeds;
 mod rules;
+mod replicates_of_seeds;
 
-use crate::fixtures::record as fixture;
+use crate::fixtures::fixture;
 use fixtures::*;
 use std::collections::BTreeSet;
 use tezgah::level::Level;

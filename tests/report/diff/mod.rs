@@ -2,12 +2,14 @@
 //!
 //! All start from `records-schema/1.json`, 40 evaluation rows: a change of one row is noise, of all rows is not.
 
+mod identity;
+mod yardsticks;
+
 use crate::fixtures::measured::rescore;
 use crate::store::record;
 use tezgah::diff::{
-    self, ConclusionKind, Difference, Effect, MetricVerdict, Paint, SeedNoise, Subject, Verdict, Volatile,
+    self, ConclusionKind, Difference, Effect, MetricVerdict, Paint, Subject, Verdict, Volatile,
 };
-use tezgah::level::Level;
 use tezgah::record::*;
 use tezgah::report::profile::Profile;
 
@@ -103,43 +105,6 @@ fn a_rerun_changes_the_sentence_of_the_training_time_alone() {
 }
 
 #[test]
-fn one_row_is_noise() {
-    let new = rescored(|index, nll| {
-        if index == 7 {
-            nll.masked += 0.01;
-        }
-    });
-    let difference = compare(&record(), &new);
-    assert_eq!(difference.verdict, Verdict::WithinNoise, "{}", markdown(&difference));
-    assert_eq!(difference.verdict.exit_code(), 0);
-    for name in
-        ["evaluation.fine_tuned.masked.loss", "evaluation.fine_tuned.masked.perplexity", "training.best.loss"]
-    {
-        let (verdict, reason) = verdict_of(&difference, name);
-        assert_eq!(verdict, MetricVerdict::WithinNoise, "{name}: {reason}");
-        assert!(reason.contains("40 paired rows, [0; ") && reason.ends_with("holds 0"), "{reason}");
-    }
-    assert_eq!(
-        verdict_of(&difference, "evaluation.statistics.masked.effect_size").0,
-        MetricVerdict::WithinNoise
-    );
-    assert_eq!(verdict_of(&difference, "evaluation.fine_tuned.full.loss").0, MetricVerdict::Same);
-    assert_eq!(verdict_of(&difference, "evaluation.baseline.masked.loss").0, MetricVerdict::Same);
-}
-
-#[test]
-fn rows_that_do_not_add_up_are_no_yardstick() {
-    let mut new = record();
-    let score = &mut new.evaluation.fine_tuned.as_mut().expect("both sides").masked;
-    score.loss += 0.2;
-    // One row moved a little, and not by as much as the loss claims.
-    new.evaluation.rows[0].fine_tuned.as_mut().expect("both sides").masked += 0.01;
-    let (verdict, reason) = verdict_of(&compare(&record(), &new), "evaluation.fine_tuned.masked.loss");
-    assert_eq!(verdict, MetricVerdict::Changed);
-    assert_eq!(reason, "new - old = 0.2; the rows do not add up to it");
-}
-
-#[test]
 fn all_rows_are_a_change_and_digits_follow() {
     let new = rescored(|_, nll| nll.masked *= 1.1);
     let difference = compare(&record(), &new);
@@ -202,77 +167,6 @@ fn significance_can_turn_alone() {
 }
 
 #[test]
-fn another_measured_thing_is_incomparable() {
-    type Change = fn(&mut RunRecord);
-    let cases: [(&str, Subject, Change); 7] = [
-        ("dataset.sha256", Subject::Data, |record| {
-            record.dataset.sha256 = "00".repeat(32);
-            record.dataset.eval_sha256 = "11".repeat(32);
-        }),
-        ("dataset.eval_sha256", Subject::Data, |record| record.dataset.eval_sha256 = "11".repeat(32)),
-        ("level", Subject::Level, |record| record.level = Level::B2),
-        ("schema", Subject::Schema, |record| record.schema = 0),
-        ("smoke", Subject::Recipe, |record| record.smoke = true),
-        ("evaluation.rows[5].masked_tokens", Subject::Tokenizer, |record| {
-            record.evaluation.rows[5].masked_tokens += 1
-        }),
-        ("model.architecture.vocab_size", Subject::Tokenizer, |record| {
-            record.model.architecture.vocab_size = 32_000
-        }),
-    ];
-    for (path, subject, change) in cases {
-        let mut new = record();
-        change(&mut new);
-        let difference = compare(&record(), &new);
-        assert_eq!(difference.verdict, Verdict::Incomparable, "{path}");
-        assert_eq!(difference.verdict.exit_code(), 2);
-        let fact = difference
-            .identity
-            .iter()
-            .find(|fact| fact.path == path)
-            .unwrap_or_else(|| panic!("{path} is named"));
-        assert_eq!((fact.subject, fact.effect), (subject, Effect::Incomparable), "{path}");
-        assert!(
-            difference.metrics.iter().all(|metric| metric.verdict == MetricVerdict::NotComparable),
-            "{path}"
-        );
-    }
-}
-
-#[test]
-fn a_recipe_explains_and_does_not_forbid() {
-    let mut new = record();
-    new.recipe.set("train.seed", "1").expect("a setting");
-    new.recipe.set("lora.rank", "64").expect("a setting");
-    let difference = compare(&record(), &new);
-    let facts: Vec<(&str, String, String, Effect)> = difference
-        .identity
-        .iter()
-        .map(|fact| {
-            let text = |side: &Option<serde_json::Value>| {
-                side.as_ref().map(|value| value.to_string()).unwrap_or_default()
-            };
-            (fact.path.as_str(), text(&fact.old), text(&fact.new), fact.effect)
-        })
-        .collect();
-    assert_eq!(
-        facts,
-        [
-            ("recipe.lora.rank", "128".into(), "64".into(), Effect::Explains),
-            ("recipe.train.seed", "3407".into(), "1".into(), Effect::Explains)
-        ]
-    );
-    // The method section states both, so the thesis must follow although no metric moved.
-    assert_eq!(difference.verdict, Verdict::Changed);
-    assert!(
-        difference
-            .digits
-            .iter()
-            .any(|digit| digit.path == "recipe.lora.rank" && digit.new.as_deref() == Some("64"))
-    );
-}
-
-#[test]
 fn courses_that_part_are_told_by_their_step() {
     let mut new = record();
     for step in &mut new.training.steps[12..] {
@@ -291,42 +185,6 @@ fn courses_that_part_are_told_by_their_step() {
         difference.digits.iter().map(|digit| (digit.old.as_deref(), digit.is_in_thesis)).collect();
     assert_eq!(digits, [(Some("1,5077"), false)]);
     assert!(difference.sections.is_empty());
-}
-
-#[test]
-fn seeds_are_a_yardstick() {
-    // Last training losses around 1.0 with a deviation of 0.1 over three seeds: two of them lie within
-    // t(2) sqrt(2) 0.1 = 4.303 * 0.141421 = 0.6085 of each other.
-    let replicates: Vec<RunRecord> = [(1, 0.9), (2, 1.0), (3, 1.1)]
-        .map(|(seed, loss)| {
-            let mut record = record();
-            record.recipe.train.seed = seed;
-            record.training.steps.last_mut().expect("steps").loss = loss;
-            record
-        })
-        .to_vec();
-    let noise = SeedNoise::of(&replicates).expect("three seeds");
-    for (shift, expected, word) in
-        [(0.6, MetricVerdict::WithinNoise, "within"), (0.62, MetricVerdict::Changed, "beyond")]
-    {
-        let mut new = record();
-        new.training.steps.last_mut().expect("steps").loss += shift;
-        let difference =
-            diff::compare(&record(), &new, Some(&noise), &Profile::default()).expect("both render");
-        let (verdict, reason) = verdict_of(&difference, "training.steps[-1].loss");
-        assert_eq!(verdict, expected, "{reason}");
-        assert!(reason.contains(&format!("{word} the 0.6085 by which")), "{reason}");
-    }
-    let refusal = |records: &[RunRecord]| SeedNoise::of(records).expect_err("refused").to_string();
-    assert_eq!(refusal(&replicates[..2]), "setting replicates: expected at least 3 records, got 2");
-    let mut other = replicates.clone();
-    other[1].recipe.lora.rank = 8;
-    assert_eq!(
-        refusal(&other),
-        "setting replicates: expected runs that differ in recipe.train.seed alone, got another recipe.lora.rank"
-    );
-    other[1] = replicates[0].clone();
-    assert_eq!(refusal(&other), "setting replicates: expected a record a seed, got seed 1 twice");
 }
 
 #[test]
