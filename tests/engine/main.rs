@@ -1,6 +1,8 @@
 //! The engine against numbers from elsewhere: other programs, other forms of the same formula, counts by hand.
 
 mod data;
+#[cfg(feature = "cuda")]
+mod gpu;
 mod gradients;
 mod nf4;
 mod ops;
