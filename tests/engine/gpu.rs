@@ -2,7 +2,7 @@
 //! hold on a card too.
 
 use crate::reference::Reference;
-use crate::support::close;
+use crate::support::{close, number};
 use crate::tensors::values;
 use candle_core::{DType, Device, Tensor};
 use tezgah::data::batches::{Batch, Targets};
@@ -16,13 +16,31 @@ fn card() -> Device {
     tezgah::device::open("cuda").expect("a card, or `.ci/softgpu --cargo test`").device
 }
 
+/// The first steps of the reference's run: the software GPU takes a minute for eight of them, and the learning rate of the
+/// warm-up does not depend on how many there are.
+const STEPS: usize = 2;
+
+fn reference() -> Reference {
+    let mut reference = Reference::tiny();
+    reference.recipe.train.max_steps = STEPS;
+    reference
+}
+
+/// Every row's sums and the first steps, against transformers + PEFT + TRL.
 fn follow(activations: Activations) {
-    let reference = Reference::tiny();
+    let reference = reference();
     let mut model = reference.model_on(&card(), Quantization::None, DType::F32);
-    reference.check_sums("base", &reference.sums(&model, LoraUse::Ignored), 1e-4);
+    reference.check_sums("adapter_init", &reference.sums(&model, LoraUse::Applied), 1e-4);
     let course = reference.train(&mut model, activations);
-    reference.check_course(&course, 1e-4, 1e-3);
-    reference.check_sums("adapter_final", &reference.sums(&model, LoraUse::Applied), 1e-4);
+    let history = reference.expected["log_history"].as_array().expect("log_history");
+    let steps: Vec<_> = history.iter().filter(|entry| entry.get("loss").is_some()).collect();
+    assert_eq!(course.steps.len(), STEPS);
+    for (ours, theirs) in course.steps.iter().zip(steps) {
+        let place = format!("step {}", ours.step);
+        close(&format!("{place} lr"), ours.learning_rate, number(&theirs["learning_rate"]), 1e-4);
+        close(&format!("{place} loss"), ours.loss, number(&theirs["loss"]), 1e-4);
+        close(&format!("{place} grad_norm"), ours.grad_norm, number(&theirs["grad_norm"]), 1e-3);
+    }
 }
 
 #[test]
@@ -49,7 +67,7 @@ fn check_courses(ours: &Course, theirs: &Course, tolerance: f64) {
 
 #[test]
 fn quantized_weights_give_the_numbers_of_the_cpu() {
-    let reference = Reference::tiny();
+    let reference = reference();
     for quantization in [Quantization::Nf4Double, Quantization::Q4_0] {
         let [ours, theirs] = [card(), Device::Cpu].map(|device| {
             let mut model = reference.model_on(&device, quantization, DType::F32);
@@ -61,7 +79,7 @@ fn quantized_weights_give_the_numbers_of_the_cpu() {
 
 #[test]
 fn training_with_dropout_gives_the_numbers_of_the_cpu() {
-    let mut reference = Reference::tiny();
+    let mut reference = reference();
     reference.recipe.lora.dropout = 0.05;
     let [ours, theirs] = [card(), Device::Cpu].map(|device| {
         let mut model = reference.model_on(&device, Quantization::None, DType::F32);
@@ -88,7 +106,11 @@ fn dropout_masks_are_those_of_the_cpu() {
                 values(&sum.to_device(&Device::Cpu).expect("back"))
             })
         });
-        assert_eq!(forms[0], forms[1], "{rows} rows");
+        let [(cpu, cpu_sum), (card, card_sum)] = forms;
+        assert_eq!(cpu, card, "{rows} rows");
+        // One rounding apart: the software GPU's compiler fuses the product into the sum.
+        let far = cpu_sum.iter().zip(&card_sum).filter(|(cpu, card)| (*cpu - *card).abs() > 1e-6).count();
+        assert_eq!(far, 0, "{rows} rows");
     }
 }
 
@@ -111,7 +133,7 @@ fn dropout_in_bf16_keeps_the_mean() {
 /// bf16 on the card is as near to f64 as the CPU's bf16 is.
 #[test]
 fn bf16_is_no_further_from_f64_than_the_cpu() {
-    let reference = Reference::tiny();
+    let reference = reference();
     let run = |device: &Device, dtype| {
         let mut model = reference.model_on(device, Quantization::None, dtype);
         let course = reference.train(&mut model, Activations::Recompute);

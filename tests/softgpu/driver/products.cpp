@@ -24,10 +24,14 @@ struct Matrix {
 
 static size_t width(int type) { return type == F64 ? 8 : type == F32 ? 4 : 2; }
 
+template <int TYPE>
+static inline float load(const void* data, size_t i) {
+  if constexpr (TYPE == F32) return ((const float*)data)[i];
+  else return (TYPE == BFLOAT ? BF16::widen : F16::widen)(((const uint16_t*)data)[i]);
+}
+
 static float load(const void* data, int type, size_t i) {
-  if (type == F32) return ((const float*)data)[i];
-  uint16_t bits = ((const uint16_t*)data)[i];
-  return type == BFLOAT ? BF16::widen(bits) : F16::widen(bits);
+  return type == F32 ? load<F32>(data, i) : type == BFLOAT ? load<BFLOAT>(data, i) : load<HALF>(data, i);
 }
 
 static void store(void* data, int type, size_t i, float x) {
@@ -52,11 +56,20 @@ static void tile(size_t depth, const float* a, const float* b, float* c, size_t 
   }
 }
 
-// Elements [from, from + depth) of k for `block` rows of A or columns of B, zeros behind the end.
-template <class Element>
-static void pack(float* to, size_t depth, size_t count, size_t block, Element element) {
-  for (size_t p = 0; p < depth; p++)
-    for (size_t i = 0; i < block; i++) *to++ = i < count ? element(p, i) : 0;
+// Steps [from, from + depth) of k for BLOCK rows of A or columns of B beginning at `first`, zeros behind the end:
+// element (step, i) lies at step * along + i * across.
+template <int TYPE, size_t BLOCK>
+static void pack(float* to, const void* data, size_t depth, size_t count, size_t along, size_t across) {
+  for (size_t p = 0; p < depth; p++, to += BLOCK)
+    for (size_t i = 0; i < BLOCK; i++) to[i] = i < count ? load<TYPE>(data, p * along + i * across) : 0;
+}
+
+template <size_t BLOCK>
+static void pack(float* to, int type, const void* data, size_t first, size_t depth, size_t count, size_t along,
+                 size_t across) {
+  data = (const char*)data + first * width(type);
+  auto with = type == F32 ? pack<F32, BLOCK> : type == BFLOAT ? pack<BFLOAT, BLOCK> : pack<HALF, BLOCK>;
+  with(to, data, depth, count, along, across);
 }
 
 struct Sizes {
@@ -78,12 +91,12 @@ static const float* multiply(Sizes size, Matrix a, Matrix b, size_t& leading) {
     {
 #pragma omp for
       for (size_t i = 0; i < rows; i++)
-        pack(pa + i * ROWS * depth, depth, size.m - i * ROWS, ROWS,
-             [&](size_t p, size_t r) { return load(a.data, a.type, a.at(i * ROWS + r, from + p)); });
+        pack<ROWS>(pa + i * ROWS * depth, a.type, a.data, a.at(i * ROWS, from), depth, size.m - i * ROWS, a.at(0, 1),
+                   a.at(1, 0));
 #pragma omp for
       for (size_t j = 0; j < columns; j++)
-        pack(pb + j * COLUMNS * depth, depth, size.n - j * COLUMNS, COLUMNS,
-             [&](size_t p, size_t q) { return load(b.data, b.type, b.at(from + p, j * COLUMNS + q)); });
+        pack<COLUMNS>(pb + j * COLUMNS * depth, b.type, b.data, b.at(from, j * COLUMNS), depth, size.n - j * COLUMNS,
+                      b.at(1, 0), b.at(0, 1));
 #pragma omp for schedule(dynamic)
       for (size_t j = 0; j < columns; j++)
         for (size_t i = 0; i < rows; i++)

@@ -82,8 +82,8 @@ static Settings read_settings() {
 }
 
 const Settings& settings() {
-  static const Settings read = read_settings();
-  return read;
+  static const Settings* read = new Settings(read_settings());  // never destroyed: write_counts reads it at exit
+  return *read;
 }
 
 }  // namespace softgpu

@@ -10,6 +10,7 @@ use candle_core::{
     CpuStorage, CudaDevice, CudaStorage, CustomOp1, DType, InplaceOp2, Layout, Result, Shape, Tensor, bail,
 };
 
+#[allow(unreachable_pub, reason = "the build script writes the constants")]
 mod ptx {
     include!(concat!(env!("OUT_DIR"), "/ptx.rs"));
 }
