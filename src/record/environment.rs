@@ -16,8 +16,9 @@ pub(crate) fn unix_seconds(moment: &str) -> i64 {
     chrono::DateTime::parse_from_rfc3339(moment).map_or(0, |moment| moment.timestamp())
 }
 
-/// Where this process runs. `repository` is where git is asked for the commit.
-pub(crate) fn capture(device: &Device, repository: &Path) -> Environment {
+/// Where this process runs: on `device`, which is the card `accelerator` or a CPU. `repository` is where git is asked for the
+/// commit.
+pub(crate) fn capture(device: &Device, accelerator: Option<String>, repository: &Path) -> Environment {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").arg("-C").arg(repository).args(arguments).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
@@ -36,7 +37,7 @@ pub(crate) fn capture(device: &Device, repository: &Path) -> Environment {
         threads: rayon::current_num_threads(),
         memory_bytes: total_memory(),
         device: device_name(device),
-        accelerator: None,
+        accelerator,
     }
 }
 

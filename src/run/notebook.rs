@@ -6,8 +6,8 @@ use super::rendering;
 use crate::cli::{Flags, SMOKE_ROWS};
 use crate::data::encode::RowEncoder;
 use crate::data::{self, Prepared, Source, alpaca};
-use crate::device;
-use crate::error::Result;
+use crate::device::{self, Opened};
+use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::model::files::source::{self, BaseModel};
 use crate::model::network::llama::{Activations, Llama};
@@ -71,14 +71,23 @@ impl Notebook {
     pub fn open(question: &Question, flags: &Flags, folder: RunFolder, base: &OpenedBase) -> Result<Self> {
         let mut recipe = question.recipe.clone();
         flags.apply(&mut recipe)?;
-        let device = device::open(&flags.device)?;
+        let Opened { device, fallback } = device::open(&flags.device)?;
         if !flags.dry_run && !flags.render_only {
             store::check_writable(folder.path())?;
+        }
+        let progress = Progress::new(flags.quiet);
+        let without_bf16 = device::card(&device).without_bf16;
+        if let (ModelDtype::Bf16, Some(message)) = (recipe.model.dtype, &without_bf16) {
+            let message = format!("{message}; leave model.dtype at auto");
+            return Err(Error::Device { device: flags.device.clone(), message });
+        }
+        for line in [fallback, without_bf16].into_iter().flatten() {
+            progress.say(&line);
         }
         Ok(Notebook {
             level: question.level,
             profile: flags.profile(folder.path(), Some(question.level))?,
-            progress: Progress::new(flags.quiet),
+            progress,
             flags: flags.clone(),
             sample: question.rows,
             base: base.clone(),

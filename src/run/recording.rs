@@ -3,6 +3,7 @@
 use super::notebook::Study;
 use super::rendering;
 use crate::data::alpaca;
+use crate::device;
 use crate::error::{Error, Result};
 use crate::model::files::source::BaseModel;
 use crate::model::network::llama::{Activations, Llama};
@@ -52,7 +53,7 @@ impl Run {
 
     /// Writes the record as it stands.
     pub(super) fn save(&mut self) -> Result<()> {
-        self.record.training.peak_memory_bytes = environment::peak_memory();
+        self.record.training.peak_memory_bytes = device::peak_memory(&self.study.notebook.device);
         store::write(&self.folder().record(), &self.record)
     }
 
@@ -140,7 +141,11 @@ fn opened(study: &Study, model: &Llama) -> RunRecord {
         samples: Vec::new(),
         replicates: None,
         outputs: Vec::new(),
-        environment: environment::capture(&notebook.device, Path::new(env!("CARGO_MANIFEST_DIR"))),
+        environment: environment::capture(
+            &notebook.device,
+            device::card(&notebook.device).name,
+            Path::new(env!("CARGO_MANIFEST_DIR")),
+        ),
     }
 }
 

@@ -7,10 +7,9 @@ use crate::error::{Error, Result};
 use crate::model::network::adapter;
 use crate::model::network::linear::Parameter;
 use crate::model::network::llama::Llama;
-use crate::model::ops::{dispatch, in_place, in_place_together, is_fast, read};
+use crate::model::ops::{dispatch, in_place, in_place_together, is_fast, on_threads, read};
 use crate::record::Optimizer;
 use candle_core::{DType, Device, Tensor};
-use rayon::prelude::*;
 
 const BETA1: f64 = Optimizer::ADAMW.beta1;
 const BETA2: f64 = Optimizer::ADAMW.beta2;
@@ -50,11 +49,13 @@ impl AdamW {
     /// # Errors
     /// A device that has no memory left.
     pub fn step(&mut self, model: &mut Llama, learning_rate: f64) -> Result<f64> {
+        let device = model.device.clone();
         let parameters: Vec<&mut Parameter> =
             adapter::parameters_mut(model).map(|(_, parameter)| parameter).collect();
-        let squares: Result<Vec<f64>> = parameters.par_iter().map(|p| sum_of_squares(&p.gradient)).collect();
+        let gradients = parameters.iter().map(|parameter| &parameter.gradient).collect();
+        let squares = on_threads(&device, gradients, sum_of_squares)?;
         // Summed in the declared order: the same norm on any number of threads.
-        let norm = squares?.iter().sum::<f64>().sqrt();
+        let norm = squares.iter().sum::<f64>().sqrt();
         if !norm.is_finite() {
             return Ok(norm);
         }
@@ -65,10 +66,8 @@ impl AdamW {
             step_size: learning_rate / (1.0 - BETA1.powi(self.steps as i32)),
             second_correction: (1.0 - BETA2.powi(self.steps as i32)).sqrt(),
         };
-        parameters
-            .into_par_iter()
-            .zip(&mut self.moments)
-            .try_for_each(|(parameter, moments)| update.apply(parameter, moments))?;
+        let pairs = parameters.into_iter().zip(&mut self.moments).collect();
+        on_threads(&device, pairs, |(parameter, moments)| update.apply(parameter, moments))?;
         Ok(norm)
     }
 

@@ -11,3 +11,5 @@ mod nf4;
 mod quantized_file;
 mod reference;
 mod gradients;
+#[cfg(feature = "cuda")]
+mod gpu;

@@ -108,6 +108,9 @@ impl Llama {
     /// # Errors
     /// As [`Llama::accumulate_gradients`].
     pub(crate) fn nll(&self, batch: &Batch, lora: LoraUse) -> Result<Vec<f64>> {
+        if batch.targets.is_empty() {
+            return Ok(Vec::new()); // a device refuses the launch over no element
+        }
         let pass = self.pass(&batch.positions, lora)?;
         let attend = |_, qkv: &Tensor| attention(qkv, &batch.offsets, pass.heads);
         let last = self.forward(&batch.ids, &pass, attend, |_, _| ())?;

@@ -19,7 +19,8 @@ pub mod swiglu;
 pub mod attention;
 pub mod cross_entropy;
 
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
+use rayon::prelude::*;
 
 pub(crate) use simd::dispatch;
 pub(crate) use slices::{create, in_place, in_place_together, read};
@@ -27,6 +28,20 @@ pub(crate) use slices::{create, in_place, in_place_together, read};
 /// Whether the CPU kernels take this tensor.
 pub(crate) fn is_fast(tensor: &Tensor) -> bool {
     tensor.device().is_cpu() && tensor.dtype() == DType::F32
+}
+
+/// `work` on each of `items`, in their order: on all threads of the host where the tensors are the CPU's, on this thread
+/// alone where they are a device's. A device does its work in the order of one thread's calls; two threads' calls would
+/// be in no order that anybody chose. Outside the kernels of this room nothing else shares tensors among threads.
+pub(crate) fn on_threads<T: Send, R: Send, E: Send>(
+    device: &Device,
+    items: Vec<T>,
+    work: impl Fn(T) -> Result<R, E> + Send + Sync,
+) -> Result<Vec<R>, E> {
+    match device.is_cpu() {
+        true => items.into_par_iter().map(work).collect(),
+        false => items.into_iter().map(work).collect(),
+    }
 }
 
 /// Rows that one rayon task of an element-wise kernel handles.

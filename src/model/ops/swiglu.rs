@@ -1,7 +1,7 @@
 //! SwiGLU: y = silu(gate) * up, silu(g) = g sigmoid(g) (Shazeer, 2020).
 
 use super::{ROWS_PER_TASK, create, dispatch, in_place, is_fast, simd};
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 use rayon::prelude::*;
 
 /// # Shapes
@@ -76,9 +76,12 @@ pub fn backward(gate_up: Tensor, grad_y: &Tensor) -> Result<Tensor> {
 pub mod device {
     use super::*;
 
+    /// gate and up in f32 at least: the sigmoid alone would be rounded four times in bf16, where PyTorch rounds once.
     fn halves(gate_up: &Tensor) -> Result<(Tensor, Tensor)> {
-        let width = gate_up.dim(1)? / 2;
-        Ok((gate_up.narrow(1, 0, width)?.contiguous()?, gate_up.narrow(1, width, width)?.contiguous()?))
+        let (width, wide) =
+            (gate_up.dim(1)? / 2, if gate_up.dtype() == DType::F64 { DType::F64 } else { DType::F32 });
+        let half = |first| gate_up.narrow(1, first, width)?.contiguous()?.to_dtype(wide);
+        Ok((half(0)?, half(width)?))
     }
 
     fn sigmoid(x: &Tensor) -> Result<Tensor> {
@@ -91,7 +94,7 @@ pub mod device {
     /// As there.
     pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
         let (gate, up) = halves(gate_up)?;
-        (&gate * sigmoid(&gate)?)? * up
+        ((&gate * sigmoid(&gate)?)? * up)?.to_dtype(gate_up.dtype())
     }
 
     /// See [`super::backward`].
@@ -100,9 +103,11 @@ pub mod device {
     /// As there.
     pub fn backward(gate_up: &Tensor, grad_y: &Tensor) -> Result<Tensor> {
         let (gate, up) = halves(gate_up)?;
+        let grad_y = &grad_y.to_dtype(gate.dtype())?;
         let sigma = sigmoid(&gate)?;
         let silu = (&gate * &sigma)?;
         let slope = (&sigma + (&silu * (1.0 - &sigma)?)?)?;
-        Tensor::cat(&[((grad_y * up)? * slope)?, (grad_y * silu)?], 1)
+        let narrow = |gradient: Tensor| gradient.to_dtype(gate_up.dtype());
+        Tensor::cat(&[narrow(((grad_y * up)? * slope)?)?, narrow((grad_y * silu)?)?], 1)
     }
 }

@@ -120,8 +120,13 @@ impl Reference {
 
     /// The base model with the reference's initial adapter attached.
     pub(crate) fn model(&self, quantization: Quantization, dtype: DType) -> Llama {
+        self.model_on(&Device::Cpu, quantization, dtype)
+    }
+
+    /// The same on a device.
+    pub(crate) fn model_on(&self, device: &Device, quantization: Quantization, dtype: DType) -> Llama {
         let BaseModel { config, weights, .. } = &self.base;
-        let source = FrozenSource { weights, quantization, quantized: None, dtype, device: &Device::Cpu };
+        let source = FrozenSource { weights, quantization, quantized: None, dtype, device };
         let mut model = Llama::load(config, source).expect("model");
         adapter::attach(&mut model, &self.recipe.lora, 1).expect("attach");
         adapter::load(&mut model, &self.folder.join("adapter_init")).expect("adapter_init");

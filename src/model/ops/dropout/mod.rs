@@ -3,6 +3,9 @@
 //! An element is dropped where hash(key, index) < rate x 2^32, and scaled by 1 / (1 - rate) elsewhere. The same key
 //! gives the same mask, so that the backward pass, a recomputed layer and a resumed run replay it.
 
+#[cfg(feature = "cuda")]
+mod cuda;
+
 use super::{create, dispatch, in_place, is_fast};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
@@ -82,7 +85,7 @@ const CHUNK: usize = 1 << 14;
 /// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn dropout(x: &Tensor, mask: DropoutMask) -> Result<Tensor> {
     if !is_fast(x) {
-        return x * device::factors(x, mask)?;
+        return device::dropout(x, mask);
     }
     let (kernel, count) = (Kernel::new(mask), x.elem_count());
     create(x.dims2()?, [x], |y, [x]| {
@@ -106,7 +109,7 @@ pub fn dropout(x: &Tensor, mask: DropoutMask) -> Result<Tensor> {
 /// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: DropoutMask) -> Result<Tensor> {
     if !is_fast(&grad_x) {
-        return grad_x + (grad_y * device::factors(grad_y, mask)?)?;
+        return device::add_backward(grad_x, grad_y, mask);
     }
     let (kernel, count) = (Kernel::new(mask), grad_x.elem_count());
     in_place(&grad_x, [grad_y], |x, [y]| {
@@ -126,17 +129,45 @@ pub fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: DropoutMask) -> Resul
     Ok(grad_x)
 }
 
-/// The factors as a tensor: the same bits on every device, made on the host.
+/// The same on a device, bit for bit: by a kernel on CUDA, elsewhere in candle operations with a mask from the host.
 mod device {
     use super::*;
+    use candle_core::DType;
+
+    /// See [`super::dropout`].
+    pub(super) fn dropout(x: &Tensor, mask: DropoutMask) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if cuda::takes(x) {
+            return cuda::dropout(x, mask);
+        }
+        (wide(x)? * factors(x, mask)?)?.to_dtype(x.dtype())
+    }
+
+    /// See [`super::add_backward`].
+    pub(super) fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: DropoutMask) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if cuda::takes(&grad_x) {
+            return cuda::add_backward(grad_x, grad_y, mask);
+        }
+        (wide(&grad_x)? + (wide(grad_y)? * factors(grad_y, mask)?)?)?.to_dtype(grad_x.dtype())
+    }
+
+    /// In bf16 the factor 1/0.95 itself would be rounded, to 1.0547 and not 1.0526: a bias of every element.
+    fn wide(x: &Tensor) -> Result<Tensor> {
+        x.to_dtype(wide_dtype(x))
+    }
+
+    fn wide_dtype(x: &Tensor) -> DType {
+        if x.dtype() == DType::F64 { DType::F64 } else { DType::F32 }
+    }
 
     /// 0 or 1 / (1 - rate) for each element of `like`.
-    pub(super) fn factors(like: &Tensor, mask: DropoutMask) -> Result<Tensor> {
+    fn factors(like: &Tensor, mask: DropoutMask) -> Result<Tensor> {
         let kernel = Kernel::new(mask);
         let values: Vec<f32> = (0..like.elem_count() as u32).map(|index| kernel.factor(index)).collect();
         Tensor::from_vec(values, like.dims2()?, &Device::Cpu)?
             .to_device(like.device())?
-            .to_dtype(like.dtype())
+            .to_dtype(wide_dtype(like))
     }
 }
 

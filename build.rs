@@ -1,0 +1,15 @@
+//! Compiles our CUDA kernels to PTX where the `cuda` feature is on.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    #[cfg(feature = "cuda")]
+    {
+        let kernels = cudaforge::KernelBuilder::new()
+            .source_files(["src/model/ops/dropout/dropout.cu"])
+            .arg("-std=c++17")
+            .arg("-O3")
+            .build_ptx()?;
+        kernels.write(std::path::Path::new(&std::env::var("OUT_DIR")?).join("ptx.rs"))?;
+    }
+    Ok(())
+}

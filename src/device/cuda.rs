@@ -1,0 +1,88 @@
+//! A CUDA card as this program uses it: one stream, no events, a memory pool that keeps what it was given.
+
+use candle_core::cuda_backend::cudarc::driver::{CudaContext, DriverError, result, sys};
+use candle_core::{Device, Result};
+use std::ffi::c_void;
+use std::sync::Arc;
+
+/// The compute capability from which on a card multiplies bf16.
+const BF16: (i32, i32) = (8, 0);
+
+/// Opens the card `index` with one stream of its own.
+///
+/// candle's `Device::new_cuda` takes the per-thread default stream, which is another stream in every thread of the host:
+/// work of two threads would be in no order. With one stream nothing has to be ordered by events, and cudarc, which would
+/// record two of them for each tensor and operation, is told so before there is a tensor.
+pub(super) fn open(index: usize) -> Result<Device> {
+    let device = Device::new_cuda_with_stream(index)?;
+    let card = device.as_cuda_device()?;
+    #[allow(unsafe_code, reason = "cudarc leaves it to the caller that no second stream uses a tensor")]
+    // SAFETY: the program makes no other stream, and every tensor of the device lives on this one.
+    unsafe {
+        card.disable_event_tracking();
+    }
+    // A pool of another kind of driver is as good, only slower: its refusal is no error.
+    let _ = keep_freed_memory(card.cuda_stream().context());
+    Ok(device)
+}
+
+/// The context of `device`, where it is a card.
+pub(super) fn context(device: &Device) -> Option<Arc<CudaContext>> {
+    device.as_cuda_device().ok().map(|card| card.cuda_stream().context().clone())
+}
+
+/// Free memory of the card in bytes; what its pool holds and does not use is free too.
+pub(super) fn free_memory(context: &CudaContext) -> Option<u64> {
+    let (free, _) = context.mem_get_info().ok()?;
+    let reserved = attribute(context, Attribute::CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT).unwrap_or(0);
+    let used = attribute(context, Attribute::CU_MEMPOOL_ATTR_USED_MEM_CURRENT).unwrap_or(0);
+    Some(free as u64 + reserved.saturating_sub(used))
+}
+
+/// The most bytes of the card that were in use at once.
+pub(super) fn peak_memory(context: &CudaContext) -> Option<u64> {
+    attribute(context, Attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH).ok()
+}
+
+/// `NVIDIA GeForce RTX 4090 24 GB`.
+pub(super) fn name(context: &CudaContext) -> Option<String> {
+    let (name, bytes) = (context.name().ok()?, context.total_mem().ok()?);
+    Some(format!("{} {:.0} GB", name.trim(), bytes as f64 / (1u64 << 30) as f64))
+}
+
+/// The sentence why the card does not take bf16; none where it does.
+pub(super) fn without_bf16(context: &CudaContext) -> Option<String> {
+    let (major, minor) = context.compute_capability().ok()?;
+    ((major, minor) < BF16).then(|| {
+        format!(
+            "bf16 needs a card of compute capability {}.{}, this one has {major}.{minor}: f32 is used, with twice the memory",
+            BF16.0, BF16.1
+        )
+    })
+}
+
+type Attribute = sys::CUmemPool_attribute;
+
+/// By default the driver gives freed memory back at each synchronization, and the next step asks for it again.
+fn keep_freed_memory(context: &CudaContext) -> std::result::Result<(), DriverError> {
+    let mut bytes = u64::MAX;
+    #[allow(unsafe_code, reason = "the driver's function takes a pointer to the attribute's value")]
+    // SAFETY: the pool is the card's own, and this attribute is 64 bits wide.
+    unsafe {
+        let pool = result::device::get_default_mem_pool(context.cu_device())?;
+        let threshold = Attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+        sys::cuMemPoolSetAttribute(pool, threshold, (&raw mut bytes).cast::<c_void>()).result()
+    }
+}
+
+/// A number of bytes that the card's memory pool knows.
+fn attribute(context: &CudaContext, which: Attribute) -> std::result::Result<u64, DriverError> {
+    let mut bytes = 0u64;
+    #[allow(unsafe_code, reason = "the driver's function takes a pointer to where the value goes")]
+    // SAFETY: the pool is the card's own, and the attributes asked for here are 64 bits wide.
+    unsafe {
+        let pool = result::device::get_default_mem_pool(context.cu_device())?;
+        sys::cuMemPoolGetAttribute(pool, which, (&raw mut bytes).cast::<c_void>()).result()?;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,153 @@
+//! The device of a run, and what to do where it is not there.
+
+#[cfg(feature = "cuda")]
+mod cuda;
+
+use crate::error::{Error, Result};
+use crate::record::environment;
+use candle_core::{DType, Device};
+
+/// A device, and what there is to say of the choice.
+pub struct Opened {
+    /// Where the tensors of the run live.
+    pub device: Device,
+    /// Why `auto` took the CPU although the build has a GPU's code, and the way out.
+    pub fallback: Option<String>,
+}
+
+/// Opens `auto`, `cpu`, `cuda`, `cuda:N` or `metal`. `auto` takes a GPU where the build and the machine have
+/// one, else the CPU; the others are that device or an error. The process's allocator is set up for a run on the way.
+///
+/// # Errors
+/// `Error::Device` with the remedy: an unknown name, a build without the feature, no such device.
+pub fn open(name: &str) -> Result<Opened> {
+    keep_freed_memory();
+    let wrong = |message: String| Error::Device { device: name.to_string(), message };
+    let only = |device: Device| Ok(Opened { device, fallback: None });
+    let (kind, index) = match name.split_once(':') {
+        Some((kind, index)) => {
+            let index = index.parse::<usize>();
+            (kind, index.map_err(|_| wrong("expected cuda:N with N a whole number from 0 on".into()))?)
+        }
+        None => (name, 0),
+    };
+    match kind {
+        "auto" => Ok(best()),
+        "cpu" if !name.contains(':') => only(Device::Cpu),
+        "cuda" if !cfg!(feature = "cuda") => {
+            Err(wrong("this build has no CUDA; build with `--features cuda`, or use --device cpu".into()))
+        }
+        "cuda" => open_cuda(index)
+            .or_else(|error| {
+                Err(wrong(format!(
+                    "no such GPU ({error}); see `nvidia-smi`, or use --device cpu",
+                    error = first_line(&error)
+                )))
+            })
+            .and_then(only),
+        "metal" if !cfg!(feature = "metal") => {
+            Err(wrong("this build has no Metal; build with `--features metal`, or use --device cpu".into()))
+        }
+        "metal" => Device::new_metal(index)
+            .map_err(|error| wrong(format!("no Metal device ({}); use --device cpu", first_line(&error))))
+            .and_then(only),
+        _ => Err(wrong("expected auto, cpu, cuda, cuda:N or metal".into())),
+    }
+}
+
+/// The GPU of this build, else the CPU.
+fn best() -> Opened {
+    let (gpu, kind) = match cfg!(feature = "metal") {
+        true => (Device::new_metal(0), "Metal"),
+        false => (open_cuda(0), "CUDA"),
+    };
+    let has_code = cfg!(any(feature = "cuda", feature = "metal"));
+    match gpu {
+        Ok(device) => Opened { device, fallback: None },
+        Err(error) => Opened {
+            device: Device::Cpu,
+            fallback: has_code.then(|| {
+                format!(
+                    "{kind} cannot be used ({}): running on the CPU; see `nvidia-smi`, or say --device cpu",
+                    first_line(&error)
+                )
+            }),
+        },
+    }
+}
+
+#[cfg(feature = "cuda")]
+fn open_cuda(index: usize) -> candle_core::Result<Device> {
+    cuda::open(index)
+}
+
+#[cfg(not(feature = "cuda"))]
+fn open_cuda(_: usize) -> candle_core::Result<Device> {
+    candle_core::bail!("this build has no CUDA")
+}
+
+/// Lets the allocator keep freed memory for the next buffer of the process. By default glibc maps every large buffer anew
+/// and unmaps it, and the kernel clears each page again: a fifth of a training step (`benches/README.md`).
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code, reason = "mallopt is a C function; it sets two numbers of the allocator")]
+fn keep_freed_memory() {
+    // SAFETY: mallopt may be called at any time and from any thread; a value that it refuses changes nothing.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_MAX, 0);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, libc::c_int::MAX);
+    }
+}
+
+/// Other allocators are left as they are.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn keep_freed_memory() {}
+
+/// What a GPU says of itself; each is absent on a CPU, and where the driver does not know.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Card {
+    /// Its name with its memory, `NVIDIA GeForce RTX 4090 24 GB`.
+    pub name: Option<String>,
+    /// Bytes that are free.
+    pub free_memory: Option<u64>,
+    /// The most bytes that were in use at once.
+    pub peak_memory: Option<u64>,
+    /// The sentence why it does not take bf16; absent where it does.
+    pub without_bf16: Option<String>,
+}
+
+/// What is known of the card behind `device`.
+pub fn card(device: &Device) -> Card {
+    match device {
+        #[cfg(feature = "cuda")]
+        Device::Cuda(_) => cuda::context(device).map_or_else(Card::default, |context| Card {
+            name: cuda::name(&context),
+            free_memory: cuda::free_memory(&context),
+            peak_memory: cuda::peak_memory(&context),
+            without_bf16: cuda::without_bf16(&context),
+        }),
+        _ => Card::default(),
+    }
+}
+
+/// Memory that a run on `device` could have, in bytes: the GPU's own where it says how much is free, else the machine's.
+pub(crate) fn free_memory(device: &Device) -> u64 {
+    // Metal's memory is the machine's.
+    card(device).free_memory.unwrap_or_else(environment::available_memory)
+}
+
+/// The most memory that the run has used so far, in bytes: the GPU's own where it says so, else the process's.
+pub fn peak_memory(device: &Device) -> u64 {
+    card(device).peak_memory.unwrap_or_else(environment::peak_memory)
+}
+
+fn first_line(error: &candle_core::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_string()
+}
+
+/// The dtype that `auto` means on `device`.
+pub(crate) fn default_dtype(device: &Device) -> DType {
+    match device.is_cpu() || card(device).without_bf16.is_some() {
+        true => DType::F32,
+        false => DType::BF16,
+    }
+}

@@ -1,0 +1,1 @@
+// kernel.h, which comes before every source, has what is needed of it.
