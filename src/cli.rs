@@ -48,9 +48,12 @@ pub struct Flags {
     /// experiments/LEVEL.toml, else experiments/profil.toml, else varsayilan]
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Go on from the newest checkpoint of --out
+    /// Fail where --out holds no checkpoint of this very run; where it does, every call goes on from it
     #[arg(long, conflicts_with_all = ["dry_run", "render_only"])]
     pub resume: bool,
+    /// Begin anew; what an earlier run left in --out is moved to its folder earlier/
+    #[arg(long, conflicts_with_all = ["dry_run", "render_only", "resume"])]
+    pub fresh: bool,
     /// Render the documents again from --out's record.json, without model or data
     #[arg(long, conflicts_with = "dry_run")]
     pub render_only: bool,

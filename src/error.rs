@@ -74,6 +74,20 @@ pub enum Error {
         /// Expected and got.
         message: String,
     },
+    /// Another process runs into the same folder.
+    #[error("{folder}: {message}")]
+    Locked {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Who holds it, and what to do.
+        message: String,
+    },
+    /// A person or the system asked the run to stop.
+    #[error("interrupted by signal {signal}")]
+    Interrupted {
+        /// Number of the signal: 2 for Ctrl-C, 15 for SIGTERM.
+        signal: usize,
+    },
     /// A document could not be rendered.
     #[error("report: {0}")]
     Report(String),

@@ -3,6 +3,7 @@
 
 use super::notebook::{Notebook, Study};
 use crate::error::{Error, Result};
+use crate::model::network::adapter;
 use crate::recipe::{Reach, reach};
 use crate::record::identity::{Asked, Fact};
 use crate::record::{RunRecord, Status, store};
@@ -40,6 +41,7 @@ impl Notebook {
                 differences.first().map(|fact| told(fact, &record))
             }
             Status::Failed => Some("it failed".into()),
+            Status::Interrupted => Some("it was interrupted".into()),
             Status::Running => Some("it did not come to its end".into()),
         };
         let seeds: Vec<u64> =
@@ -85,22 +87,54 @@ impl Study {
         }
     }
 
-    /// Keeps the record of a finished run that this one replaces as `earlier/<start>.json`: all documents can be
-    /// rendered from it again, and the two runs compared. A run that was cut short to try the program out is not kept;
-    /// a record that cannot be read, a newer program's perhaps, is kept under its hash.
+    /// A hash of all that decides this run's training, the adapter that it begins with included.
+    ///
+    /// # Errors
+    /// `Error::File` where that adapter cannot be read.
+    pub(super) fn training_sha256(&self) -> Result<String> {
+        let asked = self.notebook.asked(&self.base.sha256, &self.rows.dataset.sha256).training_sha256();
+        let Some(folder) = &self.notebook.flags.init_adapter else { return Ok(asked) };
+        let path = folder.join(adapter::TENSORS);
+        let bytes = std::fs::read(&path).map_err(|error| Error::file(&path, error))?;
+        Ok(sha256::of_parts([asked.as_bytes(), &bytes]))
+    }
+
+    /// Makes room for this run. With `--fresh` all that an earlier one left goes to `earlier/`. Else, where the folder
+    /// holds another finished run, its record is kept there: all documents can be rendered from it again, and the two
+    /// runs compared. A run that was cut short to try the program out is not kept; a record that cannot be read, a newer
+    /// program's perhaps, is kept under its hash.
+    ///
+    /// # Errors
+    /// `Error::File` where something cannot be moved or written.
     pub(super) fn keep_earlier(&self) -> Result<()> {
-        let folder = &self.notebook.folder;
-        let Ok(bytes) = std::fs::read(folder.record()) else { return Ok(()) };
-        let name = match folder.read() {
-            Ok(_) if self.notebook.flags.resume => return Ok(()),
-            Ok(record) if record.smoke || record.status != Status::Completed => return Ok(()),
-            Ok(record) => record.environment.started_at.replace(':', "-"),
-            Err(_) => format!("unread-{}", &sha256::of(&bytes)[..12]),
+        let Notebook { folder, flags, progress, .. } = &self.notebook;
+        let bytes = std::fs::read(folder.record()).ok();
+        let record = bytes.as_ref().map(|_| folder.read());
+        let name = match (&record, &bytes) {
+            (Some(Ok(record)), _) => record.environment.started_at.replace(':', "-"),
+            (Some(Err(_)), Some(bytes)) => format!("unread-{}", &sha256::of(bytes)[..12]),
+            _ => "without-record".into(),
         };
-        let kept = folder.earlier(&name);
-        store::write_file(&kept, &bytes)?;
-        let kept = kept.display();
-        self.notebook.progress.say(&format!("the record of the earlier run is kept as {kept}"));
+        if flags.fresh {
+            if let Some(kept) = folder.set_aside(&name)? {
+                progress.say(&format!("the earlier run is kept in {}", kept.display()));
+            }
+            return Ok(());
+        }
+        let asked = self.notebook.asked(&self.base.sha256, &self.rows.dataset.sha256);
+        let is_kept = match &record {
+            None => false,
+            Some(Err(_)) => true,
+            Some(Ok(record)) => {
+                let is_other = !Asked::of(record).differences(&asked).is_empty();
+                is_other && record.status == Status::Completed && !record.smoke
+            }
+        };
+        if let (true, Some(bytes)) = (is_kept, bytes) {
+            let kept = folder.earlier(&name);
+            store::write_file(&kept, &bytes)?;
+            progress.say(&format!("the record of the earlier run is kept as {}", kept.display()));
+        }
         Ok(())
     }
 }

@@ -1,8 +1,9 @@
 //! What the flags ask for, and the rows and the base model that they name.
 
-use super::Question;
+use super::lock::Lock;
 use super::progress::Progress;
 use super::rendering;
+use super::{Question, interrupt};
 use crate::cli::{Flags, SMOKE_ROWS};
 use crate::data::encode::RowEncoder;
 use crate::data::{self, Prepared, Source, alpaca};
@@ -125,6 +126,8 @@ impl Notebook {
     /// # Errors
     /// As [`Notebook::base`], [`Notebook::rows`] and [`data::prepare`].
     pub fn prepare(self) -> Result<Study> {
+        let lock = if self.flags.dry_run { None } else { Some(Lock::take(&self.folder)?) };
+        interrupt::listen();
         let base = self.base()?;
         let encoder =
             RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, self.recipe.data.max_seq_len)?;
@@ -134,7 +137,7 @@ impl Notebook {
         let free = device::free_memory(&self.device);
         let activations = memory::choose(need, self.recipe.train.gradient_checkpointing, free);
         let memory = MemoryPlan { estimate: Estimate::new(need, activations), activations, free };
-        Ok(Study { notebook: self, base, encoder, rows, memory })
+        Ok(Study { notebook: self, base, encoder, rows, memory, _lock: lock })
     }
 
     /// What a person should know of the rows before hours are spent on them.
@@ -187,6 +190,8 @@ pub struct Study {
     pub(super) encoder: RowEncoder,
     pub(super) rows: Prepared,
     pub(super) memory: MemoryPlan,
+    /// The folder is this run's; a dry run writes nothing and needs none.
+    _lock: Option<Lock>,
 }
 
 /// What the run will need, and what there is.

@@ -7,7 +7,8 @@ use super::evaluation::RowScores;
 use super::run::RunRecord;
 use crate::level::Level;
 use crate::paths::{Sides, leaves, paired};
-use crate::recipe::Recipe;
+use crate::recipe::{Reach, Recipe, reach};
+use crate::sha256;
 use effects::classified;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -139,6 +140,18 @@ impl<'a> Asked<'a> {
             model_sha256: &record.model.sha256,
             rows_sha256: &record.dataset.sha256,
         }
+    }
+
+    /// A hash of all that decides the training: settings that reach no loss are left out.
+    pub fn training_sha256(&self) -> String {
+        let tree = self.tree();
+        let decides = |path: &str| match path.strip_prefix(RECIPE) {
+            Some(setting) => matches!(reach(setting), Reach::Losses | Reach::Rounding),
+            None => true,
+        };
+        let facts: Vec<_> = leaves(&tree).into_iter().filter(|(path, _)| decides(path)).collect();
+        let text = serde_json::to_string(&facts).expect("paths and plain values");
+        sha256::of(text.as_bytes())
     }
 
     /// The record's tree as far as it is known before the run.
