@@ -75,13 +75,10 @@ pub struct Question {
 /// The cells of an experiment, from the flags to the documents.
 pub type Procedure = fn(Notebook) -> anyhow::Result<()>;
 
-/// The end of a program: nothing, or one line with its causes; exit code 1, or 128 and the signal's number where the run
-/// was interrupted.
+/// The end of a program: nothing, or one line with its causes, and the error's exit code.
 pub fn answer(outcome: anyhow::Result<()>) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     eprintln!("error: {error:#}");
-    match error.downcast_ref::<Error>() {
-        Some(Error::Interrupted { signal }) => ExitCode::from(128 + *signal as u8),
-        _ => ExitCode::FAILURE,
-    }
+    // What is no error of this crate is the sum of several runs, or the experiment's own.
+    ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
 }

@@ -42,7 +42,7 @@ impl Run {
             }
             Err(error) => self.end(Status::Failed, step, error.to_string()),
         }
-        outcome
+        outcome.map_err(|error| Error::Begun(Box::new(error)))
     }
 
     fn end(&mut self, status: Status, step: usize, message: String) {
