@@ -5,5 +5,6 @@ mod house;
 mod program;
 mod sample_data;
 mod several_runs;
+mod survival;
 #[path = "../support/mod.rs"]
 mod support;
