@@ -143,7 +143,7 @@ impl<'a> Asked<'a> {
     }
 
     /// A hash of all that decides the training: settings that reach no loss are left out.
-    pub fn training_sha256(&self) -> String {
+    pub(crate) fn training_sha256(&self) -> String {
         let tree = self.tree();
         let decides = |path: &str| match path.strip_prefix(RECIPE) {
             Some(setting) => matches!(reach(setting), Reach::Losses | Reach::Rounding),
