@@ -103,7 +103,7 @@ impl RunFolder {
 
     /// Checkpoints of runs that another took the place of.
     pub fn earlier_checkpoints(&self) -> PathBuf {
-        self.path.join("earlier").join("checkpoints")
+        self.checkpoints().join("earlier")
     }
 
     /// Moves all that a run left to `earlier/<name>/`, and says where that is; none where there was nothing. What is no

@@ -4,10 +4,10 @@
 use super::notebook::{Notebook, Study};
 use crate::error::{Error, Result};
 use crate::model::network::adapter;
-use crate::recipe::{Reach, reach};
 use crate::record::identity::{Asked, Fact};
 use crate::record::{RunRecord, Status, store};
 use crate::sha256;
+use crate::train::checkpoint::Checkpoints;
 
 /// What lies in the output folder.
 #[derive(Debug)]
@@ -64,34 +64,44 @@ impl Notebook {
 }
 
 impl Study {
-    /// With `--resume`, refuses to go on with another run's checkpoints. What changes nothing before the training's end,
-    /// such as the number of texts that are generated after it, may differ.
+    /// With `--resume`, refuses to begin: where there is no checkpoint of this very run. What changes nothing before the
+    /// training's end, such as the number of texts that are generated after it, may differ.
+    ///
+    /// # Errors
+    /// `Error::Record` with the first thing in which the run that lies there is another.
     pub(super) fn check_resumed(&self) -> Result<()> {
-        let path = self.notebook.folder.record();
-        if !self.notebook.flags.resume || !path.exists() {
+        if !self.notebook.flags.resume || self.checkpoints()?.is_begun()? {
             return Ok(());
         }
-        let record = store::read(&path)?;
+        let path = self.notebook.folder.record();
         let asked = self.notebook.asked(&self.base.sha256, &self.rows.dataset.sha256);
-        let decides = |fact: &Fact| {
-            !fact.setting().is_some_and(|path| matches!(reach(path), Reach::Texts | Reach::Files))
-        };
-        match Asked::of(&record).differences(&asked).iter().find(|fact| decides(fact)) {
-            None => Ok(()),
-            Some(fact) => {
-                let other = told(fact, &record);
-                let message =
-                    format!("cannot be resumed: {other}; give the same flags, or leave out --resume");
-                Err(Error::Record { path, message })
-            }
-        }
+        let other = store::read(&path).ok().and_then(|record| {
+            let fact = Asked::of(&record).differences(&asked).into_iter().find(Fact::decides_training)?;
+            Some(format!(
+                "cannot be resumed: {}; give the same flags, or leave out --resume",
+                told(&fact, &record)
+            ))
+        });
+        let none = || "expected a checkpoint of this run, got none; leave out --resume to begin".into();
+        Err(Error::Record { path, message: other.unwrap_or_else(none) })
+    }
+
+    /// Where this run's checkpoints are and will be.
+    ///
+    /// # Errors
+    /// As [`Study::training_sha256`].
+    pub(super) fn checkpoints(&self) -> Result<Checkpoints> {
+        let Notebook { folder, recipe, .. } = &self.notebook;
+        let run = self.training_sha256()?;
+        let limit = recipe.train.save_total_limit;
+        Ok(Checkpoints::new(&folder.checkpoints(), limit, &self.base.source, &run))
     }
 
     /// A hash of all that decides this run's training, the adapter that it begins with included.
     ///
     /// # Errors
     /// `Error::File` where that adapter cannot be read.
-    pub(super) fn training_sha256(&self) -> Result<String> {
+    fn training_sha256(&self) -> Result<String> {
         let asked = self.notebook.asked(&self.base.sha256, &self.rows.dataset.sha256).training_sha256();
         let Some(folder) = &self.notebook.flags.init_adapter else { return Ok(asked) };
         let path = folder.join(adapter::TENSORS);

@@ -1,6 +1,5 @@
 //! What the flags ask for, and the rows and the base model that they name.
 
-use super::lock::Lock;
 use super::progress::Progress;
 use super::rendering;
 use super::{Question, interrupt};
@@ -126,7 +125,6 @@ impl Notebook {
     /// # Errors
     /// As [`Notebook::base`], [`Notebook::rows`] and [`data::prepare`].
     pub fn prepare(self) -> Result<Study> {
-        let lock = if self.flags.dry_run { None } else { Some(Lock::take(&self.folder)?) };
         interrupt::listen();
         let base = self.base()?;
         let encoder =
@@ -137,7 +135,7 @@ impl Notebook {
         let free = device::free_memory(&self.device);
         let activations = memory::choose(need, self.recipe.train.gradient_checkpointing, free);
         let memory = MemoryPlan { estimate: Estimate::new(need, activations), activations, free };
-        Ok(Study { notebook: self, base, encoder, rows, memory, _lock: lock })
+        Ok(Study { notebook: self, base, encoder, rows, memory })
     }
 
     /// What a person should know of the rows before hours are spent on them.
@@ -190,8 +188,6 @@ pub struct Study {
     pub(super) encoder: RowEncoder,
     pub(super) rows: Prepared,
     pub(super) memory: MemoryPlan,
-    /// The folder is this run's; a dry run writes nothing and needs none.
-    _lock: Option<Lock>,
 }
 
 /// What the run will need, and what there is.

@@ -1,5 +1,6 @@
 //! The record beside a run: opened with the model, written after every cell, closed also when the run fails.
 
+use super::lock::Lock;
 use super::notebook::Study;
 use super::rendering;
 use crate::data::alpaca;
@@ -19,13 +20,15 @@ pub(super) struct Run {
     pub(super) study: Study,
     pub(super) model: Llama,
     pub(super) record: RunRecord,
+    /// The folder is this run's as long as it lives.
+    _lock: Lock,
 }
 
 impl Run {
     /// Opens the record; it is written with the first cell.
-    pub(super) fn new(study: Study, model: Llama) -> Self {
+    pub(super) fn new(study: Study, model: Llama, lock: Lock) -> Self {
         let record = opened(&study, &model);
-        Run { study, model, record }
+        Run { study, model, record, _lock: lock }
     }
 
     /// Does one cell. Where it fails, the record says so before the error goes on.

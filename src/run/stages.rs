@@ -2,6 +2,7 @@
 
 use super::events::Events;
 use super::interrupt;
+use super::lock::Lock;
 use super::notebook::{MemoryPlan, Study};
 use super::recording::Run;
 use crate::data::batches::Targets;
@@ -12,7 +13,7 @@ use crate::model::network::linear::LoraUse;
 use crate::model::network::{adapter, merge};
 use crate::record::folder::Written;
 use crate::record::*;
-use crate::train::checkpoint::{Checkpoints, Resumed};
+use crate::train::checkpoint::Resumed;
 use crate::train::course::Course;
 use crate::train::memory;
 use crate::train::optimizer::AdamW;
@@ -35,17 +36,18 @@ impl Study {
     /// Loads the base weights as the recipe stores them, opens the record, and writes the two parts of the rows.
     ///
     /// # Errors
-    /// `Error::Device` where the run would not fit the free memory; `Error::Record` where `--resume` meets another
+    /// `Error::Locked` where another process runs into the folder; `Error::Device` where the run would not fit the free memory; `Error::Record` where `--resume` meets another
     /// run; `Error::Model` where the weights do not fit; `Error::File` where something cannot be written.
     pub fn load(self) -> Result<Loaded> {
         let Study { notebook, base, .. } = &self;
         let MemoryPlan { estimate, activations, free } = self.memory;
         memory::check_fits(estimate, activations, free, &notebook.flags.device)?;
+        let lock = Lock::take(&notebook.folder)?;
         self.check_resumed()?;
         notebook.progress.say(&format!("memory: {estimate}"));
         let model = notebook.load(base)?;
         self.keep_earlier()?;
-        let mut run = Run::new(self, model);
+        let mut run = Run::new(self, model, lock);
         run.attempt(Run::write_split)?;
         Ok(Loaded(run))
     }
@@ -182,11 +184,9 @@ fn train(run: &mut Run, training: Loop) -> Result<()> {
 /// Puts the update into the model: from the newest sound checkpoint of this very run, with moments and course; else from
 /// `--init-adapter`, or fresh.
 fn attach(run: &mut Run) -> Result<State> {
-    let training = run.study.training_sha256()?;
+    let checkpoints = run.study.checkpoints()?;
     let (recipe, notebook) = (&run.record.recipe, &run.study.notebook);
     let train = &recipe.train;
-    let folder = notebook.folder.checkpoints();
-    let checkpoints = Checkpoints::new(&folder, train.save_total_limit, &run.study.base.source, &training);
     checkpoints.set_aside(&notebook.folder.earlier_checkpoints())?;
     adapter::attach(&mut run.model, &recipe.lora, train.seed)?;
     let mut optimizer = AdamW::new(&run.model, train.weight_decay, train.max_grad_norm)?;
@@ -197,10 +197,6 @@ fn attach(run: &mut Run) -> Result<State> {
     if let Some(course) = course {
         notebook.progress.say(&format!("resuming after step {}", course.steps.len()));
         return Ok(State { optimizer, checkpoints, course });
-    }
-    if notebook.flags.resume {
-        let message = "expected a checkpoint of this run, got none; leave out --resume to begin".into();
-        return Err(Error::Record { path: folder, message });
     }
     // A checkpoint that could be read by half may have left its values.
     adapter::attach(&mut run.model, &recipe.lora, train.seed)?;

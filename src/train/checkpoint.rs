@@ -68,6 +68,15 @@ impl Checkpoints {
         Ok(())
     }
 
+    /// Whether this run has left a checkpoint.
+    ///
+    /// # Errors
+    /// `Error::File` where the folder cannot be read.
+    pub(crate) fn is_begun(&self) -> Result<bool> {
+        let is_own = |step: usize| seal::read(&self.path(step)).is_ok_and(|seal| seal.of == self.run);
+        Ok(self.steps()?.into_iter().any(is_own))
+    }
+
     /// Whether a step has a finished checkpoint.
     pub(super) fn has(&self, step: usize) -> bool {
         self.path(step).join(seal::SEAL).exists()

@@ -154,7 +154,7 @@ fn a_fresh_run_moves_the_old_one_aside_whole() {
     let out = text(folder.path().join("run"));
     let (line, code) = refused("a1", &with_out(&arguments(), &out, &["--resume"]));
     assert!(line.contains("expected a checkpoint of this run, got none"), "{line}");
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     said("a1", &with_out(&arguments(), &out, &[]));
     let first = outcome(Path::new(&out));
     said("a1", &with_out(&arguments(), &out, &["--fresh"]));
