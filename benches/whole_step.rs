@@ -66,7 +66,7 @@ fn main() -> anyhow::Result<()> {
     let source: ModelSource = arguments.model.parse()?;
     let base = open(&source)?;
     let quantization: Quantization = serde_json::from_value(arguments.quantization.clone().into())?;
-    let device = tezgah::device::open("cpu")?;
+    let device = tezgah::device::open("cpu")?.device;
     let dtype = candle_core::DType::F32;
     let say = |line: &str| println!("{line}");
     let mut model = loading::load(&base, quantization, dtype, &device, &arguments.out, &say)?;
@@ -114,9 +114,9 @@ fn evaluate(arguments: &Arguments, model: &Llama, rows: &[EncodedRow]) -> anyhow
     let (warm, rows) = rows.split_at(arguments.batch);
     let rows = &rows[..arguments.batch * (arguments.steps - 1)];
     let lora = if arguments.rank > 0 { LoraUse::Applied } else { LoraUse::Ignored };
-    nll::rows(model, warm, arguments.batch, Targets::All, lora, |_| ())?;
+    nll::rows(model, warm, arguments.batch, Targets::All, lora, |_| Ok(()))?;
     let start = Instant::now();
-    let sums = nll::rows(model, rows, arguments.batch, Targets::All, lora, |_| ())?;
+    let sums = nll::rows(model, rows, arguments.batch, Targets::All, lora, |_| Ok(()))?;
     let tokens: usize = rows.iter().map(|row| row.ids.len()).sum();
     let scores = nll::scores(&sums);
     let rate = tokens as f64 / start.elapsed().as_secs_f64();

@@ -19,7 +19,7 @@ mod c1;
 
 use clap::Parser;
 use std::process::ExitCode;
-use tezgah::cli::Flags;
+use tezgah::cli::{EXIT_CODES, Flags};
 use tezgah::level::Level;
 use tezgah::run::{self, Question};
 use tezgah::thesis;
@@ -29,7 +29,7 @@ use tezgah::thesis;
 #[command(
     name = "levels",
     about = "Runs the experiments of several CEFR levels and compares them: what is done is skipped, what is missing is named",
-    after_help = "For several levels --data names a folder: a1.json or training_data_a1.json (.jsonl), and so on"
+    after_help = format!("For several levels --data names a folder: a1.json or training_data_a1.json (.jsonl), and so on\n\n{EXIT_CODES}")
 )]
 struct Arguments {
     /// Levels to run: a1 a2 b1 b2 c1; all without any

@@ -8,10 +8,15 @@ use crate::report::profile::Profile;
 use clap::Parser;
 use std::path::{Path, PathBuf};
 
+/// What a program that runs says by its exit code.
+pub const EXIT_CODES: &str = "Exit code: 0 done; 1 the run failed, its record says how; 2 a flag, file, model or device was at \
+                              fault and nothing was begun; 130 or 143 interrupted by Ctrl-C or SIGTERM, the same call goes on";
+
 /// What the user typed.
 #[derive(Debug, Clone, Parser)]
 #[command(
-    about = "Fine-tunes a Llama with LoRA on the rows of one CEFR level and writes the Turkish results document"
+    about = "Fine-tunes a Llama with LoRA on the rows of one CEFR level and writes the Turkish results document",
+    after_help = EXIT_CODES
 )]
 pub struct Flags {
     /// Base model: demo, a folder in Hugging Face layout, a .gguf file, or `org/name[@revision]`
@@ -48,9 +53,12 @@ pub struct Flags {
     /// experiments/LEVEL.toml, else experiments/profil.toml, else varsayilan]
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Go on from the newest checkpoint of --out
+    /// Fail where --out holds no checkpoint of this very run; where it does, every call goes on from it
     #[arg(long, conflicts_with_all = ["dry_run", "render_only"])]
     pub resume: bool,
+    /// Begin anew; what an earlier run left in --out is moved to its folder earlier/
+    #[arg(long, conflicts_with_all = ["dry_run", "render_only", "resume"])]
+    pub fresh: bool,
     /// Render the documents again from --out's record.json, without model or data
     #[arg(long, conflicts_with = "dry_run")]
     pub render_only: bool,

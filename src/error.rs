@@ -74,6 +74,23 @@ pub enum Error {
         /// Expected and got.
         message: String,
     },
+    /// Another process runs into the same folder.
+    #[error("{folder}: {message}")]
+    Locked {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Who holds it, and what to do.
+        message: String,
+    },
+    /// A person or the system asked the run to stop.
+    #[error("interrupted by signal {signal}")]
+    Interrupted {
+        /// Number of the signal: 2 for Ctrl-C, 15 for SIGTERM.
+        signal: usize,
+    },
+    /// Any of the others, after a run had begun: what was measured until then is in its record.
+    #[error(transparent)]
+    Begun(Box<Error>),
     /// A document could not be rendered.
     #[error("report: {0}")]
     Report(String),
@@ -100,6 +117,18 @@ impl From<candle_core::Error> for Error {
 }
 
 impl Error {
+    /// Exit code of a program that ends with it: 2 where the request was at fault and nothing was begun, 1 where a run
+    /// failed, 128 and the signal's number where it was interrupted.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Begun(error) => match **error {
+                Error::Interrupted { signal } => 128 + signal as u8,
+                _ => 1,
+            },
+            _ => 2,
+        }
+    }
+
     /// A failed read or write of `path`.
     pub fn file(path: impl AsRef<Path>, cause: std::io::Error) -> Self {
         Error::File { path: path.as_ref().to_path_buf(), cause }

@@ -28,7 +28,7 @@ pub fn rows(
     batch_size: usize,
     targets: Targets,
     lora: LoraUse,
-    mut done: impl FnMut(usize),
+    mut done: impl FnMut(usize) -> Result<()>,
 ) -> Result<Vec<RowSums>> {
     let mut sums = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(batch_size) {
@@ -47,7 +47,7 @@ pub fn rows(
             }
         }
         sums.extend(of_chunk);
-        done(sums.len());
+        done(sums.len())?;
     }
     Ok(sums)
 }

@@ -60,6 +60,11 @@ pub(crate) fn device_name(device: &Device) -> String {
     }
 }
 
+/// Name of this machine in its network.
+pub fn host() -> String {
+    sysinfo::System::host_name().unwrap_or_else(|| "this machine".into())
+}
+
 fn cpu_name() -> String {
     let system = sysinfo::System::new_with_specifics(
         sysinfo::RefreshKind::nothing().with_cpu(sysinfo::CpuRefreshKind::nothing()),

@@ -56,6 +56,11 @@ impl RunFolder {
         &self.path
     }
 
+    /// What the process that runs into this folder holds.
+    pub fn lock(&self) -> PathBuf {
+        self.path.join(LOCK)
+    }
+
     /// The record.
     pub fn record(&self) -> PathBuf {
         self.path.join(RECORD)
@@ -96,6 +101,44 @@ impl RunFolder {
         self.path.join("earlier").join(format!("{name}.json"))
     }
 
+    /// Checkpoints of runs that another took the place of.
+    pub fn earlier_checkpoints(&self) -> PathBuf {
+        self.checkpoints().join("earlier")
+    }
+
+    /// Moves all that a run left to `earlier/<name>/`, and says where that is; none where there was nothing. What is no
+    /// run's stays: the lock, the earlier runs, other seeds' runs, a profile.
+    ///
+    /// # Errors
+    /// `Error::File` where something cannot be moved.
+    pub fn set_aside(&self, name: &str) -> Result<Option<PathBuf>> {
+        let stays = |name: &str| {
+            ["earlier", LOCK, "profil.toml"].contains(&name)
+                || name.starts_with("seed-")
+                || name.starts_with('.')
+        };
+        let failed = |error| Error::file(&self.path, error);
+        let mut moved = Vec::new();
+        for entry in std::fs::read_dir(&self.path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if !stays(&entry.file_name().to_string_lossy()) {
+                moved.push(entry.path());
+            }
+        }
+        if moved.is_empty() {
+            return Ok(None);
+        }
+        let earlier = self.path.join("earlier");
+        let free = |index: &usize| !earlier.join(numbered(name, *index)).exists();
+        let target = earlier.join(numbered(name, (1..).find(free).unwrap_or(1)));
+        std::fs::create_dir_all(&target).map_err(failed)?;
+        for path in moved {
+            let name = path.file_name().unwrap_or_default();
+            std::fs::rename(&path, target.join(name)).map_err(|error| Error::file(&path, error))?;
+        }
+        Ok(Some(target))
+    }
+
     /// Quantized base weights that several runs share.
     pub(crate) fn quantized(&self) -> &Path {
         &self.quantized
@@ -130,6 +173,12 @@ impl RunFolder {
     }
 }
 
+/// `name`, `name-2`, `name-3`.
+fn numbered(name: &str, index: usize) -> String {
+    if index == 1 { name.to_string() } else { format!("{name}-{index}") }
+}
+
+const LOCK: &str = "run.lock";
 const ADAPTER: &str = "adapter";
 const MERGED: &str = "merged";
 

@@ -9,6 +9,7 @@ pub mod replicates;
 mod run;
 mod migrate;
 pub mod store;
+pub mod seal;
 pub mod folder;
 pub mod environment;
 pub mod identity;

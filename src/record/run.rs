@@ -63,6 +63,8 @@ pub enum Status {
     Completed,
     /// Stopped by an error; see `failure`.
     Failed,
+    /// Stopped by a person or the system; the same call goes on with it.
+    Interrupted,
 }
 
 /// What stopped a run.

@@ -3,10 +3,11 @@
 
 use super::notebook::{Notebook, Study};
 use crate::error::{Error, Result};
-use crate::recipe::{Reach, reach};
+use crate::model::network::adapter;
 use crate::record::identity::{Asked, Fact};
 use crate::record::{RunRecord, Status, store};
 use crate::sha256;
+use crate::train::checkpoint::Checkpoints;
 
 /// What lies in the output folder.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ impl Notebook {
                 differences.first().map(|fact| told(fact, &record))
             }
             Status::Failed => Some("it failed".into()),
+            Status::Interrupted => Some("it was interrupted".into()),
             Status::Running => Some("it did not come to its end".into()),
         };
         let seeds: Vec<u64> =
@@ -62,45 +64,87 @@ impl Notebook {
 }
 
 impl Study {
-    /// With `--resume`, refuses to go on with another run's checkpoints. What changes nothing before the training's end,
-    /// such as the number of texts that are generated after it, may differ.
+    /// With `--resume`, refuses to begin: where there is no checkpoint of this very run. What changes nothing before the
+    /// training's end, such as the number of texts that are generated after it, may differ.
+    ///
+    /// # Errors
+    /// `Error::Record` with the first thing in which the run that lies there is another.
     pub(super) fn check_resumed(&self) -> Result<()> {
-        let path = self.notebook.folder.record();
-        if !self.notebook.flags.resume || !path.exists() {
+        if !self.notebook.flags.resume || self.checkpoints()?.is_begun()? {
             return Ok(());
         }
-        let record = store::read(&path)?;
+        let path = self.notebook.folder.record();
         let asked = self.notebook.asked(&self.base.sha256, &self.rows.dataset.sha256);
-        let decides = |fact: &Fact| {
-            !fact.setting().is_some_and(|path| matches!(reach(path), Reach::Texts | Reach::Files))
-        };
-        match Asked::of(&record).differences(&asked).iter().find(|fact| decides(fact)) {
-            None => Ok(()),
-            Some(fact) => {
-                let other = told(fact, &record);
-                let message =
-                    format!("cannot be resumed: {other}; give the same flags, or leave out --resume");
-                Err(Error::Record { path, message })
-            }
-        }
+        let other = store::read(&path).ok().and_then(|record| {
+            let fact = Asked::of(&record).differences(&asked).into_iter().find(Fact::decides_training)?;
+            Some(format!(
+                "cannot be resumed: {}; give the same flags, or leave out --resume",
+                told(&fact, &record)
+            ))
+        });
+        let none = || "expected a checkpoint of this run, got none; leave out --resume to begin".into();
+        Err(Error::Record { path, message: other.unwrap_or_else(none) })
     }
 
-    /// Keeps the record of a finished run that this one replaces as `earlier/<start>.json`: all documents can be
-    /// rendered from it again, and the two runs compared. A run that was cut short to try the program out is not kept;
-    /// a record that cannot be read, a newer program's perhaps, is kept under its hash.
+    /// Where this run's checkpoints are and will be.
+    ///
+    /// # Errors
+    /// As [`Study::training_sha256`].
+    pub(super) fn checkpoints(&self) -> Result<Checkpoints> {
+        let Notebook { folder, recipe, .. } = &self.notebook;
+        let run = self.training_sha256()?;
+        let limit = recipe.train.save_total_limit;
+        Ok(Checkpoints::new(&folder.checkpoints(), limit, &self.base.source, &run))
+    }
+
+    /// A hash of all that decides this run's training, the adapter that it begins with included.
+    ///
+    /// # Errors
+    /// `Error::File` where that adapter cannot be read.
+    fn training_sha256(&self) -> Result<String> {
+        let asked = self.notebook.asked(&self.base.sha256, &self.rows.dataset.sha256).training_sha256();
+        let Some(folder) = &self.notebook.flags.init_adapter else { return Ok(asked) };
+        let path = folder.join(adapter::TENSORS);
+        let bytes = std::fs::read(&path).map_err(|error| Error::file(&path, error))?;
+        Ok(sha256::of_parts([asked.as_bytes(), &bytes]))
+    }
+
+    /// Makes room for this run. With `--fresh` all that an earlier one left goes to `earlier/`. Else, where the folder
+    /// holds another finished run, its record is kept there: all documents can be rendered from it again, and the two
+    /// runs compared. A run that was cut short to try the program out is not kept; a record that cannot be read, a newer
+    /// program's perhaps, is kept under its hash.
+    ///
+    /// # Errors
+    /// `Error::File` where something cannot be moved or written.
     pub(super) fn keep_earlier(&self) -> Result<()> {
-        let folder = &self.notebook.folder;
-        let Ok(bytes) = std::fs::read(folder.record()) else { return Ok(()) };
-        let name = match folder.read() {
-            Ok(_) if self.notebook.flags.resume => return Ok(()),
-            Ok(record) if record.smoke || record.status != Status::Completed => return Ok(()),
-            Ok(record) => record.environment.started_at.replace(':', "-"),
-            Err(_) => format!("unread-{}", &sha256::of(&bytes)[..12]),
+        let Notebook { folder, flags, progress, .. } = &self.notebook;
+        let bytes = std::fs::read(folder.record()).ok();
+        let record = bytes.as_ref().map(|_| folder.read());
+        let name = match (&record, &bytes) {
+            (Some(Ok(record)), _) => record.environment.started_at.replace(':', "-"),
+            (Some(Err(_)), Some(bytes)) => format!("unread-{}", &sha256::of(bytes)[..12]),
+            _ => "without-record".into(),
         };
-        let kept = folder.earlier(&name);
-        store::write_file(&kept, &bytes)?;
-        let kept = kept.display();
-        self.notebook.progress.say(&format!("the record of the earlier run is kept as {kept}"));
+        if flags.fresh {
+            if let Some(kept) = folder.set_aside(&name)? {
+                progress.say(&format!("the earlier run is kept in {}", kept.display()));
+            }
+            return Ok(());
+        }
+        let asked = self.notebook.asked(&self.base.sha256, &self.rows.dataset.sha256);
+        let is_kept = match &record {
+            None => false,
+            Some(Err(_)) => true,
+            Some(Ok(record)) => {
+                let is_other = !Asked::of(record).differences(&asked).is_empty();
+                is_other && record.status == Status::Completed && !record.smoke
+            }
+        };
+        if let (true, Some(bytes)) = (is_kept, bytes) {
+            let kept = folder.earlier(&name);
+            store::write_file(&kept, &bytes)?;
+            progress.say(&format!("the record of the earlier run is kept as {}", kept.display()));
+        }
         Ok(())
     }
 }

@@ -32,7 +32,7 @@ impl Events {
     pub(super) fn write(&mut self, event: Event) -> Result<()> {
         let line = match event {
             Event::Step(step) => json!({ "event": "step", "step": step }),
-            Event::Evaluating(_) => return Ok(()),
+            Event::MicroBatch | Event::Evaluating(_) => return Ok(()),
             Event::Eval(eval, is_best) => json!({ "event": "eval", "eval": eval, "best": is_best }),
             Event::Checkpoint(step) => json!({ "event": "checkpoint", "step": step }),
         };

@@ -1,5 +1,6 @@
 //! Every level's adapter over one base model, on the answers that each run held out.
 
+use super::interrupt;
 use super::notebook::Notebook;
 use crate::data::alpaca;
 use crate::data::batches::Targets;
@@ -35,7 +36,9 @@ pub(super) fn measured(levels: &[Level], notebook: &Notebook, reports: &Path) ->
         .collect::<Result<_>>()?;
     let measured = |model: &Llama, lora: LoraUse| -> Result<Vec<Vec<RowSums>>> {
         let on = |rows: &Vec<EncodedRow>| {
-            nll::rows(model, rows, recipe.train.eval_batch_size, Targets::Response, lora, |_| ())
+            nll::rows(model, rows, recipe.train.eval_batch_size, Targets::Response, lora, |_| {
+                interrupt::check()
+            })
         };
         rows.iter().map(on).collect()
     };

@@ -38,6 +38,8 @@
 //! From [`Study::load`] on there is a record beside the run, written after every cell. A cell that fails says so in it
 //! before its error goes on, and a run that is dropped before its last cell does too.
 
+mod interrupt;
+mod lock;
 mod progress;
 mod rendering;
 mod notebook;
@@ -54,6 +56,7 @@ pub use notebook::{Notebook, OpenedBase, Study};
 pub use seeds::run;
 pub use stages::{Evaluated, Loaded, Measured, Tuned};
 
+use crate::error::Error;
 use crate::level::Level;
 use crate::recipe::Recipe;
 use std::process::ExitCode;
@@ -72,13 +75,10 @@ pub struct Question {
 /// The cells of an experiment, from the flags to the documents.
 pub type Procedure = fn(Notebook) -> anyhow::Result<()>;
 
-/// The end of a program: nothing, or one line with its causes and exit code 1.
+/// The end of a program: nothing, or one line with its causes, and the error's exit code.
 pub fn answer(outcome: anyhow::Result<()>) -> ExitCode {
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    eprintln!("error: {error:#}");
+    // What is no error of this crate is the sum of several runs, or the experiment's own.
+    ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
 }

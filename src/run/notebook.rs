@@ -1,8 +1,8 @@
 //! What the flags ask for, and the rows and the base model that they name.
 
-use super::Question;
 use super::progress::Progress;
 use super::rendering;
+use super::{Question, interrupt};
 use crate::cli::{Flags, SMOKE_ROWS};
 use crate::data::encode::RowEncoder;
 use crate::data::{self, Prepared, Source, alpaca};
@@ -134,6 +134,7 @@ impl Notebook {
     /// # Errors
     /// As [`Notebook::base`], [`Notebook::rows`] and [`data::prepare`].
     pub fn prepare(self) -> Result<Study> {
+        interrupt::listen();
         let base = self.base()?;
         let encoder =
             RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, self.recipe.data.max_seq_len)?;

@@ -1,5 +1,6 @@
 //! The record beside a run: opened with the model, written after every cell, closed also when the run fails.
 
+use super::lock::Lock;
 use super::notebook::Study;
 use super::rendering;
 use crate::data::alpaca;
@@ -20,30 +21,36 @@ pub(super) struct Run {
     pub(super) study: Study,
     pub(super) model: Llama,
     pub(super) record: RunRecord,
+    /// The folder is this run's as long as it lives.
+    _lock: Lock,
 }
 
 impl Run {
     /// Opens the record; it is written with the first cell.
-    pub(super) fn new(study: Study, model: Llama) -> Self {
+    pub(super) fn new(study: Study, model: Llama, lock: Lock) -> Self {
         let record = opened(&study, &model);
-        Run { study, model, record }
+        Run { study, model, record, _lock: lock }
     }
 
     /// Does one cell. Where it fails, the record says so before the error goes on.
     pub(super) fn attempt<T>(&mut self, cell: impl FnOnce(&mut Run) -> Result<T>) -> Result<T> {
         let outcome = cell(self);
-        if let Err(error) = &outcome {
-            let step = match error {
-                Error::Diverged { step, .. } => *step,
-                _ => self.record.training.steps.len(),
-            };
-            self.fail(step, error.to_string());
+        let step = self.record.training.steps.len();
+        match &outcome {
+            Ok(_) => {}
+            Err(error @ Error::Diverged { step, .. }) => self.end(Status::Failed, *step, error.to_string()),
+            Err(error @ Error::Interrupted { .. }) => {
+                self.end(Status::Interrupted, step, error.to_string());
+                let notebook = &self.study.notebook;
+                notebook.progress.say("what was computed is kept: the same command goes on with it");
+            }
+            Err(error) => self.end(Status::Failed, step, error.to_string()),
         }
-        outcome
+        outcome.map_err(|error| Error::Begun(Box::new(error)))
     }
 
-    fn fail(&mut self, step: usize, message: String) {
-        self.record.status = Status::Failed;
+    fn end(&mut self, status: Status, step: usize, message: String) {
+        self.record.status = status;
         self.record.failure = Some(Failure { step, message });
         self.record.environment.finished_at = Some(environment::now());
         if let Err(second) = self.save().and_then(|()| self.render()) {
@@ -107,7 +114,8 @@ impl Drop for Run {
     /// An experiment that returned between two cells, or panicked, leaves no record that says it still runs.
     fn drop(&mut self) {
         if self.record.status == Status::Running {
-            self.fail(self.record.training.steps.len(), "the experiment ended before its last cell".into());
+            let step = self.record.training.steps.len();
+            self.end(Status::Failed, step, "the experiment ended before its last cell".into());
         }
     }
 }

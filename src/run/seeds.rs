@@ -38,7 +38,8 @@ pub(super) fn run_over(
     run_unless_done(Notebook::open(question, flags, folder.clone(), base)?, procedure)?;
     // The first seed is that of the run itself, see `Flags::apply`.
     for seed in flags.seeds.iter().skip(1) {
-        let mut flags = Flags { seeds: Vec::new(), ..flags.clone() };
+        // A seed that was not begun has nothing to resume.
+        let mut flags = Flags { seeds: Vec::new(), resume: false, ..flags.clone() };
         flags.settings.push(format!("train.seed={seed}"));
         folders.push(folder.replicate(*seed));
         run_unless_done(Notebook::open(question, &flags, folder.replicate(*seed), base)?, procedure)?;
@@ -47,10 +48,10 @@ pub(super) fn run_over(
     Ok(summarize(records, question, flags, &folder)?)
 }
 
-/// A replicate takes as long as the run itself: with `--resume`, what is done is not done again.
+/// A replicate takes as long as the run itself: what is done is not done again.
 fn run_unless_done(notebook: Notebook, procedure: Procedure) -> anyhow::Result<()> {
     notebook.progress.say(&format!("seed {}", notebook.recipe.train.seed));
-    if notebook.flags.resume && matches!(notebook.earlier()?, Earlier::Same(_)) {
+    if !notebook.flags.fresh && matches!(notebook.earlier()?, Earlier::Same(_)) {
         return Ok(());
     }
     procedure(notebook)

@@ -1,6 +1,8 @@
 //! The cells of a run: each stage does what can be done in it, and is used up by the cell that leads to the next.
 
 use super::events::Events;
+use super::interrupt;
+use super::lock::Lock;
 use super::notebook::{MemoryPlan, Study};
 use super::recording::Run;
 use crate::data::batches::Targets;
@@ -11,7 +13,7 @@ use crate::model::network::linear::LoraUse;
 use crate::model::network::{adapter, merge};
 use crate::record::folder::Written;
 use crate::record::*;
-use crate::train::checkpoint::Checkpoints;
+use crate::train::checkpoint::Resumed;
 use crate::train::course::Course;
 use crate::train::memory;
 use crate::train::optimizer::AdamW;
@@ -34,17 +36,18 @@ impl Study {
     /// Loads the base weights as the recipe stores them, opens the record, and writes the two parts of the rows.
     ///
     /// # Errors
-    /// `Error::Device` where the run would not fit the free memory; `Error::Record` where `--resume` meets another
+    /// `Error::Locked` where another process runs into the folder; `Error::Device` where the run would not fit the free memory; `Error::Record` where `--resume` meets another
     /// run; `Error::Model` where the weights do not fit; `Error::File` where something cannot be written.
     pub fn load(self) -> Result<Loaded> {
         let Study { notebook, base, .. } = &self;
         let MemoryPlan { estimate, activations, free } = self.memory;
         memory::check_fits(estimate, activations, free, &notebook.flags.device)?;
+        let lock = Lock::take(&notebook.folder)?;
         self.check_resumed()?;
         notebook.progress.say(&format!("memory: {estimate}"));
         let model = notebook.load(base)?;
         self.keep_earlier()?;
-        let mut run = Run::new(self, model);
+        let mut run = Run::new(self, model, lock);
         run.attempt(Run::write_split)?;
         Ok(Loaded(run))
     }
@@ -138,7 +141,10 @@ fn evaluate(run: &mut Run, name: &str, lora: LoraUse) -> Result<Vec<RowSums>> {
     let batch_size = run.record.recipe.train.eval_batch_size;
     let progress = &mut run.study.notebook.progress;
     progress.begin(&format!("evaluating {name}"), rows.len());
-    let done = |done| progress.at(done);
+    let done = |done| {
+        progress.at(done);
+        interrupt::check()
+    };
     let sums = nll::rows(&run.model, rows, batch_size, Targets::All, lora, done)?;
     progress.end();
     let scores = nll::scores(&sums);
@@ -158,50 +164,47 @@ fn train(run: &mut Run, training: Loop) -> Result<()> {
     let progress = &mut run.study.notebook.progress;
     progress.begin("training", total_steps);
     let rows = Rows { train: &run.study.rows.train, evaluation: &run.study.rows.evaluation };
-    let mut lost_event = None;
     let mut observe = |event: Event| {
         match event {
             Event::Step(step) => progress.step(step, total_steps),
             Event::Eval(eval, is_best) => progress.eval(eval, is_best),
-            Event::Evaluating(_) | Event::Checkpoint(_) => {}
+            Event::MicroBatch | Event::Evaluating(_) => return interrupt::check(),
+            Event::Checkpoint(_) => {}
         }
-        if let Err(error) = events.write(event) {
-            lost_event.get_or_insert(error);
-        }
+        events.write(event)
     };
     let activations = run.study.memory.activations;
     let outcome = training(&mut run.model, rows, &recipe, activations, &mut state, &mut observe);
     progress.end();
     run.take(state.course);
     run.save()?;
-    outcome?;
-    lost_event.map_or(Ok(()), Err)
+    outcome
 }
 
-/// Puts the update into the model: fresh, from `--init-adapter`, or with all else from the newest checkpoint.
+/// Puts the update into the model: from the newest sound checkpoint of this very run, with moments and course; else from
+/// `--init-adapter`, or fresh.
 fn attach(run: &mut Run) -> Result<State> {
+    let checkpoints = run.study.checkpoints()?;
     let (recipe, notebook) = (&run.record.recipe, &run.study.notebook);
-    adapter::attach(&mut run.model, &recipe.lora, recipe.train.seed)?;
+    let train = &recipe.train;
+    checkpoints.set_aside(&notebook.folder.earlier_checkpoints())?;
+    adapter::attach(&mut run.model, &recipe.lora, train.seed)?;
+    let mut optimizer = AdamW::new(&run.model, train.weight_decay, train.max_grad_norm)?;
+    let Resumed { course, unusable } = checkpoints.resume(&mut run.model, &mut optimizer)?;
+    for checkpoint in unusable {
+        notebook.progress.say(&format!("a checkpoint cannot be used: {checkpoint}"));
+    }
+    if let Some(course) = course {
+        notebook.progress.say(&format!("resuming after step {}", course.steps.len()));
+        return Ok(State { optimizer, checkpoints, course });
+    }
+    // A checkpoint that could be read by half may have left its values.
+    adapter::attach(&mut run.model, &recipe.lora, train.seed)?;
     if let Some(folder) = &notebook.flags.init_adapter {
         adapter::load(&mut run.model, folder)?;
     }
-    let train = &recipe.train;
     let optimizer = AdamW::new(&run.model, train.weight_decay, train.max_grad_norm)?;
-    let folder = notebook.folder.checkpoints();
-    let checkpoints = Checkpoints::new(&folder, train.save_total_limit, &run.study.base.source);
-    let mut state = State { optimizer, checkpoints, course: Course::default() };
-    if !notebook.flags.resume {
-        state.checkpoints.clear()?;
-        return Ok(state);
-    }
-    match state.checkpoints.resume(&mut run.model, &mut state.optimizer)? {
-        Some(course) => {
-            notebook.progress.say(&format!("resuming after step {}", course.steps.len()));
-            state.course = course;
-        }
-        None => notebook.progress.say("no checkpoint to resume from: from the first step"),
-    }
-    Ok(state)
+    Ok(State { optimizer, checkpoints, course: Course::default() })
 }
 
 fn sample(run: &mut Run) -> Result<()> {
@@ -232,6 +235,7 @@ fn sample(run: &mut Run) -> Result<()> {
             fine_tuned_capped,
         });
         progress.at(index + 1);
+        interrupt::check()?;
     }
     progress.end();
     run.save()

@@ -1,45 +1,85 @@
 //! Checkpoints: adapter, moments and course, enough to go on as if nothing had happened.
 //!
-//! The newest `save_total_limit` are kept, and the best whatever its age.
+//! The newest `save_total_limit` are kept, and the best whatever its age. Each is sealed by the hashes of its files and
+//! says what run it is of: a damaged one, or another run's, is not gone on from.
 
 use crate::error::{Error, Result};
 use crate::model::network::adapter;
 use crate::model::network::llama::Llama;
 use crate::recipe::LoraRecipe;
-use crate::record::store;
+use crate::record::{seal, store};
 use crate::train::course::Course;
 use crate::train::optimizer::AdamW;
 use std::path::{Path, PathBuf};
 
 const OPTIMIZER: &str = "optimizer.safetensors";
 const COURSE: &str = "course.json";
+const FILES: [&str; 4] = [adapter::TENSORS, adapter::CONFIG, OPTIMIZER, COURSE];
 
 /// The checkpoints of one run.
 pub struct Checkpoints {
     folder: PathBuf,
     limit: usize,
     base_model: String,
+    run: String,
+}
+
+/// What a training goes on from.
+#[derive(Debug)]
+pub struct Resumed {
+    /// The newest sound checkpoint's course; none where there is no such checkpoint.
+    pub course: Option<Course>,
+    /// Newer checkpoints that cannot be used, and why.
+    pub unusable: Vec<String>,
 }
 
 impl Checkpoints {
-    /// Checkpoints in `folder`, which need not exist yet.
-    pub fn new(folder: &Path, limit: usize, base_model: &str) -> Self {
-        Checkpoints { folder: folder.to_path_buf(), limit, base_model: base_model.to_string() }
-    }
-
-    /// Removes what an earlier run left.
-    pub(crate) fn clear(&self) -> Result<()> {
-        match std::fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::file(&self.folder, error))
-            }
-            _ => Ok(()),
-        }
+    /// Checkpoints in `folder`, which need not exist yet. `run` is a hash of all that decides the training.
+    pub fn new(folder: &Path, limit: usize, base_model: &str, run: &str) -> Self {
+        let (base_model, run) = (base_model.to_string(), run.to_string());
+        Checkpoints { folder: folder.to_path_buf(), limit, base_model, run }
     }
 
     /// The folder of a step's checkpoint.
     fn path(&self, step: usize) -> PathBuf {
         self.folder.join(format!("checkpoint-{step}"))
+    }
+
+    /// Moves the checkpoints of other runs out of the way, below `folder` and each run's own hash: nothing that a person
+    /// did not ask to delete is deleted.
+    ///
+    /// # Errors
+    /// `Error::File` where one cannot be moved.
+    pub(crate) fn set_aside(&self, folder: &Path) -> Result<()> {
+        for step in self.steps()? {
+            let (path, Ok(seal)) = (self.path(step), seal::read(&self.path(step))) else { continue };
+            if seal.of == self.run {
+                continue;
+            }
+            let aside = folder.join(seal.of.get(..12).unwrap_or(&seal.of)).join(format!("checkpoint-{step}"));
+            let failed = |error| Error::file(&aside, error);
+            std::fs::create_dir_all(aside.parent().unwrap_or(folder)).map_err(failed)?;
+            // The same run may have been set aside before: what it left then is what it leaves now.
+            if aside.exists() {
+                std::fs::remove_dir_all(&aside).map_err(failed)?;
+            }
+            std::fs::rename(&path, &aside).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Whether this run has left a checkpoint.
+    ///
+    /// # Errors
+    /// `Error::File` where the folder cannot be read.
+    pub(crate) fn is_begun(&self) -> Result<bool> {
+        let is_own = |step: usize| seal::read(&self.path(step)).is_ok_and(|seal| seal.of == self.run);
+        Ok(self.steps()?.into_iter().any(is_own))
+    }
+
+    /// Whether a step has a finished checkpoint.
+    pub(super) fn has(&self, step: usize) -> bool {
+        self.path(step).join(seal::SEAL).exists()
     }
 
     /// Writes the checkpoint of the last step in `course`, then deletes the ones beyond the limit.
@@ -53,9 +93,8 @@ impl Checkpoints {
         let folder = self.path(course.steps.len());
         adapter::write(model, lora, &self.base_model, &folder)?;
         store::write_file(&folder.join(OPTIMIZER), &adapter::serialize(optimizer.state(model)?)?)?;
-        // The course is written last: a folder without it is no checkpoint.
-        let text = serde_json::to_vec_pretty(course).expect("a course is finite numbers");
-        store::write_file(&folder.join(COURSE), &text)?;
+        store::write(&folder.join(COURSE), course)?;
+        seal::close(&folder, &self.run, &FILES)?;
         let best = course.best.as_ref().map(|best| best.step);
         let mut steps = self.steps()?;
         steps.retain(|&step| Some(step) != best);
@@ -76,7 +115,7 @@ impl Checkpoints {
         };
         let mut steps: Vec<usize> = entries
             .filter_map(|entry| entry.ok())
-            .filter(|entry| entry.path().join(COURSE).exists())
+            .filter(|entry| entry.path().join(seal::SEAL).exists())
             .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("checkpoint-")?.parse().ok())
             .collect();
         steps.sort_unstable();
@@ -84,23 +123,51 @@ impl Checkpoints {
     }
 
     /// Puts a step's adapter into the model.
+    ///
+    /// # Errors
+    /// `Error::Record` where the checkpoint is damaged or another run's; as [`adapter::load`].
     pub(super) fn load_adapter(&self, model: &mut Llama, step: usize) -> Result<()> {
+        self.check(step)?;
         adapter::load(model, &self.path(step))
     }
 
-    /// Restores the newest checkpoint: adapter, moments and course. None where there is none.
-    pub(crate) fn resume(&self, model: &mut Llama, optimizer: &mut AdamW) -> Result<Option<Course>> {
-        let Some(step) = self.steps()?.pop() else { return Ok(None) };
+    /// Restores the newest sound checkpoint of this run: adapter, moments and course.
+    ///
+    /// # Errors
+    /// `Error::File` where the folder cannot be read.
+    pub(crate) fn resume(&self, model: &mut Llama, optimizer: &mut AdamW) -> Result<Resumed> {
+        let mut unusable = Vec::new();
+        for step in self.steps()?.into_iter().rev() {
+            match self.restore(step, model, optimizer) {
+                Ok(course) => return Ok(Resumed { course: Some(course), unusable }),
+                Err(error) => unusable.push(error.to_string()),
+            }
+        }
+        Ok(Resumed { course: None, unusable })
+    }
+
+    /// Whether a step's checkpoint is whole and of this run.
+    fn check(&self, step: usize) -> Result<()> {
         let folder = self.path(step);
-        self.load_adapter(model, step)?;
-        let path = folder.join(OPTIMIZER);
-        let mut state = candle_core::safetensors::load(&path, &candle_core::Device::Cpu)
-            .map_err(|error| Error::Adapter { path: path.clone(), message: error.to_string() })?;
-        optimizer.restore(model, |name| state.remove(name))?;
+        let seal = seal::open(&folder)?;
+        match seal.of == self.run {
+            true => Ok(()),
+            false => Err(Error::Record { path: folder, message: "another run's checkpoint".into() }),
+        }
+    }
+
+    fn restore(&self, step: usize, model: &mut Llama, optimizer: &mut AdamW) -> Result<Course> {
+        self.check(step)?;
+        let folder = self.path(step);
         let path = folder.join(COURSE);
         let text = std::fs::read(&path).map_err(|source| Error::file(&path, source))?;
         let course: Course = serde_json::from_slice(&text)
             .map_err(|error| Error::Record { path: path.clone(), message: error.to_string() })?;
-        Ok(Some(course))
+        let path = folder.join(OPTIMIZER);
+        let mut state = candle_core::safetensors::load(&path, &candle_core::Device::Cpu)
+            .map_err(|error| Error::Adapter { path: path.clone(), message: error.to_string() })?;
+        adapter::load(model, &folder)?;
+        optimizer.restore(model, |name| state.remove(name))?;
+        Ok(course)
     }
 }

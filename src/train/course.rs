@@ -10,7 +10,8 @@ pub struct Course {
     pub steps: Vec<Step>,
     /// Evaluations made.
     pub evals: Vec<Eval>,
-    /// The evaluation of the lowest loss.
+    /// The evaluation of the lowest loss; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best: Option<Best>,
     /// Wall time of steps, evaluations and checkpoints, in seconds.
     pub seconds: f64,

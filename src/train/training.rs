@@ -18,6 +18,8 @@ use std::time::Instant;
 /// What happened; the caller records and shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<'a> {
+    /// A micro-batch has given its gradients.
+    MicroBatch,
     /// A step was taken.
     Step(&'a Step),
     /// An evaluation is at so many of its rows.
@@ -49,28 +51,65 @@ pub struct State {
 
 /// A training: from the attached updates to the best of them in the model. What was measured is in the state's course,
 /// also where an error ended it.
-pub type Loop = fn(&mut Llama, Rows, &Recipe, Activations, &mut State, &mut dyn FnMut(Event)) -> Result<()>;
+pub type Loop =
+    fn(&mut Llama, Rows, &Recipe, Activations, &mut State, &mut dyn FnMut(Event) -> Result<()>) -> Result<()>;
 
-/// Trains the attached updates and leaves the best in the model.
+/// Trains the attached updates and leaves the best in the model. An error that `observe` returns ends the training; what
+/// was taken until then is in the course and, where the error is an interruption, in a checkpoint.
 ///
 /// # Errors
-/// `Error::Diverged` where a loss or a gradient norm is no finite number; whatever was recorded until then
-/// stays in the course.
+/// `Error::Diverged` where a loss or a gradient norm is no finite number; `Error::Interrupted` and others of `observe`;
+/// `Error::File` where a checkpoint cannot be written.
 pub fn run(
     model: &mut Llama,
     rows: Rows,
     recipe: &Recipe,
     activations: Activations,
     state: &mut State,
-    observe: &mut dyn FnMut(Event),
+    observe: &mut dyn FnMut(Event) -> Result<()>,
 ) -> Result<()> {
-    let train = &recipe.train;
-    let State { optimizer, checkpoints, course } = state;
-    let plan = Plan::new(rows.train.len(), train);
-    let (began, earlier) = (Instant::now(), course.seconds);
-    for step in course.steps.len() + 1..=plan.total_steps {
+    let plan = Plan::new(rows.train.len(), &recipe.train);
+    let mut training = Training { rows, recipe, activations, plan, model, state, observe };
+    let (began, earlier) = (Instant::now(), training.state.course.seconds);
+    let mut outcome = Ok(());
+    // The last step of a resumed course may have been cut off before its evaluation: it is settled first.
+    for step in training.state.course.steps.len().max(1)..=plan.total_steps {
+        outcome = training.take(step).and_then(|()| {
+            training.state.course.seconds = earlier + began.elapsed().as_secs_f64();
+            training.settle(step)
+        });
+        training.state.course.seconds = earlier + began.elapsed().as_secs_f64();
+        if outcome.is_err() {
+            break;
+        }
+    }
+    match outcome {
+        Ok(()) => training.load_best(),
+        Err(error @ Error::Interrupted { .. }) => training.keep_interrupted().and(Err(error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// A training on its way.
+struct Training<'a> {
+    rows: Rows<'a>,
+    recipe: &'a Recipe,
+    activations: Activations,
+    plan: Plan,
+    model: &'a mut Llama,
+    state: &'a mut State,
+    observe: &'a mut dyn FnMut(Event) -> Result<()>,
+}
+
+impl Training<'_> {
+    /// One optimizer step: its window's gradients, and the update. Nothing where the course has it already.
+    fn take(&mut self, step: usize) -> Result<()> {
+        if step <= self.state.course.steps.len() {
+            return Ok(());
+        }
         let start = Instant::now();
-        let window = Window::new(rows.train, recipe, plan, step);
+        let (recipe, train) = (self.recipe, &self.recipe.train);
+        let window = Window::new(self.rows.train, recipe, self.plan, step);
         let supervised: usize = window.batches.iter().map(|batch| batch.targets.len()).sum();
         let mut nll_sum = 0f64;
         for (index, batch) in window.batches.iter().enumerate() {
@@ -80,18 +119,19 @@ pub fn run(
                 micro_batch: (window.first_micro_batch + index) as u64,
             };
             let scale = 1.0 / supervised.max(1) as f64;
-            nll_sum += model.accumulate_gradients(batch, activations, scale, dropout)?;
+            nll_sum += self.model.accumulate_gradients(batch, self.activations, scale, dropout)?;
+            (self.observe)(Event::MicroBatch)?;
         }
         let loss = nll_sum / supervised.max(1) as f64;
         if !loss.is_finite() {
             return Err(Error::Diverged { step, message: "the loss is no finite number".into() });
         }
-        let rate = learning_rate(train, plan.total_steps, step);
-        let grad_norm = optimizer.step(model, rate)?;
+        let rate = learning_rate(train, self.plan.total_steps, step);
+        let grad_norm = self.state.optimizer.step(self.model, rate)?;
         if !grad_norm.is_finite() {
             return Err(Error::Diverged { step, message: "the gradient norm is no finite number".into() });
         }
-        course.steps.push(Step {
+        let taken = Step {
             step,
             epoch: window.epoch,
             loss,
@@ -100,55 +140,71 @@ pub fn run(
             tokens: window.batches.iter().map(Batch::tokens).sum(),
             supervised_tokens: supervised,
             seconds: start.elapsed().as_secs_f64(),
-        });
-        course.seconds = earlier + began.elapsed().as_secs_f64();
-        observe(Event::Step(&course.steps[course.steps.len() - 1]));
+        };
+        self.state.course.steps.push(taken.clone());
+        (self.observe)(Event::Step(&taken))
+    }
 
-        let last = step == plan.total_steps;
-        let mut is_best = false;
-        if step % train.eval_steps == 0 || last {
-            is_best = evaluate(model, rows, recipe, window.epoch, step, course, observe)?;
+    /// The evaluation and the checkpoint that are due after a step, where the course does not have them already.
+    fn settle(&mut self, step: usize) -> Result<()> {
+        let (train, last) = (&self.recipe.train, step == self.plan.total_steps);
+        let is_due = step.is_multiple_of(train.eval_steps) || last;
+        let is_evaluated = self.state.course.evals.last().is_some_and(|eval| eval.step == step);
+        let is_new = is_due && !is_evaluated;
+        if is_new {
+            self.evaluate(step)?;
         }
-        course.seconds = earlier + began.elapsed().as_secs_f64();
         // A best evaluation between two saves gets a checkpoint too, or it could not be loaded at the end.
-        if step % train.save_steps == 0 || last || (is_best && train.load_best_at_end) {
-            checkpoints.save(model, optimizer, &recipe.lora, course)?;
-            observe(Event::Checkpoint(step));
+        let is_best = self.state.course.best.as_ref().is_some_and(|best| best.step == step);
+        let is_saved = step.is_multiple_of(train.save_steps) || last || (is_best && train.load_best_at_end);
+        if is_saved && (is_new || !self.state.checkpoints.has(step)) {
+            self.save()?;
+            (self.observe)(Event::Checkpoint(step))?;
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self, step: usize) -> Result<()> {
+        let batch_size = self.recipe.train.eval_batch_size;
+        let progress = |done| (self.observe)(Event::Evaluating(done));
+        let rows = self.rows.evaluation;
+        let sums = nll::rows(self.model, rows, batch_size, Targets::Response, LoraUse::Applied, progress)?;
+        let nll::EvalLoss { loss, trainer_eval_loss } = nll::eval_loss(&sums, batch_size);
+        if !loss.is_finite() {
+            return Err(Error::Diverged { step, message: "the evaluation loss is no finite number".into() });
+        }
+        let course = &mut self.state.course;
+        // Strictly lower: of two equal evaluations the earlier stays the best.
+        let is_best = course.best.as_ref().is_none_or(|best| loss < best.loss);
+        if is_best {
+            course.best = Some(Best { step, loss });
+        }
+        let epoch = course.steps[step - 1].epoch;
+        let eval = Eval { step, epoch, loss, trainer_eval_loss };
+        course.evals.push(eval.clone());
+        (self.observe)(Event::Eval(&eval, is_best))
+    }
+
+    fn save(&mut self) -> Result<()> {
+        let State { optimizer, checkpoints, course } = &mut *self.state;
+        checkpoints.save(self.model, optimizer, &self.recipe.lora, course)
+    }
+
+    /// The last step that was taken, so that nothing of it has to be done again.
+    fn keep_interrupted(&mut self) -> Result<()> {
+        let taken = self.state.course.steps.len();
+        if taken == 0 || self.state.checkpoints.has(taken) { Ok(()) } else { self.save() }
+    }
+
+    fn load_best(&mut self) -> Result<()> {
+        let State { checkpoints, course, .. } = &*self.state;
+        match &course.best {
+            Some(best) if self.recipe.train.load_best_at_end && best.step != course.steps.len() => {
+                checkpoints.load_adapter(self.model, best.step)
+            }
+            _ => Ok(()),
         }
     }
-    course.seconds = earlier + began.elapsed().as_secs_f64();
-    if let (true, Some(best)) = (train.load_best_at_end, &course.best)
-        && best.step != course.steps.len()
-    {
-        checkpoints.load_adapter(model, best.step)?;
-    }
-    Ok(())
-}
-
-fn evaluate(
-    model: &Llama,
-    rows: Rows,
-    recipe: &Recipe,
-    epoch: f64,
-    step: usize,
-    course: &mut Course,
-    observe: &mut dyn FnMut(Event),
-) -> Result<bool> {
-    let batch_size = recipe.train.eval_batch_size;
-    let progress = |done| observe(Event::Evaluating(done));
-    let sums = nll::rows(model, rows.evaluation, batch_size, Targets::Response, LoraUse::Applied, progress)?;
-    let nll::EvalLoss { loss, trainer_eval_loss } = nll::eval_loss(&sums, batch_size);
-    if !loss.is_finite() {
-        return Err(Error::Diverged { step, message: "the evaluation loss is no finite number".into() });
-    }
-    // Strictly lower: of two equal evaluations the earlier stays the best.
-    let is_best = course.best.as_ref().is_none_or(|best| loss < best.loss);
-    if is_best {
-        course.best = Some(Best { step, loss });
-    }
-    course.evals.push(Eval { step, epoch, loss, trainer_eval_loss });
-    observe(Event::Eval(&course.evals[course.evals.len() - 1], is_best));
-    Ok(is_best)
 }
 
 /// The micro-batches of one optimizer step.

@@ -1,6 +1,6 @@
 //! The experiments as a user runs them: the reference from the command line, bad input, resume, determinism.
 
-use crate::program::{json, program, read, refused, run, said};
+use crate::program::{json, program, read, record, refused, run, said, text, tiny_arguments, with_out};
 use crate::support::{close, number, reference_folder};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -15,49 +15,6 @@ fn refusal(arguments: &[&str]) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("warning")).collect();
     assert_eq!(lines.len(), 1, "one line expected, got:\n{text}");
     lines[0].to_string()
-}
-
-fn record(out: &Path) -> Value {
-    json(&out.join("record.json"))
-}
-
-fn text(path: PathBuf) -> String {
-    path.to_str().expect("UTF-8 path").to_string()
-}
-
-/// The flags of the tiny reference run, without `--out`.
-fn tiny_arguments() -> Vec<String> {
-    let tiny = reference_folder().join("tiny");
-    let mut arguments: Vec<String> = Vec::new();
-    for (flag, path) in [
-        ("--model", "model"),
-        ("--train-file", "train.json"),
-        ("--eval-file", "eval.json"),
-        ("--init-adapter", "adapter_init"),
-    ] {
-        arguments.extend([flag.to_string(), text(tiny.join(path))]);
-    }
-    for setting in [
-        "model.quantization=none",
-        "lora.dropout=0",
-        "train.shuffle=false",
-        "train.batch_size=4",
-        "train.eval_batch_size=4",
-        "train.accumulation_steps=3",
-        "train.epochs=2",
-        "train.learning_rate=0.002",
-        "train.warmup_steps=3",
-        "train.eval_steps=3",
-        "train.save_steps=3",
-    ] {
-        arguments.extend(["--set".to_string(), setting.to_string()]);
-    }
-    arguments.extend(["--samples".to_string(), "0".to_string(), "--quiet".to_string()]);
-    arguments
-}
-
-fn with_out<'a>(arguments: &'a [String], out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    arguments.iter().map(String::as_str).chain(["--out", out]).chain(more.iter().copied()).collect()
 }
 
 #[test]

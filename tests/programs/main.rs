@@ -5,5 +5,6 @@ mod support;
 mod program;
 mod command_line;
 mod several_runs;
+mod survival;
 mod sample_data;
 mod house;

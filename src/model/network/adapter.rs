@@ -15,7 +15,7 @@ use std::path::Path;
 /// File of the tensors inside an adapter folder.
 pub const TENSORS: &str = "adapter_model.safetensors";
 /// File of the settings inside an adapter folder.
-const CONFIG: &str = "adapter_config.json";
+pub(crate) const CONFIG: &str = "adapter_config.json";
 
 /// A trained tensor's name in PEFT's files.
 fn peft_name(layer: usize, projection: Projection, matrix: &str) -> String {

@@ -7,7 +7,8 @@ use super::evaluation::RowScores;
 use super::run::RunRecord;
 use crate::level::Level;
 use crate::paths::{Sides, leaves, paired};
-use crate::recipe::Recipe;
+use crate::recipe::{Reach, Recipe, reach};
+use crate::sha256;
 use effects::classified;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -105,6 +106,11 @@ impl Fact {
         }
     }
 
+    /// Whether it decides the training: a setting that reaches no loss does not.
+    pub(crate) fn decides_training(&self) -> bool {
+        decides_training(&self.path)
+    }
+
     /// The path without the room of the record that settings stand in: `lora.rank`.
     pub fn setting(&self) -> Option<&str> {
         self.path.strip_prefix(RECIPE)
@@ -141,6 +147,14 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// A hash of all that decides the training: settings that reach no loss are left out.
+    pub(crate) fn training_sha256(&self) -> String {
+        let tree = self.tree();
+        let facts: Vec<_> = leaves(&tree).into_iter().filter(|(path, _)| decides_training(path)).collect();
+        let text = serde_json::to_string(&facts).expect("paths and plain values");
+        sha256::of(text.as_bytes())
+    }
+
     /// The record's tree as far as it is known before the run.
     fn tree(&self) -> Value {
         json!({
@@ -156,6 +170,10 @@ impl<'a> Asked<'a> {
     pub(crate) fn differences(&self, other: &Asked) -> Vec<Fact> {
         differing(&self.tree(), &other.tree(), self.rows_sha256 == other.rows_sha256, false)
     }
+}
+
+fn decides_training(path: &str) -> bool {
+    path.strip_prefix(RECIPE).is_none_or(|setting| matches!(reach(setting), Reach::Losses | Reach::Rounding))
 }
 
 /// The facts in which the two runs differ, the decisive ones first.

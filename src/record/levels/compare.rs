@@ -59,7 +59,7 @@ fn entry(record: &RunRecord) -> std::result::Result<LevelEntry, Reason> {
     match record.status {
         Status::Completed => {}
         Status::Failed => return Err(Reason::Failed),
-        Status::Running => return Err(Reason::Running),
+        Status::Running | Status::Interrupted => return Err(Reason::Running),
     }
     let evaluation = &record.evaluation;
     let (Some(baseline), Some(fine_tuned)) = (&evaluation.baseline, &evaluation.fine_tuned) else {

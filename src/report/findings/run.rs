@@ -20,7 +20,7 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
                 ("made", made),
             ]));
         }
-        Status::Running => {
+        Status::Running | Status::Interrupted => {
             findings.push(Kind::RunUnfinished.with([("planned", planned.clone()), ("made", made)]))
         }
         Status::Completed => {}

@@ -134,7 +134,7 @@ impl Reference {
     }
 
     pub(crate) fn sums(&self, model: &Llama, lora: LoraUse) -> Vec<RowSums> {
-        nll::rows(model, &self.evaluation, 4, Targets::All, lora, |_| ()).expect("evaluation")
+        nll::rows(model, &self.evaluation, 4, Targets::All, lora, |_| Ok(())).expect("evaluation")
     }
 
     /// Every row's sums against the reference's `place`: base, adapter_init or adapter_final.
@@ -155,11 +155,11 @@ impl Reference {
         let train = &self.recipe.train;
         let mut state = State {
             optimizer: AdamW::new(model, train.weight_decay, train.max_grad_norm).expect("optimizer"),
-            checkpoints: Checkpoints::new(folder.path(), train.save_total_limit, "reference"),
+            checkpoints: Checkpoints::new(folder.path(), train.save_total_limit, "reference", "this run"),
             course: Course::default(),
         };
         let rows = Rows { train: &self.train, evaluation: &self.evaluation };
-        training::run(model, rows, &self.recipe, activations, &mut state, &mut |_| ()).expect("training");
+        training::run(model, rows, &self.recipe, activations, &mut state, &mut |_| Ok(())).expect("training");
         state.course
     }
 

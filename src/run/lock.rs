@@ -1,0 +1,61 @@
+//! One run a folder: an advisory lock that the operating system takes back when its process ends, however it ends.
+
+use crate::error::{Error, Result};
+use crate::record::environment;
+use crate::record::folder::RunFolder;
+use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+/// A held folder. It is free again when this is dropped.
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// Who holds a folder, for the one who is refused.
+#[derive(Debug, Serialize, Deserialize)]
+struct Holder {
+    pid: u32,
+    host: String,
+    since: String,
+}
+
+impl Lock {
+    /// Takes the folder for this process.
+    ///
+    /// # Errors
+    /// `Error::Locked` with the process that holds it; `Error::File` where the lock's file cannot be written.
+    pub(super) fn take(folder: &RunFolder) -> Result<Lock> {
+        let path = folder.lock();
+        let failed = |error| Error::file(&path, error);
+        std::fs::create_dir_all(folder.path()).map_err(failed)?;
+        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = options.map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(refusal(folder.path(), &mut file)),
+            // A file system without locks, such as some network ones: better unguarded than not at all.
+            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let holder = Holder { pid: std::process::id(), host: environment::host(), since: environment::now() };
+        let text = serde_json::to_string(&holder).expect("a number and two texts");
+        file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(failed)?;
+        Ok(Lock { _file: file })
+    }
+}
+
+fn refusal(folder: &Path, file: &mut File) -> Error {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    let holder = read.ok().and_then(|_| serde_json::from_str::<Holder>(&text).ok());
+    let who = match holder {
+        Some(Holder { pid, host, since }) => format!("process {pid} on {host} since {since}"),
+        None => "another process".into(),
+    };
+    Error::Locked {
+        folder: folder.to_path_buf(),
+        message: format!("in use by {who}; wait for it, or give another --out"),
+    }
+}
