@@ -38,11 +38,9 @@ pub fn open(name: &str) -> Result<Opened> {
             Err(wrong("this build has no CUDA; build with `--features cuda`, or use --device cpu".into()))
         }
         "cuda" => open_cuda(index)
-            .or_else(|error| {
-                Err(wrong(format!(
-                    "no such GPU ({error}); see `nvidia-smi`, or use --device cpu",
-                    error = first_line(&error)
-                )))
+            .map_err(|error| {
+                let error = first_line(&error);
+                wrong(format!("no such GPU ({error}); see `nvidia-smi`, or use --device cpu"))
             })
             .and_then(only),
         "metal" if !cfg!(feature = "metal") => {
