@@ -66,7 +66,7 @@ fn main() -> anyhow::Result<()> {
     let source: ModelSource = arguments.model.parse()?;
     let base = open(&source)?;
     let quantization: Quantization = serde_json::from_value(arguments.quantization.clone().into())?;
-    let device = tezgah::device::open("cpu")?;
+    let device = tezgah::device::open("cpu")?.device;
     let dtype = candle_core::DType::F32;
     let say = |line: &str| println!("{line}");
     let mut model = loading::load(&base, quantization, dtype, &device, &arguments.out, &say)?;

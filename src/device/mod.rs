@@ -38,11 +38,9 @@ pub fn open(name: &str) -> Result<Opened> {
             Err(wrong("this build has no CUDA; build with `--features cuda`, or use --device cpu".into()))
         }
         "cuda" => open_cuda(index)
-            .or_else(|error| {
-                Err(wrong(format!(
-                    "no such GPU ({error}); see `nvidia-smi`, or use --device cpu",
-                    error = first_line(&error)
-                )))
+            .map_err(|error| {
+                let error = first_line(&error);
+                wrong(format!("no such GPU ({error}); see `nvidia-smi`, or use --device cpu"))
             })
             .and_then(only),
         "metal" if !cfg!(feature = "metal") => {
@@ -117,16 +115,17 @@ pub struct Card {
 
 /// What is known of the card behind `device`.
 pub fn card(device: &Device) -> Card {
-    match device {
-        #[cfg(feature = "cuda")]
-        Device::Cuda(_) => cuda::context(device).map_or_else(Card::default, |context| Card {
+    #[cfg(feature = "cuda")]
+    if let Some(context) = cuda::context(device) {
+        return Card {
             name: cuda::name(&context),
             free_memory: cuda::free_memory(&context),
             peak_memory: cuda::peak_memory(&context),
             without_bf16: cuda::without_bf16(&context),
-        }),
-        _ => Card::default(),
+        };
     }
+    let _ = device; // Metal and the CPU say nothing
+    Card::default()
 }
 
 /// Memory that a run on `device` could have, in bytes: the GPU's own where it says how much is free, else the machine's.
