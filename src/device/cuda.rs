@@ -54,10 +54,7 @@ pub(super) fn name(context: &CudaContext) -> Option<String> {
 pub(super) fn without_bf16(context: &CudaContext) -> Option<String> {
     let (major, minor) = context.compute_capability().ok()?;
     ((major, minor) < BF16).then(|| {
-        format!(
-            "bf16 needs a card of compute capability {}.{}, this one has {major}.{minor}: f32 is used, with twice the memory",
-            BF16.0, BF16.1
-        )
+        format!("bf16 needs a card of compute capability {}.{}, this one has {major}.{minor}", BF16.0, BF16.1)
     })
 }
 

@@ -115,16 +115,17 @@ pub struct Card {
 
 /// What is known of the card behind `device`.
 pub fn card(device: &Device) -> Card {
-    match device {
-        #[cfg(feature = "cuda")]
-        Device::Cuda(_) => cuda::context(device).map_or_else(Card::default, |context| Card {
+    #[cfg(feature = "cuda")]
+    if let Some(context) = cuda::context(device) {
+        return Card {
             name: cuda::name(&context),
             free_memory: cuda::free_memory(&context),
             peak_memory: cuda::peak_memory(&context),
             without_bf16: cuda::without_bf16(&context),
-        }),
-        _ => Card::default(),
+        };
     }
+    let _ = device; // Metal and the CPU say nothing
+    Card::default()
 }
 
 /// Memory that a run on `device` could have, in bytes: the GPU's own where it says how much is free, else the machine's.

@@ -76,12 +76,15 @@ impl Notebook {
             store::check_writable(folder.path())?;
         }
         let progress = Progress::new(flags.quiet);
-        let without_bf16 = device::card(&device).without_bf16;
-        if let (ModelDtype::Bf16, Some(message)) = (recipe.model.dtype, &without_bf16) {
-            let message = format!("{message}; leave model.dtype at auto");
-            return Err(Error::Device { device: flags.device.clone(), message });
-        }
-        for line in [fallback, without_bf16].into_iter().flatten() {
+        let slower = match (device::card(&device).without_bf16, recipe.model.dtype) {
+            (Some(reason), ModelDtype::Auto) => Some(format!("{reason}: f32 is used, with twice the memory")),
+            (Some(reason), ModelDtype::Bf16) => {
+                let message = format!("{reason}; leave model.dtype at auto, which is f32 there");
+                return Err(Error::Device { device: flags.device.clone(), message });
+            }
+            _ => None,
+        };
+        for line in [fallback, slower].into_iter().flatten() {
             progress.say(&line);
         }
         Ok(Notebook {
