@@ -121,7 +121,9 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_taken() {
         std::fs::write(&path, bytes).expect("written");
         let arguments: Vec<String> = arguments().into_iter().filter(|flag| flag != "--quiet").collect();
         let text = said("a1", &with_out(&arguments, &out, &[]));
-        assert!(text.contains("a checkpoint cannot be used") && text.contains(file), "{file}: {text}");
+        // A bit of the seal itself accuses the file whose hash it was in.
+        let is_named = text.contains(file) || (file == "seal.json" && text.contains("checkpoint-8/"));
+        assert!(text.contains("a checkpoint cannot be used") && is_named, "{file}: {text}");
         assert!(text.contains("resuming after step"), "{file}: {text}");
         assert!(outcome(Path::new(&out)) == whole, "{file}");
     }
