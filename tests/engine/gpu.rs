@@ -159,7 +159,9 @@ fn a_batch_without_a_target_has_no_loss() {
     let mut row = reference.train[0].clone();
     row.ids.truncate(row.prompt_len);
     let sums =
-        tezgah::evaluate::nll::rows(&model, &[row.clone()], 1, Targets::Response, LoraUse::Applied, |_| ());
+        tezgah::evaluate::nll::rows(&model, &[row.clone()], 1, Targets::Response, LoraUse::Applied, |_| {
+            Ok(())
+        });
     assert_eq!(sums.expect("an evaluation")[0].masked_tokens, 0);
     let batch = Batch::new(&[&row], Targets::Response);
     let dropout = DropoutStream { rate: 0.05, seed: 1, micro_batch: 0 };
