@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::nll::{self, RowSums};
 use crate::model::generate;
 use crate::model::network::linear::LoraUse;
+use crate::model::network::llama::Llama;
 use crate::model::network::{adapter, merge};
 use crate::record::folder::Written;
 use crate::record::*;
@@ -188,22 +189,26 @@ fn attach(run: &mut Run) -> Result<State> {
     let (recipe, notebook) = (&run.record.recipe, &run.study.notebook);
     let train = &recipe.train;
     checkpoints.set_aside(&notebook.folder.earlier_checkpoints())?;
-    adapter::attach(&mut run.model, &recipe.lora, train.seed)?;
-    let mut optimizer = AdamW::new(&run.model, train.weight_decay, train.max_grad_norm)?;
+    let begin = |model: &mut Llama| -> Result<AdamW> {
+        adapter::attach(model, &recipe.lora, train.seed)?;
+        AdamW::new(model, train.weight_decay, train.max_grad_norm)
+    };
+    let mut optimizer = begin(&mut run.model)?;
     let Resumed { course, unusable } = checkpoints.resume(&mut run.model, &mut optimizer)?;
-    for checkpoint in unusable {
+    for checkpoint in &unusable {
         notebook.progress.say(&format!("a checkpoint cannot be used: {checkpoint}"));
     }
     if let Some(course) = course {
         notebook.progress.say(&format!("resuming after step {}", course.steps.len()));
         return Ok(State { optimizer, checkpoints, course });
     }
-    // A checkpoint that could be read by half may have left its values.
-    adapter::attach(&mut run.model, &recipe.lora, train.seed)?;
+    if !unusable.is_empty() {
+        // One that could be read by half may have left its values.
+        optimizer = begin(&mut run.model)?;
+    }
     if let Some(folder) = &notebook.flags.init_adapter {
         adapter::load(&mut run.model, folder)?;
     }
-    let optimizer = AdamW::new(&run.model, train.weight_decay, train.max_grad_norm)?;
     Ok(State { optimizer, checkpoints, course: Course::default() })
 }
 
