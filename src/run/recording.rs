@@ -133,6 +133,7 @@ fn opened(study: &Study, model: &Llama) -> RunRecord {
         dataset: rows.dataset.clone(),
         model: model_facts(base, model, &notebook.recipe),
         recipe: notebook.recipe.clone(),
+        method: Method::CURRENT,
         training: Training {
             total_steps: plan.total_steps,
             steps_per_epoch: plan.steps_per_epoch,
