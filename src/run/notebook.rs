@@ -1,15 +1,16 @@
 //! What the flags ask for, and the rows and the base model that they name.
 
+use super::base::{Identity, OpenedBase};
 use super::progress::Progress;
 use super::rendering;
 use super::{Question, interrupt};
 use crate::cli::{Flags, SMOKE_ROWS};
 use crate::data::encode::RowEncoder;
 use crate::data::{self, Prepared, Source, alpaca};
-use crate::device::{self, Opened};
+use crate::device;
 use crate::error::{Error, Result};
 use crate::level::Level;
-use crate::model::files::source::{self, BaseModel};
+use crate::model::files::source::BaseModel;
 use crate::model::network::llama::{Activations, Llama};
 use crate::model::network::loading;
 use crate::recipe::{ModelDtype, Recipe};
@@ -21,33 +22,6 @@ use crate::train::memory::{self, Estimate, Need};
 use candle_core::{DType, Device};
 use std::cell::OnceCell;
 use std::rc::Rc;
-
-/// The base model that `--model` names: opened and hashed when it is first asked for, and shared by all runs of a
-/// program.
-#[derive(Clone)]
-pub struct OpenedBase {
-    name: String,
-    opened: Rc<OnceCell<Rc<BaseModel>>>,
-}
-
-impl OpenedBase {
-    /// The model called `name`, not opened yet.
-    pub fn new(name: &str) -> Self {
-        OpenedBase { name: name.to_string(), opened: Rc::default() }
-    }
-
-    /// The open model.
-    ///
-    /// # Errors
-    /// A name that names no model, and as [`source::open`].
-    pub fn open(&self) -> Result<Rc<BaseModel>> {
-        if let Some(base) = self.opened.get() {
-            return Ok(Rc::clone(base));
-        }
-        let base = Rc::new(source::open(&self.name.parse()?)?);
-        Ok(Rc::clone(self.opened.get_or_init(|| base)))
-    }
-}
 
 /// One run of one level, before anything is read: settings, device, folder, typography.
 pub struct Notebook {
@@ -71,7 +45,7 @@ impl Notebook {
     pub fn open(question: &Question, flags: &Flags, folder: RunFolder, base: &OpenedBase) -> Result<Self> {
         let mut recipe = question.recipe.clone();
         flags.apply(&mut recipe)?;
-        let Opened { device, fallback } = device::open(&flags.device)?;
+        let device::Opened { device, fallback } = device::open(&flags.device)?;
         if !flags.dry_run && !flags.render_only {
             store::check_writable(folder.path())?;
         }
@@ -131,23 +105,29 @@ impl Notebook {
         self.base.open()
     }
 
-    /// Opens the base model, whose tokenizer decides what a token is, and makes the rows into ids. Duplicates, leaks and
-    /// cuts are counted and said, not mended.
+    /// Reads the rows and knows the base model: all that decides what the run will be.
     ///
     /// # Errors
-    /// As [`Notebook::base`], [`Notebook::rows`] and [`data::prepare`].
+    /// As [`Notebook::rows`] and [`OpenedBase::open`].
     pub fn prepare(self) -> Result<Study> {
         interrupt::listen();
+        let rows = self.rows()?;
+        let identity = self.base.identity(&self.folder.base_memo())?;
+        Ok(Study { notebook: self, rows, identity, opened: OnceCell::new() })
+    }
+
+    /// The rows as ids, by the tokenizer of the base model. Duplicates, leaks and cuts are counted and said, not mended.
+    fn encoded(&self, rows: Source) -> Result<Opened> {
         let base = self.base()?;
         let encoder =
             RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, self.recipe.data.max_seq_len)?;
-        let rows = data::prepare(self.rows()?, &self.recipe.data, &encoder)?;
+        let rows = data::prepare(rows, &self.recipe.data, &encoder)?;
         self.warn(&rows);
         let need = Need::of_run(&base, &self.recipe, self.dtype(), &rows);
         let free = device::free_memory(&self.device);
         let activations = memory::choose(need, self.recipe.train.gradient_checkpointing, free);
         let memory = MemoryPlan { estimate: Estimate::new(need, activations), activations, free };
-        Ok(Study { notebook: self, base, encoder, rows, memory })
+        Ok(Opened { base, encoder, rows, memory })
     }
 
     /// What a person should know of the rows before hours are spent on them.
@@ -193,13 +173,34 @@ impl Notebook {
     }
 }
 
-/// A run whose base model is open and whose rows are ids: everything is known but the numbers.
+/// A run of which everything is known but the numbers.
 pub struct Study {
     pub(super) notebook: Notebook,
+    pub(super) rows: Source,
+    pub(super) identity: Identity,
+    opened: OnceCell<Rc<Opened>>,
+}
+
+/// What the cells that compute need: a run that finds them all done does not open it.
+pub(super) struct Opened {
     pub(super) base: Rc<BaseModel>,
     pub(super) encoder: RowEncoder,
     pub(super) rows: Prepared,
     pub(super) memory: MemoryPlan,
+}
+
+impl Study {
+    /// The base model, and the rows as ids: opened when they are first asked for.
+    ///
+    /// # Errors
+    /// As [`Notebook::base`] and [`data::prepare`].
+    pub(super) fn opened(&self) -> Result<Rc<Opened>> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(Rc::clone(opened));
+        }
+        let opened = Rc::new(self.notebook.encoded(self.rows.clone())?);
+        Ok(Rc::clone(self.opened.get_or_init(|| opened)))
+    }
 }
 
 /// What the run will need, and what there is.

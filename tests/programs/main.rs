@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 mod program;
+mod cells;
 mod command_line;
 mod several_runs;
 mod survival;
