@@ -1,7 +1,7 @@
 //! The base model that `--model` names: opened once for all runs of a program, and known again without being read.
 
 use super::cells::Stamp;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::files::source::{self, BaseModel, ModelSource};
 use crate::record::store;
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,21 @@ impl OpenedBase {
 }
 
 impl Identity {
+    /// Refuses to go on over files that are not those of the run's beginning: half of its numbers would be of other weights.
+    ///
+    /// # Errors
+    /// `Error::Model` with the file.
+    pub(super) fn check_unchanged(&self) -> Result<()> {
+        match self.files.iter().find(|file| !file.is_current()) {
+            None => Ok(()),
+            Some(file) => {
+                let message =
+                    "the file was changed or removed while the run went on; begin anew with --fresh";
+                Err(Error::model(file.path.display().to_string(), message))
+            }
+        }
+    }
+
     /// Remembers it in `memo`.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ impl Study {
         let Notebook { folder, recipe, .. } = &self.notebook;
         let dataset = match cells::find(folder, Cell::Rows, &self.follows_from(Cell::Rows, "")?) {
             Found::Kept(kept) => kept.result,
-            _ => self.opened()?.rows.dataset.clone(),
+            _ => self.dataset()?,
         };
         let of = self.follows_from(Cell::BaseModel, "")?;
         let (facts, held) = match cells::find(folder, Cell::BaseModel, &of) {
@@ -40,6 +40,15 @@ impl Study {
             false => self.opened()?.memory.activations == Activations::Recompute,
         };
         Ok((self.record(dataset, facts, recomputes), held))
+    }
+
+    /// What the record says of the rows.
+    ///
+    /// # Errors
+    /// As [`Study::opened`].
+    pub(super) fn dataset(&self) -> Result<Dataset> {
+        let dataset = self.opened()?.rows.dataset.clone();
+        Ok(Dataset { source: environment::from_home(&dataset.source), ..dataset })
     }
 
     fn record(&self, dataset: Dataset, model: ModelFacts, gradient_checkpointing: bool) -> RunRecord {
@@ -86,7 +95,7 @@ fn model_facts(base: &BaseModel, model: &Llama, recipe: &Recipe) -> ModelFacts {
     let projection_bytes: u64 = model.groups().map(|group| group.frozen.bytes()).sum();
     ModelFacts {
         name: base.name.clone(),
-        source: base.source.clone(),
+        source: environment::from_home(&base.source),
         sha256: base.sha256.clone(),
         demonstration: base.source == "demo",
         parameters: config.parameters(),

@@ -5,6 +5,7 @@ mod support;
 mod program;
 mod cells;
 mod command_line;
+mod obstacles;
 mod several_runs;
 mod survival;
 mod sample_data;
