@@ -196,3 +196,65 @@ fn a_folder_may_have_any_name() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(record(&out)["status"], "completed");
 }
+
+/// The tiny base model in a folder of its own, and the run's arguments with it.
+fn own_model(folder: &Path) -> (PathBuf, Vec<String>) {
+    let mut arguments = arguments();
+    let theirs = PathBuf::from(&arguments[1]);
+    let model = folder.join("model");
+    fs::create_dir(&model).expect("a folder");
+    for entry in fs::read_dir(theirs).expect("a model") {
+        let path = entry.expect("an entry").path();
+        fs::copy(&path, model.join(path.file_name().expect("a name"))).expect("copied");
+    }
+    arguments[1] = text(model.clone());
+    (model, arguments)
+}
+
+#[test]
+fn a_base_model_that_changes_on_the_way_is_not_merged_into() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (model, mut arguments) = own_model(folder.path());
+    arguments.extend(["--set".to_string(), "train.max_steps=60".to_string()]);
+    let out = folder.path().join("run");
+    let child = program("a1")
+        .args(with_out(&arguments, &text(out.clone()), &[]))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a1");
+    while !out.join("checkpoints/checkpoint-3/seal.json").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let path = model.join("model.safetensors");
+    let now = std::time::SystemTime::now();
+    fs::File::options().write(true).open(path).and_then(|file| file.set_modified(now)).expect("touched");
+    let output = child.wait_with_output().expect("ended");
+    let line = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(1), "{line}");
+    assert!(line.contains("was changed or removed while the run went on"), "{line}");
+    assert_eq!(record(&out)["status"], "failed");
+    assert!(!out.join("merged").exists());
+}
+
+#[test]
+fn what_a_killed_process_was_writing_is_swept_and_no_temporary_folder_is_needed() {
+    let folder = tempfile::tempdir().expect("folder");
+    let out = folder.path().join("run");
+    let again = || {
+        let output = program("a1")
+            .args(["--smoke", "--quiet", "--out", &text(out.clone())])
+            .env("TMPDIR", "/nowhere")
+            .output()
+            .expect("a1");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        record(&out)["outputs"].clone()
+    };
+    let outputs = again();
+    for place in ["", "merged", "cells/rows", "charts", "seed-7"] {
+        fs::create_dir_all(out.join(place)).expect("a folder");
+        fs::write(out.join(place).join(".tezgah-abc"), b"half").expect("written");
+    }
+    assert_eq!(again(), outputs);
+    // Another seed's run may be writing just now.
+    assert_eq!(temporaries(&out), [out.join("seed-7/.tezgah-abc")]);
+}
