@@ -4,6 +4,7 @@
 
 pub mod alpaca;
 pub mod checks;
+pub mod overlap;
 pub mod encode;
 pub mod split;
 pub mod batches;
@@ -124,6 +125,7 @@ pub fn prepare(source: Source, recipe: &DataRecipe, encoder: &RowEncoder) -> Res
         eval_sha256: sha256::of(alpaca::to_json(&split.evaluation).as_bytes()),
         duplicate_rows: checks.duplicate_rows,
         leaked_rows: checks.leaked_rows,
+        overlap: Some(overlap::measure(&split.train, &split.evaluation)),
         words: checks::word_lengths(split.train.iter().chain(&split.evaluation)),
         tokens: lengths.tokens,
         truncated_rows: lengths.truncated_rows,

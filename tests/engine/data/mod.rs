@@ -5,6 +5,7 @@ mod alpaca;
 mod split;
 mod checks;
 mod encode;
+mod overlap;
 
 use crate::support::reference_folder;
 use serde_json::Value;
