@@ -16,6 +16,9 @@
 //! first_table = 1
 //! first_figure = 1
 //!
+//! [limits]                     # optional: what the success criteria ask for
+//! overlap_percent = 50         # most of the held-out words that may stand in the training answers' running words
+//!
 //! [model]                      # optional, for the runs of one model: how the text names it, how it is read aloud
 //! name = "Llama-3.2-1B-Instruct"
 //! reading = "lama üç nokta iki bir be instrakt"
@@ -47,8 +50,27 @@ pub struct Profile {
     pub results: Chapter,
     /// Numbers of the discussion section.
     pub discussion: Chapter,
+    /// What the success criteria ask for.
+    #[serde(default)]
+    pub limits: Limits,
     /// How the text names the model; the record's name where it is absent.
     pub model: Option<ModelName>,
+}
+
+/// What the success criteria ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Percent of the held-out words that may lie in running words of the training answers, see
+    /// [`crate::data::overlap::measure`].
+    pub overlap_percent: u32,
+}
+
+impl Default for Limits {
+    /// Half: beyond it most of what is measured was seen in training.
+    fn default() -> Self {
+        Limits { overlap_percent: 50 }
+    }
 }
 
 /// The word for a table.
