@@ -121,8 +121,9 @@ impl Error {
     /// failed, 128 and the signal's number where it was interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Error::Interrupted { signal } => 128 + *signal as u8,
             Error::Begun(error) => match **error {
-                Error::Interrupted { signal } => 128 + signal as u8,
+                Error::Interrupted { .. } => error.exit_code(),
                 _ => 1,
             },
             _ => 2,

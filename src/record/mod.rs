@@ -20,4 +20,4 @@ pub use dataset::{Dataset, ExampleRow, Histogram, Lengths, PromptTemplate, Token
 pub use evaluation::{Evaluation, RowNll, RowScores, Score, Scores, statistics_of};
 pub use model::{Architecture, ModelFacts};
 pub use run::{Environment, Failure, Output, RunRecord, SCHEMA, Sample, Status};
-pub use training::{Best, Eval, Optimizer, Step, Training};
+pub use training::{Best, Eval, InitAdapter, Optimizer, Step, Training};

@@ -25,7 +25,7 @@ impl Notebook {
     /// not: a run of older code counts as done.
     ///
     /// # Errors
-    /// As [`Notebook::rows`] and [`Notebook::base`].
+    /// As [`Notebook::rows`] and [`Notebook::base`]; `Error::File` where the adapter to begin with cannot be read.
     pub(super) fn earlier(&self) -> Result<Earlier> {
         if !self.folder.record().exists() {
             return Ok(Earlier::Nothing);
@@ -50,12 +50,24 @@ impl Notebook {
             let is_whole = self.flags.seeds.is_empty() || seeds == self.flags.seeds;
             (!is_whole).then(|| format!("its seeds are {seeds:?}"))
         });
-        Ok(match (other, &self.flags.init_adapter) {
-            (Some(other), _) => Earlier::Other(other),
-            // The record does not say which adapter a run began with.
-            (None, Some(_)) => Earlier::Other("it may have begun with another adapter".into()),
-            (None, None) => Earlier::Same(Box::new(record)),
+        let other = match other {
+            None if self.beginning()? != record.training.init_adapter.as_ref().map(|found| found.sha256.clone()) => {
+                Some("it began with another adapter".into())
+            }
+            other => other,
+        };
+        Ok(match other {
+            Some(other) => Earlier::Other(other),
+            None => Earlier::Same(Box::new(record)),
         })
+    }
+
+    /// SHA-256 of the adapter that this run begins with.
+    fn beginning(&self) -> Result<Option<String>> {
+        let Some(folder) = &self.flags.init_adapter else { return Ok(None) };
+        let path = folder.join(adapter::TENSORS);
+        let bytes = std::fs::read(&path).map_err(|error| Error::file(&path, error))?;
+        Ok(Some(sha256::of(&bytes)))
     }
 
     fn asked<'a>(&'a self, model_sha256: &'a str, rows_sha256: &'a str) -> Asked<'a> {

@@ -41,6 +41,7 @@
 mod interrupt;
 mod lock;
 mod progress;
+mod download;
 mod rendering;
 mod notebook;
 mod preview;

@@ -1,5 +1,6 @@
 //! What the flags ask for, and the rows and the base model that they name.
 
+use super::download;
 use super::progress::Progress;
 use super::rendering;
 use super::{Question, interrupt};
@@ -11,8 +12,10 @@ use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::model::files::source::{self, BaseModel};
 use crate::model::network::llama::{Activations, Llama};
-use crate::model::network::loading;
+use crate::model::network::{adapter, loading};
+use crate::model::positions;
 use crate::recipe::{ModelDtype, Recipe};
+use crate::record::InitAdapter;
 use crate::record::folder::RunFolder;
 use crate::record::store;
 use crate::report::profile::Profile;
@@ -27,24 +30,26 @@ use std::rc::Rc;
 #[derive(Clone)]
 pub struct OpenedBase {
     name: String,
+    quiet: bool,
     opened: Rc<OnceCell<Rc<BaseModel>>>,
 }
 
 impl OpenedBase {
-    /// The model called `name`, not opened yet.
-    pub fn new(name: &str) -> Self {
-        OpenedBase { name: name.to_string(), opened: Rc::default() }
+    /// The model that the flags name, not opened yet.
+    pub fn new(flags: &Flags) -> Self {
+        OpenedBase { name: flags.model.clone(), quiet: flags.quiet, opened: Rc::default() }
     }
 
     /// The open model.
     ///
     /// # Errors
-    /// A name that names no model, and as [`source::open`].
+    /// A name that names no model, and as [`source::open`]; `Error::Interrupted` while it is fetched.
     pub fn open(&self) -> Result<Rc<BaseModel>> {
         if let Some(base) = self.opened.get() {
             return Ok(Rc::clone(base));
         }
-        let base = Rc::new(source::open(&self.name.parse()?)?);
+        let base = source::open_observed(&self.name.parse()?, &mut download::shown(self.quiet))?;
+        let base = Rc::new(base);
         Ok(Rc::clone(self.opened.get_or_init(|| base)))
     }
 }
@@ -70,7 +75,7 @@ impl Notebook {
     /// profile that cannot be read: none of it must cost a training.
     pub fn open(question: &Question, flags: &Flags, folder: RunFolder, base: &OpenedBase) -> Result<Self> {
         let mut recipe = question.recipe.clone();
-        flags.apply(&mut recipe)?;
+        let disagreements = flags.apply(&mut recipe)?;
         let Opened { device, fallback } = device::open(&flags.device)?;
         if !flags.dry_run && !flags.render_only {
             store::check_writable(folder.path())?;
@@ -84,7 +89,7 @@ impl Notebook {
             }
             _ => None,
         };
-        for line in [fallback, slower].into_iter().flatten() {
+        for line in disagreements.into_iter().chain(fallback).chain(slower) {
             progress.say(&line);
         }
         Ok(Notebook {
@@ -135,23 +140,39 @@ impl Notebook {
     /// cuts are counted and said, not mended.
     ///
     /// # Errors
-    /// As [`Notebook::base`], [`Notebook::rows`] and [`data::prepare`].
+    /// As [`Notebook::base`], [`Notebook::rows`], [`data::prepare`] and [`adapter::check`]; `Error::Setting` where a sample
+    /// text would go on beyond the base model's positions.
     pub fn prepare(self) -> Result<Study> {
         interrupt::listen();
         let base = self.base()?;
         let encoder =
             RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, self.recipe.data.max_seq_len)?;
         let rows = data::prepare(self.rows()?, &self.recipe.data, &encoder)?;
-        self.warn(&rows);
+        let beyond = positions::check(&base.config, &self.recipe.samples, &rows, &encoder)?;
+        let init_adapter = self.init_adapter(&base)?;
+        self.warn(&rows, beyond);
         let need = Need::of_run(&base, &self.recipe, self.dtype(), &rows);
         let free = device::free_memory(&self.device);
         let activations = memory::choose(need, self.recipe.train.gradient_checkpointing, free);
         let memory = MemoryPlan { estimate: Estimate::new(need, activations), activations, free };
-        Ok(Study { notebook: self, base, encoder, rows, memory })
+        Ok(Study { notebook: self, base, encoder, rows, memory, init_adapter })
+    }
+
+    /// The adapter that the update begins with, checked against the base model.
+    ///
+    /// # Errors
+    /// As [`adapter::check`].
+    fn init_adapter(&self, base: &BaseModel) -> Result<Option<InitAdapter>> {
+        let Some(folder) = &self.flags.init_adapter else { return Ok(None) };
+        let (found, line) = adapter::check(folder, &base.source, &base.config, &self.recipe.lora)?;
+        if let Some(line) = line {
+            self.progress.say(&format!("warning: {line}"));
+        }
+        Ok(Some(found))
     }
 
     /// What a person should know of the rows before hours are spent on them.
-    fn warn(&self, rows: &Prepared) {
+    fn warn(&self, rows: &Prepared, beyond: usize) {
         let dataset = &rows.dataset;
         let warnings = [
             (dataset.duplicate_rows, "rows repeat an earlier row"),
@@ -159,9 +180,19 @@ impl Notebook {
             (dataset.truncated_rows, "rows are cut at data.max_seq_len"),
             (dataset.rows_without_target, "rows keep no response token and are not learned from"),
             (rows.rows_with_special_text, "rows spell a special token in their text"),
+            (beyond, "rows are longer than the positions that the base model was made for"),
         ];
         for (count, what) in warnings.into_iter().filter(|(count, _)| *count > 0) {
             self.progress.say(&format!("warning: {count} of {} {what}", dataset.rows));
+        }
+        if rows.rows_with_dropped_letters > 0 {
+            let letters: Vec<String> = rows.dropped_letters.iter().take(20).map(char::to_string).collect();
+            self.progress.say(&format!(
+                "warning: {} of {} rows have letters that the tokenizer has no token for, they are left out: {}",
+                rows.rows_with_dropped_letters,
+                dataset.rows,
+                letters.join(" ")
+            ));
         }
     }
 
@@ -200,6 +231,7 @@ pub struct Study {
     pub(super) encoder: RowEncoder,
     pub(super) rows: Prepared,
     pub(super) memory: MemoryPlan,
+    pub(super) init_adapter: Option<InitAdapter>,
 }
 
 /// What the run will need, and what there is.

@@ -29,7 +29,7 @@ impl Study {
 
 /// The whole preview.
 fn text(study: &Study) -> Result<String> {
-    let Study { notebook, base, encoder, rows, memory } = study;
+    let Study { notebook, base, encoder, rows, memory, .. } = study;
     let recipe = &notebook.recipe;
     let mut text = String::new();
     let failed = |_| Error::Report("the preview could not be formatted".into());

@@ -137,6 +137,7 @@ fn opened(study: &Study, model: &Llama) -> RunRecord {
             total_steps: plan.total_steps,
             steps_per_epoch: plan.steps_per_epoch,
             optimizer: Optimizer::ADAMW,
+            init_adapter: study.init_adapter.clone(),
             gradient_checkpointing: memory.activations == Activations::Recompute,
             seconds: 0.0,
             tokens_per_second: 0.0,
@@ -164,6 +165,7 @@ fn model_facts(base: &BaseModel, model: &Llama, recipe: &Recipe) -> ModelFacts {
     ModelFacts {
         name: base.name.clone(),
         source: base.source.clone(),
+        commit: base.commit.clone(),
         sha256: base.sha256.clone(),
         demonstration: base.source == "demo",
         parameters: config.parameters(),

@@ -215,10 +215,10 @@ fn attach(run: &mut Run) -> Result<State> {
 fn sample(run: &mut Run) -> Result<()> {
     let encoder = &run.study.encoder;
     let samples = &run.record.recipe.samples;
-    let rows = &run.study.rows.split.evaluation;
+    let rows: Vec<_> = run.study.rows.sampled(samples.count).collect();
     let progress = &mut run.study.notebook.progress;
-    progress.begin("generating samples", samples.count.min(rows.len()));
-    for (index, row) in rows.iter().take(samples.count).enumerate() {
+    progress.begin("generating samples", rows.len());
+    for (done, (index, row)) in rows.into_iter().enumerate() {
         let prompt = encoder.encode_prompt(row)?;
         let text = |lora| -> Result<(String, bool)> {
             let generated =
@@ -239,7 +239,7 @@ fn sample(run: &mut Run) -> Result<()> {
             fine_tuned,
             fine_tuned_capped,
         });
-        progress.at(index + 1);
+        progress.at(done + 1);
         interrupt::check()?;
     }
     progress.end();

@@ -1,15 +1,24 @@
 //! Weight files in memory: mapped rather than read, so that only what is looked at takes memory.
 
 use crate::error::{Error, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The bytes of a weight file.
 #[derive(Debug)]
 pub(super) enum FileBytes {
     /// Of a file that is mapped.
-    Mapped(memmap2::Mmap),
+    Mapped(Mapped),
     /// Part of the program.
     Embedded(&'static [u8]),
+}
+
+/// A mapped file, and what it was when it was mapped.
+#[derive(Debug)]
+pub(super) struct Mapped {
+    map: memmap2::Mmap,
+    path: PathBuf,
+    modified: Option<SystemTime>,
 }
 
 impl FileBytes {
@@ -25,7 +34,22 @@ impl FileBytes {
         // file while it is mapped breaks the promise; that is the known price of mapping, paid by every
         // reader of safetensors.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|error| Error::file(path, error))?;
-        Ok(FileBytes::Mapped(map))
+        let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
+        Ok(FileBytes::Mapped(Mapped { map, path: path.to_path_buf(), modified }))
+    }
+
+    /// Refuses a file that was changed, cut or removed since it was mapped: what is read from it now is another model's, and
+    /// a part that is gone would end the process.
+    ///
+    /// # Errors
+    /// `Error::File` with the file.
+    pub(super) fn check_unchanged(&self) -> Result<()> {
+        let FileBytes::Mapped(Mapped { map, path, modified }) = self else { return Ok(()) };
+        let now = std::fs::metadata(path).map_err(|error| Error::file(path, error))?;
+        match now.len() == map.len() as u64 && now.modified().ok() == *modified {
+            true => Ok(()),
+            false => Err(Error::file(path, std::io::Error::other("changed since the run began; run it again"))),
+        }
     }
 
     /// Lets the operating system take back the pages that were read.
@@ -35,7 +59,7 @@ impl FileBytes {
     )]
     pub(super) fn release_pages(&self) {
         #[cfg(unix)]
-        if let FileBytes::Mapped(map) = self {
+        if let FileBytes::Mapped(Mapped { map, .. }) = self {
             // SAFETY: the map is read-only and backed by its file, so a dropped page is read again with the same
             // bytes; borrowed slices stay valid. A refusal changes nothing.
             let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
@@ -45,7 +69,7 @@ impl FileBytes {
     /// All of them.
     pub(super) fn as_slice(&self) -> &[u8] {
         match self {
-            FileBytes::Mapped(map) => map,
+            FileBytes::Mapped(mapped) => &mapped.map,
             FileBytes::Embedded(bytes) => bytes,
         }
     }

@@ -154,6 +154,14 @@ impl Weights {
         sha256::of_parts(self.files.iter().map(FileBytes::as_slice))
     }
 
+    /// Refuses weights whose files are not what they were when they were opened.
+    ///
+    /// # Errors
+    /// `Error::File` with the file.
+    pub(crate) fn check_unchanged(&self) -> Result<()> {
+        self.files.iter().try_for_each(FileBytes::check_unchanged)
+    }
+
     /// The weights as the user named them.
     pub(super) fn source_name(&self) -> &str {
         &self.source_name
@@ -170,6 +178,12 @@ impl Weights {
         for file in &self.files {
             file.release_pages();
         }
+    }
+
+    /// A text of the metadata of a model that is one safetensors file.
+    pub(super) fn metadata(&self, key: &str) -> Option<String> {
+        let (_, metadata) = SafeTensors::read_metadata(self.files.first()?.as_slice()).ok()?;
+        metadata.metadata().as_ref()?.get(key).cloned()
     }
 
     /// The whole file of a GGUF model.
