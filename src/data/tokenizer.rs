@@ -88,27 +88,41 @@ impl Tokenizer {
         added.into_iter().filter(|(_, token)| token.special).map(|(id, _)| id).collect()
     }
 
-    /// The letters of `text` that its `encoding` says nothing of, each once: a vocabulary without a letter, without an
+    /// The letters of `text` that its `encoding` does not have, each once: a vocabulary without a letter, without an
     /// unknown token and without bytes to fall back on drops it, and says nothing. White space is no letter: some
     /// tokenizers split at it and leave it out.
     pub(super) fn dropped(&self, text: &str, encoding: &Encoding) -> BTreeSet<char> {
-        let mut places = encoding.get_offsets().to_vec();
-        places.sort_unstable();
-        places.push((text.len(), text.len()));
-        let (mut dropped, mut end) = (BTreeSet::new(), 0);
-        for (start, next_end) in places {
-            dropped.extend(text.get(end..start).unwrap_or_default().chars());
-            end = end.max(next_end);
-        }
+        let letters = || text.chars().filter(|letter| !letter.is_whitespace() && !letter.is_control());
         if !self.unspelled.is_empty() {
             let is_cut = |letter: &char| {
                 letter.encode_utf8(&mut [0; 4]).bytes().any(|byte| self.unspelled.contains(&byte))
             };
-            dropped.extend(text.chars().filter(is_cut));
+            return letters().filter(is_cut).collect();
         }
-        dropped.retain(|letter| !letter.is_whitespace() && !letter.is_control());
-        dropped
+        if is_covered(text, encoding) {
+            return BTreeSet::new();
+        }
+        // Behind a letter that was dropped the places are wrong, so that they do not say which it was.
+        let distinct: BTreeSet<char> = letters().collect();
+        let has_no_token = |letter: &char| {
+            let alone = self.encode(letter.encode_utf8(&mut [0; 4]), false);
+            alone.is_ok_and(|encoding| encoding.get_ids().is_empty())
+        };
+        distinct.into_iter().filter(has_no_token).collect()
     }
+}
+
+/// Whether every letter of `text` lies in a token.
+fn is_covered(text: &str, encoding: &Encoding) -> bool {
+    let mut places = encoding.get_offsets().to_vec();
+    places.sort_unstable();
+    places.push((text.len(), text.len()));
+    let mut end = 0;
+    places.into_iter().all(|(start, next_end)| {
+        let between = text.get(end..start).unwrap_or_default();
+        end = end.max(next_end);
+        between.chars().all(|letter| letter.is_whitespace() || letter.is_control())
+    })
 }
 
 /// The bytes of UTF-8 that a byte-level BPE has no letter for, and would drop.

@@ -51,7 +51,9 @@ impl Notebook {
             (!is_whole).then(|| format!("its seeds are {seeds:?}"))
         });
         let other = match other {
-            None if self.beginning()? != record.training.init_adapter.as_ref().map(|found| found.sha256.clone()) => {
+            None if self.beginning()?
+                != record.training.init_adapter.as_ref().map(|found| found.sha256.clone()) =>
+            {
                 Some("it began with another adapter".into())
             }
             other => other,

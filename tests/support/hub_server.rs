@@ -126,8 +126,8 @@ impl Shared {
             };
             let quoted = format!("\"{hash}\"");
             let linked = [("X-Linked-Etag", quoted.as_str()), ("X-Linked-Size", &size)];
-            let headers =
-                [&[("Location", place.as_str())], if is_large { &linked[..] } else { &[] }].concat();
+            let mut headers = vec![("Location", place.as_str())];
+            headers.extend(linked.into_iter().filter(|_| is_large));
             return send(&mut stream, if is_large { 302 } else { 307 }, &headers, b"", 0);
         }
         // git's hash of a small file: forty digits, none of SHA-256.

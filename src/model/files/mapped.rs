@@ -48,7 +48,9 @@ impl FileBytes {
         let now = std::fs::metadata(path).map_err(|error| Error::file(path, error))?;
         match now.len() == map.len() as u64 && now.modified().ok() == *modified {
             true => Ok(()),
-            false => Err(Error::file(path, std::io::Error::other("changed since the run began; run it again"))),
+            false => {
+                Err(Error::file(path, std::io::Error::other("changed since the run began; run it again")))
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! PEFT adapter folders: settings that this program does not compute, and tensors that are not what they say.
 
 use super::model::head;
-use super::{cases, damaged, damaged_head, read_calmly};
+use super::{Spoilt, cases, damaged, damaged_head, read_calmly};
 use crate::support::reference_folder;
 use candle_core::{DType, Device, Tensor};
 use proptest::prelude::*;
@@ -31,11 +31,10 @@ fn copy() -> TempDir {
 }
 
 fn config() -> &'static LlamaConfig {
-    static CONFIG: LazyLock<LazyConfig> =
+    static CONFIG: LazyLock<LlamaConfig> =
         LazyLock::new(|| open(&ModelSource::Folder(reference_folder().join("tiny/model"))).unwrap().config);
     &CONFIG
 }
-type LazyConfig = LlamaConfig;
 
 /// As a run does before it begins.
 fn checked(folder: &Path) -> Result<()> {
@@ -58,7 +57,7 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn a_spoilt_adapter_is_read_or_refused((name, bytes) in prop_oneof![
+    fn a_spoilt_adapter_is_read_or_refused((name, Spoilt { bytes, .. }) in prop_oneof![
         damaged(sound(SETTINGS)).prop_map(|bytes| (SETTINGS, bytes)),
         damaged_head(sound(TENSORS), head(&sound(TENSORS))).prop_map(|bytes| (TENSORS, bytes)),
     ]) {

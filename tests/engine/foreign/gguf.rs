@@ -1,6 +1,6 @@
 //! GGUF files: their tables, and tensors beyond the layers that these name.
 
-use super::{cases, damaged_head, read_calmly};
+use super::{Spoilt, cases, damaged_head, read_calmly};
 use crate::sources::converter::GgufParts;
 use candle_core::quantized::GgmlDType;
 use candle_core::{DType, Device};
@@ -27,7 +27,7 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn spoilt_tables_are_read_or_refused(bytes in prop_oneof![
+    fn spoilt_tables_are_read_or_refused(Spoilt { bytes, .. } in prop_oneof![
         damaged_head(sound(), 200),
         damaged_head(sound(), 20_000),
     ]) {

@@ -54,14 +54,14 @@ enum Damage {
 }
 
 fn damage() -> impl Strategy<Value = Damage> {
-    let (place, word) = (any::<Index>(), 0..WORDS.len());
+    let (place, word) = (any::<Index>, 0..WORDS.len());
     prop_oneof![
-        1 => place.prop_map(Damage::Cut),
-        3 => (place, any::<u8>()).prop_map(|(at, byte)| Damage::Byte(at, byte)),
-        2 => (place, 1..40_usize).prop_map(|(at, count)| Damage::Missing(at, count)),
-        1 => (place, 1..40_usize).prop_map(|(at, count)| Damage::Twice(at, count)),
-        2 => (place, word.clone()).prop_map(|(at, word)| Damage::Inserted(at, word)),
-        3 => (place, word).prop_map(|(at, word)| Damage::Replaced(at, word)),
+        1 => place().prop_map(Damage::Cut),
+        3 => (place(), any::<u8>()).prop_map(|(at, byte)| Damage::Byte(at, byte)),
+        2 => (place(), 1..40_usize).prop_map(|(at, count)| Damage::Missing(at, count)),
+        1 => (place(), 1..40_usize).prop_map(|(at, count)| Damage::Twice(at, count)),
+        2 => (place(), word.clone()).prop_map(|(at, word)| Damage::Inserted(at, word)),
+        3 => (place(), word).prop_map(|(at, word)| Damage::Replaced(at, word)),
     ]
 }
 
@@ -94,19 +94,33 @@ fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
     }
 }
 
+/// Spoilt bytes; shown as what was done to them.
+#[derive(Clone)]
+struct Spoilt {
+    bytes: Vec<u8>,
+    damages: Vec<Damage>,
+}
+
+impl std::fmt::Debug for Spoilt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.damages.fmt(f)
+    }
+}
+
 /// `sound`, spoilt in one to three places.
-fn damaged(sound: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
-    proptest::collection::vec(damage(), 1..4).prop_map(move |damages| {
-        let mut bytes = sound.clone();
-        damages.iter().for_each(|damage| apply(&mut bytes, damage));
-        bytes
-    })
+fn damaged(sound: Vec<u8>) -> impl Strategy<Value = Spoilt> {
+    let head = sound.len();
+    damaged_head(sound, head)
 }
 
 /// `sound` with a spoilt beginning of `head` bytes: the tables of a file are there, and the rest is numbers.
-fn damaged_head(sound: Vec<u8>, head: usize) -> impl Strategy<Value = Vec<u8>> {
-    let rest = sound[head..].to_vec();
-    damaged(sound[..head].to_vec()).prop_map(move |head| [head, rest.clone()].concat())
+fn damaged_head(sound: Vec<u8>, head: usize) -> impl Strategy<Value = Spoilt> {
+    proptest::collection::vec(damage(), 1..4).prop_map(move |damages| {
+        let mut bytes = sound[..head].to_vec();
+        damages.iter().for_each(|damage| apply(&mut bytes, damage));
+        bytes.extend(&sound[head..]);
+        Spoilt { bytes, damages }
+    })
 }
 
 /// Memory that a reader of a small file may ask for beyond a hundred times its size.

@@ -1,6 +1,6 @@
 //! A model's folder: config.json, the table of the weights, the index of shards; and tensors that no config.json names.
 
-use super::{cases, damaged, damaged_head, read_calmly};
+use super::{Spoilt, cases, damaged, damaged_head, read_calmly};
 use crate::support::reference_folder;
 use candle_core::{DType, Device, Tensor};
 use proptest::prelude::*;
@@ -43,7 +43,8 @@ fn opened_with(name: &str, bytes: &[u8]) -> std::result::Result<(), TestCaseErro
         for name in model.weights.names() {
             let shape = model.weights.shape(name).unwrap();
             let tensor = read_calmly(size, || model.weights.dense(name, DType::F32, &Device::Cpu));
-            prop_assert_eq!(tensor.unwrap().dims(), shape);
+            let tensor = tensor.expect("a tensor of a model that opened");
+            prop_assert_eq!(tensor.dims(), shape);
         }
     }
     Ok(())
@@ -53,13 +54,13 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn a_spoilt_config_is_read_or_refused(bytes in damaged(sound("config.json"))) {
+    fn a_spoilt_config_is_read_or_refused(Spoilt { bytes, .. } in damaged(sound("config.json"))) {
         opened_with("config.json", &bytes)?;
     }
 
     #[test]
     fn a_spoilt_table_of_weights_is_read_or_refused(
-        bytes in damaged_head(sound("model.safetensors"), head(&sound("model.safetensors")))
+        Spoilt { bytes, .. } in damaged_head(sound("model.safetensors"), head(&sound("model.safetensors")))
     ) {
         opened_with("model.safetensors", &bytes)?;
     }

@@ -1,6 +1,6 @@
 //! What this program wrote itself and may find changed: records, profiles of typography, sealed folders.
 
-use super::{cases, damaged, read_calmly};
+use super::{Spoilt, cases, damaged, read_calmly};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use tezgah::record::{seal, store};
@@ -30,7 +30,7 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn a_spoilt_record_is_read_or_refused(bytes in prop_oneof![
+    fn a_spoilt_record_is_read_or_refused(Spoilt { bytes, .. } in prop_oneof![
         damaged(sound("tests/records-schema/0.json")),
         damaged(sound("tests/records-schema/1.json")),
     ]) {
@@ -41,7 +41,7 @@ proptest! {
     }
 
     #[test]
-    fn a_spoilt_profile_is_read_or_refused(bytes in damaged(profile())) {
+    fn a_spoilt_profile_is_read_or_refused(Spoilt { bytes, .. } in damaged(profile())) {
         if let Ok(text) = String::from_utf8(bytes) {
             read_calmly(text.len(), || Profile::parse("profil.toml", &text));
         }
@@ -51,12 +51,12 @@ proptest! {
     #[test]
     fn a_sealed_folder_with_other_bytes_does_not_open(
         name in prop_oneof![Just("course.json"), Just("optimizer.safetensors"), Just("seal.json")],
-        seed in damaged(vec![0; 99]),
+        numbers in damaged(vec![0; 99]),
         course in damaged(sealed_course()),
     ) {
         let (_folder, path) = sealed();
         let before = std::fs::read(path.join(name)).unwrap();
-        let bytes = if name == "optimizer.safetensors" { seed } else { course };
+        let bytes = if name == "optimizer.safetensors" { numbers.bytes } else { course.bytes };
         std::fs::write(path.join(name), &bytes).unwrap();
         let opened = read_calmly(bytes.len(), || seal::open(&path)).is_some();
         prop_assert!(!opened || bytes == before, "{} opened", name);

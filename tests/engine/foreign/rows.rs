@@ -1,6 +1,6 @@
 //! Alpaca rows.
 
-use super::{cases, damaged, read_calmly};
+use super::{Spoilt, cases, damaged, read_calmly};
 use crate::support::reference_folder;
 use proptest::prelude::*;
 use tezgah::data::alpaca::{parse, read, to_json};
@@ -20,7 +20,7 @@ proptest! {
     #![proptest_config(cases(500))]
 
     #[test]
-    fn spoilt_rows_are_read_or_refused(bytes in prop_oneof![damaged(array()), damaged(lines())]) {
+    fn spoilt_rows_are_read_or_refused(Spoilt { bytes, .. } in prop_oneof![damaged(array()), damaged(lines())]) {
         if let Some(file) = read_calmly(bytes.len(), || parse("rows.json", &bytes)) {
             prop_assert!(!file.rows.is_empty());
             // What was read can be written and read again: the split's files are made so.

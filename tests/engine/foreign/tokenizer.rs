@@ -1,6 +1,6 @@
 //! tokenizer.json: the library panics on some, drops letters with others, and merges at random where the file says so.
 
-use super::{cases, damaged, model, read_calmly};
+use super::{Spoilt, cases, damaged, model, read_calmly};
 use crate::support::reference_folder;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ proptest! {
     #![proptest_config(cases(500))]
 
     #[test]
-    fn a_spoilt_tokenizer_is_used_or_refused(bytes in damaged(text().into_bytes())) {
+    fn a_spoilt_tokenizer_is_used_or_refused(Spoilt { bytes, .. } in damaged(text().into_bytes())) {
         if let Ok(text) = String::from_utf8(bytes) {
             read_calmly(text.len(), || used(&text));
         }

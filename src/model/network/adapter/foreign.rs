@@ -61,7 +61,7 @@ const BEGINNINGS: [&str; 3] = ["gaussian", "orthogonal", "eva"];
 pub fn settings(folder: &Path) -> Result<Settings> {
     let path = folder.join(CONFIG);
     let text = std::fs::read_to_string(&path).map_err(|source| Error::file(&path, source))?;
-    parse(&text).map_err(|message| Error::Adapter { path, message })
+    parse(&text).map_err(|message| Error::adapter(&path, message))
 }
 
 fn parse(text: &str) -> std::result::Result<Settings, String> {
@@ -131,10 +131,7 @@ pub fn check(
     let names: Vec<String> = expected.iter().map(|(name, _)| name.clone()).collect();
     for (name, value) in names.iter().zip(matched(folder, values, expected.into_iter())?) {
         let wrong = |expected: &str| {
-            Err(Error::Adapter {
-                path: folder.join(TENSORS),
-                message: format!("{name}: expected {expected}"),
-            })
+            Err(Error::adapter(folder.join(TENSORS), format!("{name}: expected {expected}")))
         };
         let numbers = value.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
         if numbers.iter().any(|number| !number.is_finite()) {
@@ -157,7 +154,7 @@ pub fn check(
 pub(super) fn tensors(folder: &Path) -> Result<(BTreeMap<String, Tensor>, String)> {
     let path = folder.join(TENSORS);
     let bytes = std::fs::read(&path).map_err(|source| Error::file(&path, source))?;
-    let wrong = |message: String| Error::Adapter { path: path.clone(), message };
+    let wrong = |message: String| Error::adapter(&path, message);
     let file =
         SafeTensors::deserialize(&bytes).map_err(|error| wrong(format!("no safetensors file: {error}")))?;
     let mut values = BTreeMap::new();
@@ -182,7 +179,7 @@ pub(super) fn matched(
     mut values: BTreeMap<String, Tensor>,
     expected: impl Iterator<Item = (String, Vec<usize>)>,
 ) -> Result<Vec<Tensor>> {
-    let wrong = |message: String| Error::Adapter { path: folder.join(TENSORS), message };
+    let wrong = |message: String| Error::adapter(folder.join(TENSORS), message);
     let mut found = Vec::new();
     for (name, shape) in expected {
         let value = values.remove(&name).ok_or_else(|| wrong(format!("{name} is missing")))?;
