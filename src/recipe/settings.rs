@@ -1,6 +1,6 @@
 //! Settings by their dotted paths: changed from the command line, checked, and how far each of them reaches.
 
-use super::Recipe;
+use super::{Cell, Recipe};
 use crate::error::{Error, Result};
 use crate::paths::leaves;
 use serde_json::Value;
@@ -18,13 +18,13 @@ pub(crate) enum Reach {
     Files,
 }
 
-/// How far the setting at `path` reaches; of one that is not listed, that it moves losses.
+/// How far the setting at `path` reaches: from the cells that read it.
 pub(crate) fn reach(path: &str) -> Reach {
     match path {
         "train.eval_batch_size" | "train.gradient_checkpointing" => Reach::Rounding,
-        "samples.count" | "samples.max_new_tokens" => Reach::Texts,
-        "train.save_total_limit" => Reach::Files,
-        _ => Reach::Losses,
+        _ if Cell::Training.reads(path) => Reach::Losses,
+        _ if Cell::Texts.reads(path) => Reach::Texts,
+        _ => Reach::Files,
     }
 }
 

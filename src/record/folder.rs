@@ -3,6 +3,7 @@
 use super::{Output, RunRecord, store};
 use crate::error::{Error, Result};
 use crate::level::Level;
+use crate::recipe::Cell;
 use std::path::{Path, PathBuf};
 
 /// The run record, in the folder of a run.
@@ -89,6 +90,16 @@ impl RunFolder {
     /// What a resumed run goes on from.
     pub(crate) fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
+    }
+
+    /// What a finished cell left.
+    pub(crate) fn cell(&self, cell: Cell) -> PathBuf {
+        self.path.join(CELLS).join(cell.name())
+    }
+
+    /// What is known of the base model without reading it.
+    pub(crate) fn base_memo(&self) -> PathBuf {
+        self.path.join(CELLS).join("base.json")
     }
 
     /// The rows of one part of the split.
@@ -179,6 +190,7 @@ fn numbered(name: &str, index: usize) -> String {
 }
 
 const LOCK: &str = "run.lock";
+const CELLS: &str = "cells";
 const ADAPTER: &str = "adapter";
 const MERGED: &str = "merged";
 
@@ -222,14 +234,22 @@ pub(crate) fn of_levels(reports: &Path) -> PathBuf {
 
 /// Bytes of a file, or of all files below a folder.
 fn size_of(path: &Path) -> Result<u64> {
-    let failed = |source| Error::file(path, source);
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    if metadata.is_file() {
-        return Ok(metadata.len());
+    let size = |path: &PathBuf| std::fs::metadata(path).map_err(|error| Error::file(path, error));
+    files_below(path)?.iter().map(|path| Ok(size(path)?.len())).sum()
+}
+
+/// A file, or all files below a folder, in the order of their names.
+///
+/// # Errors
+/// `Error::File` where a folder cannot be read.
+pub(crate) fn files_below(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
     }
-    let mut bytes = 0;
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        bytes += size_of(&entry.map_err(failed)?.path())?;
-    }
-    Ok(bytes)
+    let failed = |error| Error::file(path, error);
+    let entries = std::fs::read_dir(path).map_err(failed)?;
+    let mut entries = entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect::<Result<Vec<_>>>()?;
+    entries.sort();
+    let files = entries.iter().map(|entry| files_below(entry)).collect::<Result<Vec<_>>>()?;
+    Ok(files.concat())
 }

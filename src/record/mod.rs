@@ -5,6 +5,7 @@ mod dataset;
 mod evaluation;
 mod model;
 mod training;
+mod method;
 pub mod replicates;
 mod run;
 mod migrate;
@@ -18,6 +19,7 @@ pub mod levels;
 
 pub use dataset::{Dataset, ExampleRow, Histogram, Lengths, PromptTemplate, TokenLengths};
 pub use evaluation::{Evaluation, RowNll, RowScores, Score, Scores, statistics_of};
+pub use method::Method;
 pub use model::{Architecture, ModelFacts};
 pub use run::{Environment, Failure, Output, RunRecord, SCHEMA, Sample, Status};
 pub use training::{Best, Eval, InitAdapter, Optimizer, Step, Training};

@@ -4,6 +4,7 @@
 
 use super::dataset::Dataset;
 use super::evaluation::Evaluation;
+use super::method::Method;
 use super::model::ModelFacts;
 use super::replicates::Replicates;
 use super::training::Training;
@@ -35,6 +36,9 @@ pub struct RunRecord {
     pub model: ModelFacts,
     /// Every choice of the run.
     pub recipe: Recipe,
+    /// How it was made, where no choice decides.
+    #[serde(default)]
+    pub method: Method,
     /// The course of the training; empty lists before the first step.
     pub training: Training,
     /// Base and best adapter on the same rows.

@@ -12,7 +12,7 @@
 //! fn cells(notebook: Notebook) -> Result<()> {
 //!     let study = notebook.prepare()?;
 //!     let measured = study.load()?.evaluate_baseline()?;
-//!     let mut evaluated = measured.train(training::run)?.evaluate()?;
+//!     let mut evaluated = measured.train(training::LOOP)?.evaluate()?;
 //!     evaluated.sample()?;
 //!     evaluated.finish()
 //! }
@@ -31,11 +31,12 @@
 //! ```compile_fail,E0599
 //! # use tezgah::{error::Result, run::Notebook, train::training};
 //! fn cells(notebook: Notebook) -> Result<()> {
-//!     notebook.prepare()?.load()?.train(training::run)?;
+//!     notebook.prepare()?.load()?.train(training::LOOP)?;
 //!     Ok(())
 //! }
 //! ```
-//! From [`Study::load`] on there is a record beside the run, written after every cell. A cell that fails says so in it
+//! A finished cell is kept in the run's folder: the next call uses it again where nothing that it follows from has changed,
+//! and says so. From [`Study::load`] on there is a record beside the run, written after every cell that was computed. A cell that fails says so in it
 //! before its error goes on, and a run that is dropped before its last cell does too.
 
 mod interrupt;
@@ -43,17 +44,23 @@ mod lock;
 mod progress;
 mod download;
 mod rendering;
+mod cells;
+mod base;
 mod notebook;
 mod preview;
 mod earlier;
 mod events;
 mod recording;
+mod opening;
+mod measuring;
+mod tuning;
 mod stages;
 mod matrix;
 mod seeds;
 pub mod levels;
 
-pub use notebook::{Notebook, OpenedBase, Study};
+pub use base::OpenedBase;
+pub use notebook::{Notebook, Study};
 pub use seeds::run;
 pub use stages::{Evaluated, Loaded, Measured, Tuned};
 

@@ -1,21 +1,20 @@
 //! What the flags ask for, and the rows and the base model that they name.
 
-use super::download;
+use super::base::{Identity, OpenedBase};
 use super::progress::Progress;
 use super::rendering;
 use super::{Question, interrupt};
 use crate::cli::{Flags, SMOKE_ROWS};
 use crate::data::encode::RowEncoder;
 use crate::data::{self, Prepared, Source, alpaca};
-use crate::device::{self, Opened};
+use crate::device;
 use crate::error::{Error, Result};
 use crate::level::Level;
-use crate::model::files::source::{self, BaseModel};
+use crate::model::files::source::BaseModel;
 use crate::model::network::llama::{Activations, Llama};
 use crate::model::network::{adapter, loading};
 use crate::model::positions;
 use crate::recipe::{ModelDtype, Recipe};
-use crate::record::InitAdapter;
 use crate::record::folder::RunFolder;
 use crate::record::store;
 use crate::report::profile::Profile;
@@ -24,35 +23,6 @@ use crate::train::memory::{self, Estimate, Need};
 use candle_core::{DType, Device};
 use std::cell::OnceCell;
 use std::rc::Rc;
-
-/// The base model that `--model` names: opened and hashed when it is first asked for, and shared by all runs of a
-/// program.
-#[derive(Clone)]
-pub struct OpenedBase {
-    name: String,
-    quiet: bool,
-    opened: Rc<OnceCell<Rc<BaseModel>>>,
-}
-
-impl OpenedBase {
-    /// The model that the flags name, not opened yet.
-    pub fn new(flags: &Flags) -> Self {
-        OpenedBase { name: flags.model.clone(), quiet: flags.quiet, opened: Rc::default() }
-    }
-
-    /// The open model.
-    ///
-    /// # Errors
-    /// A name that names no model, and as [`source::open`]; `Error::Interrupted` while it is fetched.
-    pub fn open(&self) -> Result<Rc<BaseModel>> {
-        if let Some(base) = self.opened.get() {
-            return Ok(Rc::clone(base));
-        }
-        let base = source::open_observed(&self.name.parse()?, &mut download::shown(self.quiet))?;
-        let base = Rc::new(base);
-        Ok(Rc::clone(self.opened.get_or_init(|| base)))
-    }
-}
 
 /// One run of one level, before anything is read: settings, device, folder, typography.
 pub struct Notebook {
@@ -76,7 +46,7 @@ impl Notebook {
     pub fn open(question: &Question, flags: &Flags, folder: RunFolder, base: &OpenedBase) -> Result<Self> {
         let mut recipe = question.recipe.clone();
         let disagreements = flags.apply(&mut recipe)?;
-        let Opened { device, fallback } = device::open(&flags.device)?;
+        let device::Opened { device, fallback } = device::open(&flags.device)?;
         if !flags.dry_run && !flags.render_only {
             store::check_writable(folder.path())?;
         }
@@ -136,39 +106,38 @@ impl Notebook {
         self.base.open()
     }
 
-    /// Opens the base model, whose tokenizer decides what a token is, and makes the rows into ids. Duplicates, leaks and
-    /// cuts are counted and said, not mended.
+    /// Reads the rows and knows the base model: all that decides what the run will be.
     ///
     /// # Errors
-    /// As [`Notebook::base`], [`Notebook::rows`], [`data::prepare`] and [`adapter::check`]; `Error::Setting` where a sample
-    /// text would go on beyond the base model's positions.
+    /// As [`Notebook::rows`] and [`OpenedBase::open`].
     pub fn prepare(self) -> Result<Study> {
         interrupt::listen();
+        let rows = self.rows()?;
+        let identity = self.base.identity(&self.folder.base_memo())?;
+        Ok(Study { notebook: self, rows, identity, opened: OnceCell::new() })
+    }
+
+    /// The rows as ids, by the tokenizer of the base model. Duplicates, leaks and cuts are counted and said, not mended.
+    ///
+    /// # Errors
+    /// As [`Notebook::base`], [`data::prepare`] and [`adapter::check`]; `Error::Setting` where a sample text would go on
+    /// beyond the base model's positions.
+    fn encoded(&self, rows: Source) -> Result<Opened> {
         let base = self.base()?;
         let encoder =
             RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, self.recipe.data.max_seq_len)?;
-        let rows = data::prepare(self.rows()?, &self.recipe.data, &encoder)?;
+        let rows = data::prepare(rows, &self.recipe.data, &encoder)?;
         let beyond = positions::check(&base.config, &self.recipe.samples, &rows, &encoder)?;
-        let init_adapter = self.init_adapter(&base)?;
         self.warn(&rows, beyond);
+        if let Some(folder) = &self.flags.init_adapter {
+            let line = adapter::check(folder, &base.source, &base.config, &self.recipe.lora)?;
+            line.iter().for_each(|line| self.progress.say(&format!("warning: {line}")));
+        }
         let need = Need::of_run(&base, &self.recipe, self.dtype(), &rows);
         let free = device::free_memory(&self.device);
         let activations = memory::choose(need, self.recipe.train.gradient_checkpointing, free);
         let memory = MemoryPlan { estimate: Estimate::new(need, activations), activations, free };
-        Ok(Study { notebook: self, base, encoder, rows, memory, init_adapter })
-    }
-
-    /// The adapter that the update begins with, checked against the base model.
-    ///
-    /// # Errors
-    /// As [`adapter::check`].
-    fn init_adapter(&self, base: &BaseModel) -> Result<Option<InitAdapter>> {
-        let Some(folder) = &self.flags.init_adapter else { return Ok(None) };
-        let (found, line) = adapter::check(folder, &base.source, &base.config, &self.recipe.lora)?;
-        if let Some(line) = line {
-            self.progress.say(&format!("warning: {line}"));
-        }
-        Ok(Some(found))
+        Ok(Opened { base, encoder, rows, memory })
     }
 
     /// What a person should know of the rows before hours are spent on them.
@@ -224,14 +193,34 @@ impl Notebook {
     }
 }
 
-/// A run whose base model is open and whose rows are ids: everything is known but the numbers.
+/// A run of which everything is known but the numbers.
 pub struct Study {
     pub(super) notebook: Notebook,
+    pub(super) rows: Source,
+    pub(super) identity: Identity,
+    opened: OnceCell<Rc<Opened>>,
+}
+
+/// What the cells that compute need: a run that finds them all done does not open it.
+pub(super) struct Opened {
     pub(super) base: Rc<BaseModel>,
     pub(super) encoder: RowEncoder,
     pub(super) rows: Prepared,
     pub(super) memory: MemoryPlan,
-    pub(super) init_adapter: Option<InitAdapter>,
+}
+
+impl Study {
+    /// The base model, and the rows as ids: opened when they are first asked for.
+    ///
+    /// # Errors
+    /// As [`Notebook::base`] and [`data::prepare`].
+    pub(super) fn opened(&self) -> Result<Rc<Opened>> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(Rc::clone(opened));
+        }
+        let opened = Rc::new(self.notebook.encoded(self.rows.clone())?);
+        Ok(Rc::clone(self.opened.get_or_init(|| opened)))
+    }
 }
 
 /// What the run will need, and what there is.

@@ -6,6 +6,7 @@ mod support;
 #[path = "../support/hub_server.rs"]
 mod hub_server;
 mod program;
+mod cells;
 mod command_line;
 mod several_runs;
 mod survival;

@@ -9,6 +9,7 @@ use crate::model::files::hub::{self, Fetched, Observe};
 use crate::model::files::model_files::{self, ModelFiles};
 use crate::model::files::surplus;
 use crate::model::files::weights::Weights;
+use crate::sha256;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -145,7 +146,32 @@ pub fn open_from(hub: &hub::Hub, repo: &str, revision: &str, observe: Observe) -
     open_fetched(repo, repo, hub.fetch(repo, repo, revision, observe)?)
 }
 
+/// The files of a base model; none of the one that is part of the program.
+///
+/// # Errors
+/// `Error::Model` where one is missing, or where the hub does not answer; what `observe` gives.
+pub(crate) fn files(source: &ModelSource, observe: Observe) -> Result<Vec<PathBuf>> {
+    let typed = source.to_string();
+    let files = match source {
+        ModelSource::Demo => return Ok(Vec::new()),
+        ModelSource::Gguf(path) => return Ok(vec![path.clone()]),
+        ModelSource::Folder(folder) => ModelFiles::in_folder(&typed, folder)?,
+        ModelSource::Hub { repo, revision } => hub::fetch(&typed, repo, revision.as_deref(), observe)?.0,
+    };
+    let ModelFiles { config, tokenizer, tokenizer_config, weights } = files;
+    Ok([config, tokenizer].into_iter().chain(tokenizer_config).chain(weights).collect())
+}
+
 impl BaseModel {
+    /// SHA-256 over all that it is: weights, shape and tokenizer.
+    pub(crate) fn identity(&self) -> String {
+        let tokenizer_config = self.tokenizer_config_json.as_deref().unwrap_or_default();
+        let parts = [&*self.sha256, &self.config_json, &self.tokenizer_json, tokenizer_config];
+        // Each by itself, so that no text can move from one into the next.
+        let parts = parts.map(|part| sha256::of(part.as_bytes()));
+        sha256::of_parts(parts.iter().map(String::as_bytes))
+    }
+
     /// A model from files in memory.
     ///
     /// # Errors

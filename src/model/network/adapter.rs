@@ -2,6 +2,7 @@
 
 mod foreign;
 
+pub(crate) use foreign::identity;
 pub use foreign::{Settings, check, settings};
 
 use crate::error::{Error, Result};
@@ -94,7 +95,7 @@ pub fn parameters_mut(model: &mut Llama) -> impl Iterator<Item = (String, &mut P
 /// A folder that is no LoRA adapter, or one whose rank, targets or sizes are not the attached ones; the
 /// model is unchanged then.
 pub fn load(model: &mut Llama, folder: &Path) -> Result<()> {
-    let (values, _) = foreign::tensors(folder)?;
+    let values = foreign::tensors(folder)?;
     let attached = parameters(model).map(|(name, parameter)| (name, parameter.value.dims().to_vec()));
     let values = foreign::matched(folder, values, attached)?;
     let device = model.device.clone();

@@ -53,6 +53,7 @@ pub(super) fn classified(
         _ if path.starts_with("dataset.prompt.") => {
             (Subject::Data, Incomparable, "the rows were put into another prompt")
         }
+        _ if path.starts_with("method.") => (Subject::Code, Explains, "computed in another way"),
         _ if path.starts_with("training.optimizer.") => (Subject::Recipe, Explains, "another optimizer"),
         "dataset.synthetic" => (Subject::Data, Explains, "only one of them was made by a program"),
         _ if path.starts_with("dataset.") => return None,

@@ -1,7 +1,7 @@
 //! What is so, or is not: what a template may ask to choose its sentences, `{% if has.steps %}`.
 
 use crate::recipe::{Projection, Quantization};
-use crate::record::{RunRecord, Status};
+use crate::record::{Method, Optimizer, RunRecord, Status};
 use crate::report::measures;
 use crate::statistics::{Comparison, Performance};
 use minijinja::Value;
@@ -16,7 +16,7 @@ pub(in crate::report) fn has<R>(facts: &[Fact<R>], record: &R) -> Value {
 
 /// The facts of one run.
 #[rustfmt::skip] // a fact a line, as a table is read
-pub(super) const FACTS: [Fact<RunRecord>; 38] = [
+pub(super) const FACTS: [Fact<RunRecord>; 49] = [
     // The run.
     ("completed", "it came to its end", |record| record.status == Status::Completed),
     ("failed", "it stopped at an error", |record| record.status == Status::Failed),
@@ -55,6 +55,18 @@ pub(super) const FACTS: [Fact<RunRecord>; 38] = [
     ("checkpointing", "activations are computed again", |record| record.training.gradient_checkpointing),
     ("best", "an evaluation was the best", |record| record.training.best.is_some()),
     ("load_best", "the best is used at the end", |record| record.recipe.train.load_best_at_end),
+    // How it was computed, where no setting chooses.
+    ("tokenized_apart", "prompt and response by themselves", |record| record.method.tokenization == Method::CURRENT.tokenization),
+    ("cut_right", "long rows lose their end", |record| record.method.truncation == Method::CURRENT.truncation),
+    ("zero_start", "the update begins as nothing", |record| record.method.adapter_start == Method::CURRENT.adapter_start),
+    ("dropout_before_a", "dropout meets A's input", |record| record.method.dropout_on == Method::CURRENT.dropout_on),
+    ("token_mean", "a step's loss is a mean over tokens", |record| record.method.step_loss == Method::CURRENT.step_loss),
+    ("full_but_first", "the full loss leaves out first tokens", |record| record.method.full_mask == Method::CURRENT.full_mask),
+    ("evaluated_last", "the last step is evaluated", |record| record.method.final_evaluation == Method::CURRENT.final_evaluation),
+    ("bootstrap", "intervals are bootstrapped", |record| record.method.intervals == Method::CURRENT.intervals),
+    ("sign_flips", "differences are tested by sign flips", |record| record.method.difference_test == Method::CURRENT.difference_test),
+    ("greedy", "the likeliest token is taken", |record| record.method.decoding == Method::CURRENT.decoding),
+    ("adamw", "AdamW takes the steps", |record| record.training.optimizer.name == Optimizer::ADAMW.name),
     // The evaluation.
     ("baseline", "the base was evaluated", |record| record.evaluation.baseline.is_some()),
     ("comparison", "and the fine-tuned model too", is_compared),

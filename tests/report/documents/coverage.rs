@@ -3,6 +3,7 @@
 use crate::fixtures::{self, charts_of};
 use std::collections::BTreeSet;
 use std::path::Path;
+use tezgah::record::{Method, RunRecord};
 use tezgah::report::document;
 use tezgah::report::finding::Claim;
 use tezgah::report::findings::{self, Kind, criteria};
@@ -66,6 +67,26 @@ fn words_of(template: &str) -> Vec<(usize, String)> {
         rest = &rest[end..];
     }
     pieces
+}
+
+/// What a document says of the method stands in the record: a record of another way is told otherwise.
+#[test]
+fn every_way_of_the_method_is_said_from_the_record() {
+    let text_of = |record: &RunRecord| {
+        let documents = document::render(record, &[], &Profile::default()).expect("documents");
+        documents.into_iter().map(|document| document.markdown).collect::<String>()
+    };
+    let records: Vec<RunRecord> = fixtures::records().into_iter().map(|(_, record)| record).collect();
+    let ways = serde_json::to_value(Method::CURRENT).expect("a tree");
+    for name in ways.as_object().expect("an object").keys() {
+        let mut ways = ways.clone();
+        ways[name] = "another way".into();
+        let method: Method = serde_json::from_value(ways).expect("a method");
+        let is_told = records.iter().any(|record| {
+            text_of(&RunRecord { method: method.clone(), ..record.clone() }) != text_of(record)
+        });
+        assert!(is_told, "no document follows method.{name}");
+    }
 }
 
 #[test]

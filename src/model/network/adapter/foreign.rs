@@ -7,8 +7,7 @@ use super::{CONFIG, TENSORS, peft_name};
 use crate::error::{Error, Result};
 use crate::model::files::config::LlamaConfig;
 use crate::recipe::{LoraRecipe, Projection};
-use crate::record::InitAdapter;
-use crate::sha256;
+use crate::record::{InitAdapter, seal};
 use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -115,18 +114,13 @@ fn is_off(value: &Value) -> bool {
 }
 
 /// Checks, before a run begins, that an adapter folder holds the update of `lora` for a model of `config`, and that it can
-/// be trained on. Gives its identity, and a line where it was made for a base model of another name than `base`.
+/// be trained on. Gives a line where it was made for a base model of another name than `base`.
 ///
 /// # Errors
 /// `Error::File` where a file is missing; `Error::Adapter` where a tensor is missing, left over, of another shape or no float;
 /// `Error::Adapter` with a tensor whose values are not finite, or with an A of zeros.
-pub fn check(
-    folder: &Path,
-    base: &str,
-    config: &LlamaConfig,
-    lora: &LoraRecipe,
-) -> Result<(InitAdapter, Option<String>)> {
-    let (values, sha256) = tensors(folder)?;
+pub fn check(folder: &Path, base: &str, config: &LlamaConfig, lora: &LoraRecipe) -> Result<Option<String>> {
+    let values = tensors(folder)?;
     let expected = expected(config, lora);
     let names: Vec<String> = expected.iter().map(|(name, _)| name.clone()).collect();
     for (name, value) in names.iter().zip(matched(folder, values, expected.into_iter())?) {
@@ -143,15 +137,22 @@ pub fn check(
     }
     let last = |name: &str| name.trim_end_matches('/').rsplit('/').next().unwrap_or(name).to_string();
     let made_for = settings(folder)?.base_model.filter(|name| last(name) != last(base));
-    let line = made_for.map(|name| format!("the adapter was made for {name}, the base model here is {base}"));
-    Ok((InitAdapter { source: folder.display().to_string(), sha256 }, line))
+    Ok(made_for.map(|name| format!("the adapter was made for {name}, the base model here is {base}")))
 }
 
-/// The tensors of an adapter folder by their names, and their file's SHA-256.
+/// Which adapter it is, for the record.
+///
+/// # Errors
+/// `Error::File` where its tensors cannot be read.
+pub(crate) fn identity(folder: &Path) -> Result<InitAdapter> {
+    Ok(InitAdapter { source: folder.display().to_string(), sha256: seal::hash(&folder.join(TENSORS))? })
+}
+
+/// The tensors of an adapter folder by their names.
 ///
 /// # Errors
 /// `Error::File` where there are none; `Error::Adapter` where the file is damaged or holds other than floats.
-pub(super) fn tensors(folder: &Path) -> Result<(BTreeMap<String, Tensor>, String)> {
+pub(super) fn tensors(folder: &Path) -> Result<BTreeMap<String, Tensor>> {
     let path = folder.join(TENSORS);
     let bytes = std::fs::read(&path).map_err(|source| Error::file(&path, source))?;
     let wrong = |message: String| Error::adapter(&path, message);
@@ -167,7 +168,7 @@ pub(super) fn tensors(folder: &Path) -> Result<(BTreeMap<String, Tensor>, String
             .map_err(|error| wrong(format!("{name}: {error}")))?;
         values.insert(name, tensor);
     }
-    Ok((values, sha256::of(&bytes)))
+    Ok(values)
 }
 
 /// The values of the `expected` names and shapes, in their order.
