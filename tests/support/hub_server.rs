@@ -1,4 +1,5 @@
 //! A hub on loopback: the few addresses that fetching a model takes, and the ways in which they fail.
+#![allow(dead_code, reason = "each of the test programs uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
