@@ -144,7 +144,7 @@ fn unspelled(library: &Library) -> BTreeSet<u8> {
 
 /// GPT-2's letter of each byte: itself where it can be printed, else the next one from U+0100 on.
 fn byte_letters() -> Vec<char> {
-    let mut others = ('\u{100}'..).into_iter();
+    let mut others = '\u{100}'..;
     let letter = |byte: u8| match byte {
         b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF => char::from(byte),
         _ => others.next().unwrap_or_default(),

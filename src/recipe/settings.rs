@@ -83,6 +83,12 @@ impl Recipe {
     /// # Errors
     /// `Error::Setting` with the path, the range and the value.
     pub fn check(&self) -> Result<()> {
+        self.check_sizes()?;
+        self.check_numbers()?;
+        self.check_modules()
+    }
+
+    fn check_sizes(&self) -> Result<()> {
         let train = &self.train;
         let sizes = [
             (
@@ -102,6 +108,11 @@ impl Recipe {
                 return refused(key, format!("expected {least} to {most} ({reason}), got {got}"));
             }
         }
+        Ok(())
+    }
+
+    fn check_numbers(&self) -> Result<()> {
+        let train = &self.train;
         let is_long_enough = train.epochs > 0.0 || train.max_steps > 0;
         let numbers = [
             ("lora.alpha", self.lora.alpha > 0.0, "more than 0", self.lora.alpha),
@@ -140,6 +151,10 @@ impl Recipe {
         if let Some((key, _, range, got)) = numbers.into_iter().find(|(_, holds, ..)| !holds) {
             return refused(key, format!("expected {range}, got {got}"));
         }
+        Ok(())
+    }
+
+    fn check_modules(&self) -> Result<()> {
         let modules = &self.lora.target_modules;
         if modules.is_empty() {
             return refused("lora.target_modules", "expected at least one projection, got none".into());

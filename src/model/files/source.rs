@@ -2,13 +2,11 @@
 
 use crate::data::tokenizer::Tokenizer;
 use crate::error::{Error, Result};
-use crate::model::files::Parsed;
 use crate::model::files::config::LlamaConfig;
-use crate::model::files::gguf;
 use crate::model::files::hub::{self, Fetched, Observe};
 use crate::model::files::model_files::{self, ModelFiles};
-use crate::model::files::surplus;
 use crate::model::files::weights::Weights;
+use crate::model::files::{Parsed, gguf, surplus};
 use crate::sha256;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -152,14 +150,14 @@ pub fn open_from(hub: &hub::Hub, repo: &str, revision: &str, observe: Observe) -
 /// `Error::Model` where one is missing, or where the hub does not answer; what `observe` gives.
 pub(crate) fn files(source: &ModelSource, observe: Observe) -> Result<Vec<PathBuf>> {
     let typed = source.to_string();
-    let files = match source {
-        ModelSource::Demo => return Ok(Vec::new()),
-        ModelSource::Gguf(path) => return Ok(vec![path.clone()]),
-        ModelSource::Folder(folder) => ModelFiles::in_folder(&typed, folder)?,
-        ModelSource::Hub { repo, revision } => hub::fetch(&typed, repo, revision.as_deref(), observe)?.0,
-    };
-    let ModelFiles { config, tokenizer, tokenizer_config, weights } = files;
-    Ok([config, tokenizer].into_iter().chain(tokenizer_config).chain(weights).collect())
+    Ok(match source {
+        ModelSource::Demo => Vec::new(),
+        ModelSource::Gguf(path) => vec![path.clone()],
+        ModelSource::Folder(folder) => ModelFiles::in_folder(&typed, folder)?.all(),
+        ModelSource::Hub { repo, revision } => {
+            hub::fetch(&typed, repo, revision.as_deref(), observe)?.0.all()
+        }
+    })
 }
 
 impl BaseModel {

@@ -102,7 +102,7 @@ pub fn load(model: &mut Llama, folder: &Path) -> Result<()> {
     let changes: Vec<Parameter> = parameters(model)
         .zip(values)
         .map(|((_, parameter), value)| {
-            Ok(Parameter::new(value.to_dtype(parameter.value.dtype())?.to_device(&device)?)?)
+            Parameter::new(value.to_dtype(parameter.value.dtype())?.to_device(&device)?)
         })
         .collect::<Result<_>>()?;
     for ((_, parameter), change) in parameters_mut(model).zip(changes) {
