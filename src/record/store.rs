@@ -26,7 +26,7 @@ pub(crate) fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Resul
     let failed = |source: std::io::Error| Error::file(path, source);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder).map_err(failed)?;
     fill(file.path()).map_err(failed)?;
     let written = std::fs::File::open(file.path()).map_err(failed)?;
     written.sync_all().map_err(failed)?;
@@ -37,6 +37,14 @@ pub(crate) fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Resul
         let _ = folder.sync_all();
     }
     Ok(())
+}
+
+/// How names of files begin that are being written.
+const TEMPORARY: &str = ".tezgah-";
+
+/// Whether a file of this name is one that is being written, or was when its process was killed.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY)
 }
 
 /// Whether files could be written below `folder`, which need not exist yet; nothing is left behind.

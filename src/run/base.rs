@@ -3,7 +3,7 @@
 use super::cells::Stamp;
 use super::download;
 use crate::cli::Flags;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::files::source::{self, BaseModel, ModelSource};
 use crate::record::store;
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,21 @@ impl OpenedBase {
 }
 
 impl Identity {
+    /// Refuses to go on over files that are not those of the run's beginning: half of its numbers would be of other weights.
+    ///
+    /// # Errors
+    /// `Error::Model` with the file.
+    pub(super) fn check_unchanged(&self) -> Result<()> {
+        match self.files.iter().find(|file| !file.is_current()) {
+            None => Ok(()),
+            Some(file) => {
+                let message =
+                    "the file was changed or removed while the run went on; begin anew with --fresh";
+                Err(Error::model(file.path.display().to_string(), message))
+            }
+        }
+    }
+
     /// Remembers it in `memo`.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Several levels, one after the other over one base model, and their comparison.
 
 use super::base::OpenedBase;
+use super::lock::Lock;
 use super::notebook::Notebook;
 use super::{Procedure, Question, matrix, rendering, seeds};
 use crate::cli::Flags;
@@ -107,6 +108,7 @@ impl Series<'_> {
         }
         let folder = folder::of_levels(&self.reports);
         let path = folder.join(folder::LEVELS_RECORD);
+        let _lock = Lock::take(&RunFolder::new(&folder))?;
         let mut record = levels::compare(records, None)?;
         if let Some(cross) = self.cross(&record, &path, notebook)? {
             record = levels::compare(records, Some(cross))?;

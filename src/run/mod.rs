@@ -39,9 +39,9 @@
 //! and says so. From [`Study::load`] on there is a record beside the run, written after every cell that was computed. A cell that fails says so in it
 //! before its error goes on, and a run that is dropped before its last cell does too.
 
+mod progress;
 mod interrupt;
 mod lock;
-mod progress;
 mod download;
 mod rendering;
 mod cells;
@@ -86,7 +86,7 @@ pub type Procedure = fn(Notebook) -> anyhow::Result<()>;
 /// The end of a program: nothing, or one line with its causes, and the error's exit code.
 pub fn answer(outcome: anyhow::Result<()>) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
-    eprintln!("error: {error:#}");
+    progress::tell(&format!("error: {error:#}"));
     // What is no error of this crate is the sum of several runs, or the experiment's own.
     ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
 }

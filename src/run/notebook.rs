@@ -22,6 +22,7 @@ use crate::sha256;
 use crate::train::memory::{self, Estimate, Need};
 use candle_core::{DType, Device};
 use std::cell::OnceCell;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 /// One run of one level, before anything is read: settings, device, folder, typography.
@@ -49,6 +50,7 @@ impl Notebook {
         let device::Opened { device, fallback } = device::open(&flags.device)?;
         if !flags.dry_run && !flags.render_only {
             store::check_writable(folder.path())?;
+            check_inputs(flags, &folder)?;
         }
         let progress = Progress::new(flags.quiet);
         let slower = match (device::card(&device).without_bf16, recipe.model.dtype) {
@@ -191,6 +193,33 @@ impl Notebook {
             ModelDtype::Bf16 => DType::BF16,
         }
     }
+}
+
+/// Refuses to read what the run is going to write: rows would shrink with each call, a base model be its own successor.
+///
+/// # Errors
+/// `Error::Setting` with the flag.
+fn check_inputs(flags: &Flags, folder: &RunFolder) -> Result<()> {
+    let model = Some(PathBuf::from(&flags.model)).filter(|path| path.exists());
+    let inputs = [
+        ("model", &model),
+        ("data", &flags.data),
+        ("train-file", &flags.train_file),
+        ("eval-file", &flags.eval_file),
+        ("init-adapter", &flags.init_adapter),
+    ];
+    let written: Vec<PathBuf> = folder.written().iter().filter_map(|path| path.canonicalize().ok()).collect();
+    for (key, path) in inputs {
+        let real = path.as_ref().and_then(|path| path.canonicalize().ok());
+        if let Some(real) = real.filter(|real| written.iter().any(|folder| real.starts_with(folder))) {
+            let message = format!(
+                "expected a path that this run does not write to, got {}; copy it, or give another --out",
+                real.display()
+            );
+            return Err(Error::Setting { key: key.into(), message });
+        }
+    }
+    Ok(())
 }
 
 /// A run of which everything is known but the numbers.

@@ -24,7 +24,7 @@ impl Study {
         let Notebook { folder, recipe, .. } = &self.notebook;
         let dataset = match cells::find(folder, Cell::Rows, &self.follows_from(Cell::Rows, "")?) {
             Found::Kept(kept) => kept.result,
-            _ => self.opened()?.rows.dataset.clone(),
+            _ => self.dataset()?,
         };
         let of = self.follows_from(Cell::BaseModel, "")?;
         let (facts, held) = match cells::find(folder, Cell::BaseModel, &of) {
@@ -41,6 +41,15 @@ impl Study {
             false => self.opened()?.memory.activations == Activations::Recompute,
         };
         Ok((self.record(dataset, facts, recomputes)?, held))
+    }
+
+    /// What the record says of the rows.
+    ///
+    /// # Errors
+    /// As [`Study::opened`].
+    pub(super) fn dataset(&self) -> Result<Dataset> {
+        let dataset = self.opened()?.rows.dataset.clone();
+        Ok(Dataset { source: environment::from_home(&dataset.source), ..dataset })
     }
 
     fn record(&self, dataset: Dataset, model: ModelFacts, gradient_checkpointing: bool) -> Result<RunRecord> {
@@ -60,7 +69,7 @@ impl Study {
                 total_steps: plan.total_steps,
                 steps_per_epoch: plan.steps_per_epoch,
                 optimizer: Optimizer::ADAMW,
-                init_adapter: flags.init_adapter.as_deref().map(adapter::identity).transpose()?,
+                init_adapter: flags.init_adapter.as_deref().map(begins_with).transpose()?,
                 gradient_checkpointing,
                 seconds: 0.0,
                 tokens_per_second: 0.0,
@@ -82,13 +91,19 @@ impl Study {
     }
 }
 
+/// The adapter that the update begins with.
+fn begins_with(folder: &Path) -> Result<InitAdapter> {
+    let InitAdapter { source, sha256 } = adapter::identity(folder)?;
+    Ok(InitAdapter { source: environment::from_home(&source), sha256 })
+}
+
 fn model_facts(base: &BaseModel, model: &Llama, recipe: &Recipe) -> ModelFacts {
     let config = &base.config;
     let quantized_parameters: u64 = model.groups().map(|group| group.frozen.quantized_parameters()).sum();
     let projection_bytes: u64 = model.groups().map(|group| group.frozen.bytes()).sum();
     ModelFacts {
         name: base.name.clone(),
-        source: base.source.clone(),
+        source: environment::from_home(&base.source),
         commit: base.commit.clone(),
         sha256: base.sha256.clone(),
         demonstration: base.source == "demo",

@@ -1,6 +1,7 @@
 //! One run or, with `--seeds`, one for each training seed and their summary.
 
 use super::base::OpenedBase;
+use super::lock::Lock;
 use super::notebook::Notebook;
 use super::progress::Progress;
 use super::{Procedure, Question, rendering};
@@ -68,6 +69,7 @@ fn summarize(
     folder: &RunFolder,
 ) -> Result<()> {
     let replicates = repeated::summarize(&records)?;
+    let _lock = Lock::take(folder)?;
     store::write(&folder.replicates(), &replicates)?;
     let mut record = records.swap_remove(0);
     record.replicates = Some(replicates);

@@ -123,7 +123,7 @@ fn begin(run: &mut Run) -> Result<()> {
             store::write_file(&path, alpaca::to_json(rows).as_bytes())?;
             written.push(path);
         }
-        Ok((opened.rows.dataset.clone(), written))
+        Ok((run.study.dataset()?, written))
     })?;
     parts.into_iter().try_for_each(|part| run.list(Written::Split(level, part)))?;
     let of = run.study.follows_from(Cell::BaseModel, "")?;

@@ -55,12 +55,15 @@ pub(super) fn train(run: &mut Run, training: Loop) -> Result<()> {
 /// Trains the update, which is then in the model.
 fn trained(run: &mut Run, training: Loop) -> Result<Course> {
     let mut state = attach(run, training)?;
-    let mut events = Events::open(run.folder().events(), state.course.steps.len())?;
+    let (mut events, is_mended) = Events::open(run.folder().events(), &state.course)?;
     let opened = run.study.opened()?;
-    let Run { study, held, record, .. } = run;
+    let Run { study, held, record, lock, .. } = run;
     let total_steps = record.training.total_steps;
     let model = held.base(study)?;
     let progress = &mut study.notebook.progress;
+    if is_mended {
+        progress.say("events.jsonl did not tell the whole course: it is written again from the checkpoint");
+    }
     progress.begin("training", total_steps);
     let rows = Rows { train: &opened.rows.train, evaluation: &opened.rows.evaluation };
     let mut observe = |event: Event| {
@@ -70,6 +73,7 @@ fn trained(run: &mut Run, training: Loop) -> Result<Course> {
             Event::MicroBatch | Event::Evaluating(_) => return interrupt::check(),
             Event::Checkpoint(_) => {}
         }
+        lock.check()?;
         events.write(event)
     };
     let activations = opened.memory.activations;

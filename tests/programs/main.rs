@@ -8,6 +8,7 @@ mod hub_server;
 mod program;
 mod cells;
 mod command_line;
+mod obstacles;
 mod several_runs;
 mod survival;
 mod foreign_input;

@@ -154,14 +154,6 @@ impl Weights {
         sha256::of_parts(self.files.iter().map(FileBytes::as_slice))
     }
 
-    /// Refuses weights whose files are not what they were when they were opened.
-    ///
-    /// # Errors
-    /// `Error::File` with the file.
-    pub(crate) fn check_unchanged(&self) -> Result<()> {
-        self.files.iter().try_for_each(FileBytes::check_unchanged)
-    }
-
     /// The weights as the user named them.
     pub(super) fn source_name(&self) -> &str {
         &self.source_name
