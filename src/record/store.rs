@@ -52,16 +52,23 @@ pub(crate) fn is_temporary(name: &str) -> bool {
 /// # Errors
 /// `Error::Setting` with the part of the path that is in the way.
 pub(crate) fn check_writable(folder: &Path) -> Result<()> {
-    let existing = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
-    tempfile::NamedTempFile::new_in(existing).map(|_| ()).map_err(|error| Error::Setting {
+    let refused = |at: &Path, error: std::io::Error| Error::Setting {
         key: "out".into(),
         message: format!(
             "expected a folder that can be written to, got {}: {} ({})",
             folder.display(),
-            existing.display(),
+            at.display(),
             error.kind()
         ),
-    })
+    };
+    match std::fs::metadata(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidFilename => {
+            return Err(refused(folder, error));
+        }
+        _ => {}
+    }
+    let existing = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    tempfile::NamedTempFile::new_in(existing).map(|_| ()).map_err(|error| refused(existing, error))
 }
 
 /// Temporary files are private to their owner; a report is meant to be read by others.

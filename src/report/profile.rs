@@ -25,6 +25,7 @@
 //! ```
 
 use super::DecimalMark;
+use super::turkish::{self, Case};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 
@@ -174,12 +175,18 @@ impl Profile {
     /// A profile from TOML text; `origin` is its file, for messages.
     ///
     /// # Errors
-    /// `Error::Report` with the line that does not fit.
+    /// `Error::Report` with the line that does not fit, or a reading that has no suffixes: it must not be found after a
+    /// training.
     pub fn parse(origin: &str, text: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|error| {
+        let profile: Profile = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             Error::Report(format!("profile {origin}, line {line}: {}", error.message().replace('\n', " ")))
-        })
+        })?;
+        if let Some(ModelName { name, reading: Some(reading) }) = &profile.model {
+            turkish::suffix_with_reading(name, reading, Case::Locative)
+                .map_err(|error| Error::Report(format!("profile {origin}: model.reading: {error}")))?;
+        }
+        Ok(profile)
     }
 }
 

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// not keep the others from running: they are named at the end.
 pub fn run(questions: &[Question], procedure: Procedure, flags: &Flags) -> anyhow::Result<()> {
     let reports = flags.out.clone().unwrap_or_else(|| PathBuf::from("reports"));
-    let series = Series { procedure, flags, base: OpenedBase::new(&flags.model), reports };
+    let series = Series { procedure, flags, base: OpenedBase::new(flags), reports };
     let plans = series.checked(questions)?;
     let (mut records, mut failures) = (Vec::new(), Vec::new());
     for plan in &plans {

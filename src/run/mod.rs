@@ -42,6 +42,7 @@
 mod progress;
 mod interrupt;
 mod lock;
+mod download;
 mod rendering;
 mod cells;
 mod base;

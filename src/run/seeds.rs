@@ -16,7 +16,7 @@ use std::path::Path;
 /// # Errors
 /// As [`Notebook::open`] and `procedure`; `Error::Setting` where the runs of several seeds cannot be summarized.
 pub fn run(question: &Question, procedure: Procedure, flags: &Flags) -> anyhow::Result<()> {
-    run_over(question, procedure, flags, &OpenedBase::new(&flags.model))
+    run_over(question, procedure, flags, &OpenedBase::new(flags))
 }
 
 /// [`run`] over a base model that other runs share.

@@ -139,15 +139,16 @@ fn sample(run: &mut Run) -> Result<()> {
 
 fn sampled(run: &mut Run) -> Result<Vec<Sample>> {
     let opened = run.study.opened()?;
-    let (encoder, rows) = (&opened.encoder, &opened.rows.split.evaluation);
+    let encoder = &opened.encoder;
     let adapter = run.folder().adapter();
     let Run { study, held, record, .. } = run;
     let recipe = &record.recipe.samples;
     let model = held.tuned(study, &record.recipe.lora, &adapter)?;
     let progress = &mut study.notebook.progress;
-    progress.begin("generating samples", recipe.count.min(rows.len()));
+    let rows: Vec<_> = opened.rows.sampled(recipe.count).collect();
+    progress.begin("generating samples", rows.len());
     let mut samples = Vec::new();
-    for (index, row) in rows.iter().take(recipe.count).enumerate() {
+    for (index, row) in rows {
         let prompt = encoder.encode_prompt(row)?;
         let text = |lora| -> Result<(String, bool)> {
             let generated = generate::greedy(model, &prompt, encoder.eos(), recipe.max_new_tokens, lora)?;
@@ -167,7 +168,7 @@ fn sampled(run: &mut Run) -> Result<Vec<Sample>> {
             fine_tuned,
             fine_tuned_capped,
         });
-        progress.at(index + 1);
+        progress.at(samples.len());
         interrupt::check()?;
     }
     progress.end();
