@@ -46,9 +46,11 @@ mod rendering;
 mod cells;
 mod base;
 mod notebook;
+mod weaving;
 mod preview;
 mod earlier;
 mod events;
+mod tensorboard;
 mod recording;
 mod opening;
 mod measuring;
@@ -58,6 +60,7 @@ mod matrix;
 mod seeds;
 pub mod levels;
 
+pub use crate::report::weave::Listing;
 pub use base::OpenedBase;
 pub use notebook::{Notebook, Study};
 pub use seeds::run;
@@ -75,12 +78,20 @@ pub struct Question {
     pub level: Level,
     /// The sample rows that are part of the program, as the bytes of their file.
     pub rows: &'static [u8],
+    /// The file that asks, which the run's page shows before the procedure's.
+    pub source: Listing,
     /// Every choice that can move a number.
     pub recipe: Recipe,
 }
 
 /// The cells of an experiment, from the flags to the documents.
-pub type Procedure = fn(Notebook) -> anyhow::Result<()>;
+#[derive(Debug, Clone, Copy)]
+pub struct Procedure {
+    /// The file that it is written in: the run's page shows under each call of a cell what the cell gave.
+    pub source: Listing,
+    /// What it does.
+    pub cells: fn(Notebook) -> anyhow::Result<()>,
+}
 
 /// The end of a program: nothing, or one line with its causes, and the error's exit code.
 pub fn answer(outcome: anyhow::Result<()>) -> ExitCode {
