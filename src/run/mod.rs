@@ -36,8 +36,9 @@
 //! }
 //! ```
 //! A finished cell is kept in the run's folder: the next call uses it again where nothing that it follows from has changed,
-//! and says so. From [`Study::load`] on there is a record beside the run, written after every cell that was computed. A cell that fails says so in it
-//! before its error goes on, and a run that is dropped before its last cell does too.
+//! and says so. From [`Study::load`] on there is a record beside the run, written after every cell that was computed. A cell
+//! that fails says so in it before its error goes on, and a run that is dropped before its last cell does too. Beside it lies
+//! the run's page: the experiment's source, with each cell's result under the line that called it.
 
 mod interrupt;
 mod lock;

@@ -4,6 +4,7 @@
 mod support;
 mod program;
 mod cells;
+mod weaving;
 mod command_line;
 mod several_runs;
 mod survival;

@@ -199,7 +199,7 @@ fn result(html: &mut Page<'_>, given: &Given) -> Result<String> {
     Ok(text + "</section>\n")
 }
 
-/// A row with what is learned from in colour; who sees no colour sees it underlined.
+/// A row with what is learned from in colour; who sees no colour sees the prompt fainter.
 fn masked(number: usize, row: &MaskedRow) -> String {
     let MaskedRow { prompt, response, tokens, targets } = row;
     let text = |text: &str| escaped(&foreign(text));

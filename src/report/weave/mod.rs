@@ -199,6 +199,10 @@ fn given(woven: &Woven, shown: &Shown) -> Result<Given> {
     let style = Style { decimal: woven.profile.decimal };
     let moment = |words: &str, Moment { at, seconds }: &Moment| -> Result<String> {
         let at = numbers::date_and_time(at)?;
+        // Nothing was computed, but what had been was put into the record.
+        if *seconds < 0.001 {
+            return Ok(format!("{words}: {at}"));
+        }
         Ok(format!("{words}: {at} · süre: {}", style.duration(*seconds)?))
     };
     Ok(Given {
