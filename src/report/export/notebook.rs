@@ -32,7 +32,7 @@ pub fn notebook(page: &weave::Page, charts: &[Chart]) -> Result<String> {
     for part in &page.parts {
         match part {
             Part::File(path) => {
-                let _ = write!(main, "<p class=\"kaynak\"><code>{}</code></p>\n", escaped(&foreign(path)));
+                let _ = writeln!(main, "<p class=\"kaynak\"><code>{}</code></p>", escaped(&foreign(path)));
             }
             Part::Prose(markdown) => {
                 let markdown = foreign(markdown);
@@ -180,7 +180,7 @@ fn result(html: &mut Page<'_>, given: &Given) -> Result<String> {
     let place = html.place(given.title);
     let mut text = format!("<section class=\"sonuc\" data-hucre=\"{}\">\n", given.cell.name());
     text += &html.headed(3, place, escaped(given.title));
-    let _ = write!(text, "<p class=\"zaman\">{}</p>\n", escaped(&given.went));
+    let _ = writeln!(text, "<p class=\"zaman\">{}</p>", escaped(&given.went));
     text += &markdown(html, &given.traced)?;
     for (index, row) in given.rows.iter().enumerate() {
         text += &masked(index + 1, row);
