@@ -44,7 +44,7 @@ impl RunFolder {
 
     /// The same run with another training seed. What the first of them quantized serves all.
     pub(crate) fn replicate(&self, seed: u64) -> Self {
-        RunFolder { path: self.path.join(format!("seed-{seed}")), quantized: self.quantized.clone() }
+        RunFolder { path: self.path.join(format!("{SEED}{seed}")), quantized: self.quantized.clone() }
     }
 
     /// The run that this one may be a replicate of.
@@ -140,7 +140,7 @@ impl RunFolder {
     pub fn set_aside(&self, name: &str) -> Result<Option<PathBuf>> {
         let stays = |name: &str| {
             ["earlier", LOCK, "profil.toml"].contains(&name)
-                || name.starts_with("seed-")
+                || name.starts_with(SEED)
                 || name.starts_with('.')
         };
         let failed = |error| Error::file(&self.path, error);
@@ -163,6 +163,33 @@ impl RunFolder {
             std::fs::rename(&path, target.join(name)).map_err(|error| Error::file(&path, error))?;
         }
         Ok(Some(target))
+    }
+
+    /// The folders that a run writes into, and what lies there is not safe from it.
+    pub(crate) fn written(&self) -> Vec<PathBuf> {
+        let split = self.path.join("split");
+        vec![split, self.adapter(), self.merged(), self.checkpoints(), self.path.join(CELLS)]
+    }
+
+    /// Removes what a process that was killed while it wrote has left: temporary files, which never got their name. Other
+    /// seeds' runs have locks of their own, and may be written just now.
+    ///
+    /// # Errors
+    /// `Error::File` where the folder cannot be read, or one cannot be removed.
+    pub fn sweep(&self) -> Result<()> {
+        let of_seed = |path: &Path| {
+            let below = path.strip_prefix(&self.path).unwrap_or(path);
+            below
+                .components()
+                .next()
+                .is_some_and(|first| first.as_os_str().to_string_lossy().starts_with(SEED))
+        };
+        for path in files_below(&self.path)?.into_iter().filter(|path| !of_seed(path)) {
+            if path.file_name().is_some_and(|name| store::is_temporary(&name.to_string_lossy())) {
+                std::fs::remove_file(&path).map_err(|error| Error::file(&path, error))?;
+            }
+        }
+        Ok(())
     }
 
     /// Quantized base weights that several runs share.
@@ -206,6 +233,7 @@ fn numbered(name: &str, index: usize) -> String {
 
 const LOCK: &str = "run.lock";
 const CELLS: &str = "cells";
+const SEED: &str = "seed-";
 const ADAPTER: &str = "adapter";
 const MERGED: &str = "merged";
 

@@ -1,7 +1,9 @@
 //! The base model that `--model` names: opened once for all runs of a program, and known again without being read.
 
 use super::cells::Stamp;
-use crate::error::Result;
+use super::download;
+use crate::cli::Flags;
+use crate::error::{Error, Result};
 use crate::model::files::source::{self, BaseModel, ModelSource};
 use crate::record::store;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,7 @@ use std::rc::Rc;
 #[derive(Clone)]
 pub struct OpenedBase {
     name: String,
+    quiet: bool,
     opened: Rc<OnceCell<Rc<BaseModel>>>,
 }
 
@@ -29,20 +32,21 @@ pub(super) struct Identity {
 }
 
 impl OpenedBase {
-    /// The model called `name`, not opened yet.
-    pub fn new(name: &str) -> Self {
-        OpenedBase { name: name.to_string(), opened: Rc::default() }
+    /// The model that the flags name, not opened yet.
+    pub fn new(flags: &Flags) -> Self {
+        OpenedBase { name: flags.model.clone(), quiet: flags.quiet, opened: Rc::default() }
     }
 
     /// The open model.
     ///
     /// # Errors
-    /// A name that names no model, and as [`source::open`].
+    /// A name that names no model, and as [`source::open`]; `Error::Interrupted` while it is fetched.
     pub fn open(&self) -> Result<Rc<BaseModel>> {
         if let Some(base) = self.opened.get() {
             return Ok(Rc::clone(base));
         }
-        let base = Rc::new(source::open(&self.name.parse()?)?);
+        let base = source::open_observed(&self.name.parse()?, &mut download::shown(self.quiet))?;
+        let base = Rc::new(base);
         Ok(Rc::clone(self.opened.get_or_init(|| base)))
     }
 
@@ -52,8 +56,8 @@ impl OpenedBase {
     /// As [`OpenedBase::open`].
     pub(super) fn identity(&self, memo: &Path) -> Result<Identity> {
         let source: ModelSource = self.name.parse()?;
-        let files: Vec<Stamp> =
-            source::files(&source)?.iter().map(|path| Stamp::of(path)).collect::<Result<_>>()?;
+        let files = source::files(&source, &mut download::shown(self.quiet))?;
+        let files: Vec<Stamp> = files.iter().map(|path| Stamp::of(path)).collect::<Result<_>>()?;
         let remembered = std::fs::read(memo).ok();
         let remembered = remembered.and_then(|text| serde_json::from_slice::<Identity>(&text).ok());
         if let Some(identity) = remembered.filter(|known| !files.is_empty() && known.files == files) {
@@ -65,6 +69,21 @@ impl OpenedBase {
 }
 
 impl Identity {
+    /// Refuses to go on over files that are not those of the run's beginning: half of its numbers would be of other weights.
+    ///
+    /// # Errors
+    /// `Error::Model` with the file.
+    pub(super) fn check_unchanged(&self) -> Result<()> {
+        match self.files.iter().find(|file| !file.is_current()) {
+            None => Ok(()),
+            Some(file) => {
+                let message =
+                    "the file was changed or removed while the run went on; begin anew with --fresh";
+                Err(Error::model(file.path.display().to_string(), message))
+            }
+        }
+    }
+
     /// Remembers it in `memo`.
     ///
     /// # Errors

@@ -57,7 +57,7 @@ pub(super) enum Found<T> {
 /// A file as it was.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Stamp {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     bytes: u64,
     /// Nanoseconds since 1970.
     modified: u64,
@@ -74,6 +74,13 @@ impl Stamp {
         let since = metadata.modified().map_err(failed)?.duration_since(UNIX_EPOCH).unwrap_or_default();
         let modified = u64::try_from(since.as_nanos()).unwrap_or_default();
         Ok(Stamp { path: path.to_path_buf(), bytes: metadata.len(), modified })
+    }
+}
+
+impl Stamp {
+    /// Whether the file is still as it was, by size and time.
+    pub(super) fn is_current(&self) -> bool {
+        Stamp::of(&self.path).is_ok_and(|now| now == *self)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Several levels, one after the other over one base model, and their comparison.
 
 use super::base::OpenedBase;
+use super::lock::Lock;
 use super::notebook::Notebook;
 use super::{Procedure, Question, matrix, rendering, seeds};
 use crate::cli::Flags;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// not keep the others from running: they are named at the end.
 pub fn run(questions: &[Question], procedure: Procedure, flags: &Flags) -> anyhow::Result<()> {
     let reports = flags.out.clone().unwrap_or_else(|| PathBuf::from("reports"));
-    let series = Series { procedure, flags, base: OpenedBase::new(&flags.model), reports };
+    let series = Series { procedure, flags, base: OpenedBase::new(flags), reports };
     let plans = series.checked(questions)?;
     let (mut records, mut failures) = (Vec::new(), Vec::new());
     for plan in &plans {
@@ -107,6 +108,7 @@ impl Series<'_> {
         }
         let folder = folder::of_levels(&self.reports);
         let path = folder.join(folder::LEVELS_RECORD);
+        let _lock = Lock::take(&RunFolder::new(&folder))?;
         let mut record = levels::compare(records, None)?;
         if let Some(cross) = self.cross(&record, &path, notebook)? {
             record = levels::compare(records, Some(cross))?;

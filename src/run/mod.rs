@@ -40,9 +40,10 @@
 //! that fails says so in it before its error goes on, and a run that is dropped before its last cell does too. Beside it lies
 //! the run's page: the experiment's source, with each cell's result under the line that called it.
 
+mod progress;
 mod interrupt;
 mod lock;
-mod progress;
+mod download;
 mod rendering;
 mod cells;
 mod base;
@@ -97,7 +98,7 @@ pub struct Procedure {
 /// The end of a program: nothing, or one line with its causes, and the error's exit code.
 pub fn answer(outcome: anyhow::Result<()>) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
-    eprintln!("error: {error:#}");
+    progress::tell(&format!("error: {error:#}"));
     // What is no error of this crate is the sum of several runs, or the experiment's own.
     ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
 }

@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::model::files::source::BaseModel;
 use crate::model::network::llama::{Activations, Llama};
-use crate::model::network::loading;
+use crate::model::network::{adapter, loading};
+use crate::model::positions;
 use crate::recipe::{ModelDtype, Recipe};
 use crate::record::folder::RunFolder;
 use crate::record::store;
@@ -22,6 +23,7 @@ use crate::train::memory::{self, Estimate, Need};
 use candle_core::{DType, Device};
 use std::cell::OnceCell;
 use std::panic::Location;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 /// One run of one level, before anything is read: settings, device, folder, typography.
@@ -53,10 +55,11 @@ impl Notebook {
         base: &OpenedBase,
     ) -> Result<Self> {
         let mut recipe = question.recipe.clone();
-        flags.apply(&mut recipe)?;
+        let disagreements = flags.apply(&mut recipe)?;
         let device::Opened { device, fallback } = device::open(&flags.device)?;
         if !flags.dry_run && !flags.render_only {
             store::check_writable(folder.path())?;
+            check_inputs(flags, &folder)?;
         }
         let progress = Progress::new(flags.quiet);
         let slower = match (device::card(&device).without_bf16, recipe.model.dtype) {
@@ -67,7 +70,7 @@ impl Notebook {
             }
             _ => None,
         };
-        for line in [fallback, slower].into_iter().flatten() {
+        for line in disagreements.into_iter().chain(fallback).chain(slower) {
             progress.say(&line);
         }
         Ok(Notebook {
@@ -129,12 +132,21 @@ impl Notebook {
     }
 
     /// The rows as ids, by the tokenizer of the base model. Duplicates, leaks and cuts are counted and said, not mended.
+    ///
+    /// # Errors
+    /// As [`Notebook::base`], [`data::prepare`] and [`adapter::check`]; `Error::Setting` where a sample text would go on
+    /// beyond the base model's positions.
     fn encoded(&self, rows: Source) -> Result<Opened> {
         let base = self.base()?;
         let encoder =
             RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, self.recipe.data.max_seq_len)?;
         let rows = data::prepare(rows, &self.recipe.data, &encoder)?;
-        self.warn(&rows);
+        let beyond = positions::check(&base.config, &self.recipe.samples, &rows, &encoder)?;
+        self.warn(&rows, beyond);
+        if let Some(folder) = &self.flags.init_adapter {
+            let line = adapter::check(folder, &base.source, &base.config, &self.recipe.lora)?;
+            line.iter().for_each(|line| self.progress.say(&format!("warning: {line}")));
+        }
         let need = Need::of_run(&base, &self.recipe, self.dtype(), &rows);
         let free = device::free_memory(&self.device);
         let activations = memory::choose(need, self.recipe.train.gradient_checkpointing, free);
@@ -143,7 +155,7 @@ impl Notebook {
     }
 
     /// What a person should know of the rows before hours are spent on them.
-    fn warn(&self, rows: &Prepared) {
+    fn warn(&self, rows: &Prepared, beyond: usize) {
         let dataset = &rows.dataset;
         let warnings = [
             (dataset.duplicate_rows, "rows repeat an earlier row"),
@@ -151,9 +163,19 @@ impl Notebook {
             (dataset.truncated_rows, "rows are cut at data.max_seq_len"),
             (dataset.rows_without_target, "rows keep no response token and are not learned from"),
             (rows.rows_with_special_text, "rows spell a special token in their text"),
+            (beyond, "rows are longer than the positions that the base model was made for"),
         ];
         for (count, what) in warnings.into_iter().filter(|(count, _)| *count > 0) {
             self.progress.say(&format!("warning: {count} of {} {what}", dataset.rows));
+        }
+        if rows.rows_with_dropped_letters > 0 {
+            let letters: Vec<String> = rows.dropped_letters.iter().take(20).map(char::to_string).collect();
+            self.progress.say(&format!(
+                "warning: {} of {} rows have letters that the tokenizer has no token for, they are left out: {}",
+                rows.rows_with_dropped_letters,
+                dataset.rows,
+                letters.join(" ")
+            ));
         }
     }
 
@@ -183,6 +205,33 @@ impl Notebook {
             ModelDtype::Bf16 => DType::BF16,
         }
     }
+}
+
+/// Refuses to read what the run is going to write: rows would shrink with each call, a base model be its own successor.
+///
+/// # Errors
+/// `Error::Setting` with the flag.
+fn check_inputs(flags: &Flags, folder: &RunFolder) -> Result<()> {
+    let model = Some(PathBuf::from(&flags.model)).filter(|path| path.exists());
+    let inputs = [
+        ("model", &model),
+        ("data", &flags.data),
+        ("train-file", &flags.train_file),
+        ("eval-file", &flags.eval_file),
+        ("init-adapter", &flags.init_adapter),
+    ];
+    let written: Vec<PathBuf> = folder.written().iter().filter_map(|path| path.canonicalize().ok()).collect();
+    for (key, path) in inputs {
+        let real = path.as_ref().and_then(|path| path.canonicalize().ok());
+        if let Some(real) = real.filter(|real| written.iter().any(|folder| real.starts_with(folder))) {
+            let message = format!(
+                "expected a path that this run does not write to, got {}; copy it, or give another --out",
+                real.display()
+            );
+            return Err(Error::Setting { key: key.into(), message });
+        }
+    }
+    Ok(())
 }
 
 /// A run of which everything is known but the numbers.

@@ -6,6 +6,7 @@ use super::recording::Held;
 use crate::device;
 use crate::error::Result;
 use crate::model::files::source::BaseModel;
+use crate::model::network::adapter;
 use crate::model::network::llama::{Activations, Llama};
 use crate::recipe::{Cell, Recipe};
 use crate::record::*;
@@ -18,12 +19,12 @@ impl Study {
     /// call has found out is taken from its cells.
     ///
     /// # Errors
-    /// As [`Study::opened`] and [`Notebook::load`].
+    /// As [`Study::opened`], [`Notebook::load`] and [`adapter::identity`].
     pub(super) fn begin(&self) -> Result<(RunRecord, Held)> {
         let Notebook { folder, recipe, .. } = &self.notebook;
         let dataset = match cells::find(folder, Cell::Rows, &self.follows_from(Cell::Rows, "")?) {
             Found::Kept(kept) => kept.result,
-            _ => self.opened()?.rows.dataset.clone(),
+            _ => self.dataset()?,
         };
         let of = self.follows_from(Cell::BaseModel, "")?;
         let (facts, held) = match cells::find(folder, Cell::BaseModel, &of) {
@@ -39,13 +40,22 @@ impl Study {
             true => false,
             false => self.opened()?.memory.activations == Activations::Recompute,
         };
-        Ok((self.record(dataset, facts, recomputes), held))
+        Ok((self.record(dataset, facts, recomputes)?, held))
     }
 
-    fn record(&self, dataset: Dataset, model: ModelFacts, gradient_checkpointing: bool) -> RunRecord {
+    /// What the record says of the rows.
+    ///
+    /// # Errors
+    /// As [`Study::opened`].
+    pub(super) fn dataset(&self) -> Result<Dataset> {
+        let dataset = self.opened()?.rows.dataset.clone();
+        Ok(Dataset { source: environment::from_home(&dataset.source), ..dataset })
+    }
+
+    fn record(&self, dataset: Dataset, model: ModelFacts, gradient_checkpointing: bool) -> Result<RunRecord> {
         let Notebook { level, flags, recipe, device, .. } = &self.notebook;
         let plan = Plan::new(dataset.train_rows, &recipe.train);
-        RunRecord {
+        Ok(RunRecord {
             schema: SCHEMA,
             level: *level,
             status: Status::Running,
@@ -59,6 +69,7 @@ impl Study {
                 total_steps: plan.total_steps,
                 steps_per_epoch: plan.steps_per_epoch,
                 optimizer: Optimizer::ADAMW,
+                init_adapter: flags.init_adapter.as_deref().map(begins_with).transpose()?,
                 gradient_checkpointing,
                 seconds: 0.0,
                 tokens_per_second: 0.0,
@@ -76,8 +87,14 @@ impl Study {
                 device::card(device).name,
                 Path::new(env!("CARGO_MANIFEST_DIR")),
             ),
-        }
+        })
     }
+}
+
+/// The adapter that the update begins with.
+fn begins_with(folder: &Path) -> Result<InitAdapter> {
+    let InitAdapter { source, sha256 } = adapter::identity(folder)?;
+    Ok(InitAdapter { source: environment::from_home(&source), sha256 })
 }
 
 fn model_facts(base: &BaseModel, model: &Llama, recipe: &Recipe) -> ModelFacts {
@@ -86,7 +103,8 @@ fn model_facts(base: &BaseModel, model: &Llama, recipe: &Recipe) -> ModelFacts {
     let projection_bytes: u64 = model.groups().map(|group| group.frozen.bytes()).sum();
     ModelFacts {
         name: base.name.clone(),
-        source: base.source.clone(),
+        source: environment::from_home(&base.source),
+        commit: base.commit.clone(),
         sha256: base.sha256.clone(),
         demonstration: base.source == "demo",
         parameters: config.parameters(),

@@ -61,6 +61,15 @@ fn write_data(text: &mut String, rows: &Prepared) -> std::fmt::Result {
         text,
         "checks     {} duplicates, {} leaked, {} truncated, {} without a target",
         dataset.duplicate_rows, dataset.leaked_rows, dataset.truncated_rows, dataset.rows_without_target
+    )?;
+    let Some(overlap) = &dataset.overlap else { return Ok(()) };
+    writeln!(
+        text,
+        "overlap    {:.1} % of the held-out words stand in {}-grams of the training answers, {:.1} % of the sentences word \
+         for word",
+        100.0 * overlap.covered_words,
+        overlap.n,
+        100.0 * overlap.verbatim_sentences
     )
 }
 

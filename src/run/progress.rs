@@ -4,8 +4,13 @@
 use crate::record::{Eval, Step};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::RefCell;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
+
+/// One line on the standard error stream. That nobody reads it any more (`2>&1 | head`) must not end a training.
+pub(super) fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// Shows the course of a run on the standard error stream.
 pub(super) struct Progress {
@@ -43,7 +48,7 @@ impl Progress {
         self.keep(title);
         match &mut self.mode {
             Mode::Quiet => {}
-            Mode::Lines => eprintln!("{title}"),
+            Mode::Lines => tell(title),
             Mode::Bar(bar) => {
                 let template = "{prefix:>12} {bar:30} {pos}/{len}  {msg}  {eta_precise} left";
                 let style = ProgressStyle::with_template(template).expect("a constant template");
@@ -73,7 +78,7 @@ impl Progress {
             );
             self.keep(&line);
             if let Mode::Lines = self.mode {
-                eprintln!("{line}");
+                tell(&line);
             }
         }
         if let Mode::Bar(bar) = &self.mode {
@@ -93,9 +98,9 @@ impl Progress {
         self.keep(line);
         match &self.mode {
             Mode::Quiet => {}
-            Mode::Lines => eprintln!("{line}"),
+            Mode::Lines => tell(line),
             // A finished or hidden bar would swallow the line.
-            Mode::Bar(bar) if bar.is_finished() || bar.is_hidden() => eprintln!("{line}"),
+            Mode::Bar(bar) if bar.is_finished() || bar.is_hidden() => tell(line),
             Mode::Bar(bar) => bar.println(line),
         }
     }

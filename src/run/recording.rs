@@ -4,6 +4,7 @@
 use super::cells::{self, Found, Kept};
 use super::lock::Lock;
 use super::notebook::Study;
+use super::progress::tell;
 use super::rendering;
 use super::weaving::{SOON, Weaving};
 use crate::device;
@@ -36,7 +37,7 @@ pub(super) struct Run {
     /// Whether a cell was computed: else all is as an earlier call left it.
     computed: bool,
     /// The folder is this run's as long as it lives.
-    _lock: Lock,
+    pub(super) lock: Lock,
 }
 
 /// The model, as far as a cell has needed it.
@@ -89,7 +90,7 @@ impl Run {
     /// A run with its record as it is before the first measurement; nothing is written yet.
     pub(super) fn new(study: Study, held: Held, record: RunRecord, lock: Lock) -> Self {
         let (page, place) = (Weaving::default(), study.place);
-        Run { study, held, record, adapter: String::new(), page, place, computed: false, _lock: lock }
+        Run { study, held, record, adapter: String::new(), page, place, computed: false, lock }
     }
 
     /// The result of `cell`: that of an earlier call where all that it follows from is as it was, else computed, and kept with
@@ -119,6 +120,7 @@ impl Run {
             }
             Found::Nothing => {}
         }
+        self.study.identity.check_unchanged()?;
         self.computed = true;
         self.page.cell(shown(Went::Begun, Vec::new()));
         self.page.look(&self.study.notebook, &self.record, SOON)?;
@@ -152,11 +154,15 @@ impl Run {
     }
 
     fn end(&mut self, status: Status, step: usize, message: String) {
+        // A call that has computed nothing takes nothing from the record of the one that has.
+        self.computed |= self.finished_earlier().is_none();
         self.record.status = status;
-        self.record.failure = Some(Failure { step, message });
+        self.record.failure = Some(Failure { step, message: message.clone() });
         self.record.environment.finished_at = Some(environment::now());
-        if let Err(second) = self.save().and_then(|()| self.render()) {
-            eprintln!("error: the record could not be written: {second}");
+        let written = self.save().and_then(|()| self.render());
+        // What could not be written because of the very error is told by that error.
+        if let Some(second) = written.err().map(|error| error.to_string()).filter(|text| *text != message) {
+            tell(&format!("error: the record could not be written: {second}"));
         }
     }
 
@@ -165,18 +171,24 @@ impl Run {
         if !self.computed {
             return Ok(());
         }
+        self.lock.check()?;
         self.record.training.peak_memory_bytes =
             device::peak_memory(&self.study.notebook.device).max(self.record.training.peak_memory_bytes);
         store::write(&self.folder().record(), &self.record)
     }
 
-    /// Closes the record. Where this call has computed nothing, the record of the call that has stays as it is.
-    pub(super) fn complete(&mut self) -> Result<()> {
+    /// The record of a call that has finished this very run.
+    fn finished_earlier(&self) -> Option<RunRecord> {
         let is_whole = |record: &RunRecord| {
             record.status == Status::Completed
                 && Asked::of(record).differences(&self.study.asked()).is_empty()
         };
-        let earlier = self.folder().read().ok().filter(is_whole);
+        self.folder().read().ok().filter(is_whole)
+    }
+
+    /// Closes the record. Where this call has computed nothing, the record of the call that has stays as it is.
+    pub(super) fn complete(&mut self) -> Result<()> {
+        let earlier = self.finished_earlier();
         match earlier {
             Some(earlier) if !self.computed => self.record = earlier,
             _ => {

@@ -32,7 +32,7 @@ pub(super) fn render(
 /// records give equal bytes.
 ///
 /// # Errors
-/// As [`Report::files`] and [`Report::sections`]; `Error::File` where one cannot be written.
+/// As [`Report::files`]; `Error::File` where one cannot be written.
 pub(super) fn write(
     report: &Report,
     profile: &Profile,
@@ -47,7 +47,6 @@ pub(super) fn write(
         || report.sections(profile, environment::unix_seconds(moment)),
     );
     written?;
-    let sections = sections?;
     for file in sections.files() {
         write_changed(&folder.join(&file.path), &file.bytes)?;
     }

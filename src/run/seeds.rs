@@ -1,6 +1,7 @@
 //! One run or, with `--seeds`, one for each training seed and their summary.
 
 use super::base::OpenedBase;
+use super::lock::Lock;
 use super::notebook::Notebook;
 use super::progress::Progress;
 use super::{Procedure, Question, rendering};
@@ -15,7 +16,7 @@ use std::path::Path;
 /// # Errors
 /// As [`Notebook::open`] and `procedure`; `Error::Setting` where the runs of several seeds cannot be summarized.
 pub fn run(question: &Question, procedure: Procedure, flags: &Flags) -> anyhow::Result<()> {
-    run_over(question, procedure, flags, &OpenedBase::new(&flags.model))
+    run_over(question, procedure, flags, &OpenedBase::new(flags))
 }
 
 /// [`run`] over a base model that other runs share.
@@ -68,6 +69,7 @@ fn summarize(
     folder: &RunFolder,
 ) -> Result<()> {
     let replicates = repeated::summarize(&records)?;
+    let _lock = Lock::take(folder)?;
     store::write(&folder.replicates(), &replicates)?;
     let mut record = records.swap_remove(0);
     record.replicates = Some(replicates);

@@ -147,7 +147,7 @@ fn begin(run: &mut Run) -> Result<()> {
         }
         let first = opened.rows.train.iter().take(FIRST_ROWS);
         let first = first.map(|row| preview::masked(row, &opened.encoder)).collect::<Result<_>>()?;
-        Ok((Rows { dataset: opened.rows.dataset.clone(), first }, written))
+        Ok((Rows { dataset: run.study.dataset()?, first }, written))
     })?;
     (run.record.dataset, run.page.rows) = (dataset, first);
     parts.into_iter().try_for_each(|part| run.list(Written::Split(level, part)))?;
@@ -164,15 +164,16 @@ fn sample(run: &mut Run) -> Result<()> {
 
 fn sampled(run: &mut Run) -> Result<Vec<Sample>> {
     let opened = run.study.opened()?;
-    let (encoder, rows) = (&opened.encoder, &opened.rows.split.evaluation);
+    let encoder = &opened.encoder;
     let adapter = run.folder().adapter();
     let Run { study, held, record, page, .. } = run;
     let recipe = &record.recipe.samples;
     let model = held.tuned(study, &record.recipe.lora, &adapter)?;
-    study.notebook.progress.begin("generating samples", recipe.count.min(rows.len()));
+    let rows: Vec<_> = opened.rows.sampled(recipe.count).collect();
+    study.notebook.progress.begin("generating samples", rows.len());
     let progress = &study.notebook.progress;
     let mut samples = Vec::new();
-    for (index, row) in rows.iter().take(recipe.count).enumerate() {
+    for (index, row) in rows {
         let prompt = encoder.encode_prompt(row)?;
         let text = |lora| -> Result<(String, bool)> {
             let generated = generate::greedy(model, &prompt, encoder.eos(), recipe.max_new_tokens, lora)?;
@@ -192,7 +193,7 @@ fn sampled(run: &mut Run) -> Result<Vec<Sample>> {
             fine_tuned,
             fine_tuned_capped,
         });
-        progress.at(index + 1);
+        progress.at(samples.len());
         page.look(&study.notebook, record, OFTEN)?;
         interrupt::check()?;
     }

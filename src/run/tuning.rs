@@ -59,13 +59,17 @@ pub(super) fn train(run: &mut Run, training: Loop) -> Result<()> {
 /// Trains the update, which is then in the model.
 fn trained(run: &mut Run, training: Loop) -> Result<Course> {
     let mut state = attach(run, training)?;
-    let mut events = Events::open(run.folder().events(), state.course.steps.len())?;
+    let (mut events, is_mended) = Events::open(run.folder().events(), &state.course)?;
     let Course { steps, evals, .. } = &state.course;
     let mut scalars = Scalars::open(run.folder().tensorboard(), &run.record.environment, steps, evals)?;
     let opened = run.study.opened()?;
-    let Run { study, held, record, page, .. } = run;
+    let Run { study, held, record, lock, page, .. } = run;
     let total_steps = record.training.total_steps;
     let model = held.base(study)?;
+    if is_mended {
+        let said = "events.jsonl did not tell the whole course: it is written again from the checkpoint";
+        study.notebook.progress.say(said);
+    }
     study.notebook.progress.begin("training", total_steps);
     let (notebook, progress) = (&study.notebook, &study.notebook.progress);
     // What the page shows meanwhile: the loop has the course until its end.
@@ -73,11 +77,11 @@ fn trained(run: &mut Run, training: Loop) -> Result<Course> {
     recording::take(&mut seen.training, state.course.clone());
     let rows = Rows { train: &opened.rows.train, evaluation: &opened.rows.evaluation };
     let mut observe = |event: Event| {
-        match event {
+        let after = match event {
             Event::Step(step) => {
                 progress.step(step, total_steps);
                 seen.training.steps.push(step.clone());
-                page.look(notebook, &seen, OFTEN)?;
+                OFTEN
             }
             Event::Eval(eval, is_best) => {
                 progress.eval(eval, is_best);
@@ -85,13 +89,15 @@ fn trained(run: &mut Run, training: Loop) -> Result<Course> {
                 if is_best {
                     seen.training.best = Some(Best { step: eval.step, loss: eval.loss });
                 }
-                page.look(notebook, &seen, SOON)?;
+                SOON
             }
             Event::MicroBatch | Event::Evaluating(_) => return interrupt::check(),
-            Event::Checkpoint(_) => {}
-        }
+            Event::Checkpoint(_) => OFTEN,
+        };
+        lock.check()?;
         scalars.write(&event)?;
-        events.write(event)
+        events.write(event)?;
+        page.look(notebook, &seen, after)
     };
     let activations = opened.memory.activations;
     let outcome = (training.train)(model, rows, &record.recipe, activations, &mut state, &mut observe);

@@ -50,7 +50,9 @@ impl Weaving {
     /// # Errors
     /// As [`export::notebook`]; `Error::File` where it cannot be written.
     pub(super) fn look(&mut self, notebook: &Notebook, record: &RunRecord, after: Duration) -> Result<()> {
-        if self.written.is_some_and(|written| written.elapsed() < after) {
+        let is_new = self.written.is_some_and(|written| written.elapsed() < after);
+        // A folder that was removed on the way is not made again for a page.
+        if is_new || !notebook.folder.lock().exists() {
             return Ok(());
         }
         let style = Style { decimal: notebook.profile.decimal };

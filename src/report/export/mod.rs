@@ -12,6 +12,7 @@ mod blocks;
 mod inline;
 mod html;
 mod notebook;
+mod program;
 mod pandoc;
 
 pub use html::html;

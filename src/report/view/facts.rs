@@ -16,7 +16,7 @@ pub(in crate::report) fn has<R>(facts: &[Fact<R>], record: &R) -> Value {
 
 /// The facts of one run.
 #[rustfmt::skip] // a fact a line, as a table is read
-pub(super) const FACTS: [Fact<RunRecord>; 48] = [
+pub(super) const FACTS: [Fact<RunRecord>; 49] = [
     // The run.
     ("completed", "it came to its end", |record| record.status == Status::Completed),
     ("failed", "it stopped at an error", |record| record.status == Status::Failed),
@@ -44,6 +44,7 @@ pub(super) const FACTS: [Fact<RunRecord>; 48] = [
     ("all_modules", "every projection has an adapter", |record| {
         Projection::ALL.iter().all(|module| record.recipe.lora.target_modules.contains(module))
     }),
+    ("init_adapter", "its update began with another adapter", |record| record.training.init_adapter.is_some()),
     ("dropout", "the adapter drops inputs", |record| record.recipe.lora.dropout > 0.0),
     // The training.
     ("planned", "its steps are counted", |record| record.training.total_steps > 0),
