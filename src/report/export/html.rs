@@ -5,6 +5,7 @@
 
 use super::blocks::{Block, Caption, Events, Picture, blocks, plain};
 use super::inline::{Paths, Writer, escaped, formula};
+use super::shell::{STYLE, TOOLTIPS, shell};
 use crate::error::{Error, Result};
 use crate::report::charts::Chart;
 use crate::report::document::Document;
@@ -15,12 +16,6 @@ use pulldown_cmark::HeadingLevel;
 use pulldown_latex::config::DisplayMode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-
-pub(super) const STYLE: &str = include_str!("../../../templates/export/belge.css");
-
-/// Nothing is fetched and nothing runs: pictures and icon are inside the page, so are its styles.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /// `document` as one HTML page with those of `charts` that it shows.
 ///
@@ -51,24 +46,6 @@ pub fn html(document: &Document, charts: &[Chart]) -> Result<String> {
         "{head}<p class=\"kunye\">Bu sayfa <code>{record}</code> kaydından üretilmiştir. {TOOLTIPS}</p>\n{body}"
     );
     Ok(shell(&title, "", STYLE, &contents, &main))
-}
-
-/// How a reader asks a number.
-pub(super) const TOOLTIPS: &str = "Bir sayının kayıttaki yeri, imleç üzerine getirildiğinde ya da sayı \
-                                   seçildiğinde görünür.";
-
-/// A whole page around its contents and its text; `head` is what its head holds besides.
-pub(super) fn shell(title: &str, head: &str, style: &str, contents: &str, main: &str) -> String {
-    let title = escaped(title);
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"tr\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n{head}\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"tezgah\">\n\
-         <link rel=\"icon\" href=\"data:,\">\n<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n\
-         <nav aria-label=\"İçindekiler\">\n<details open>\n<summary>İçindekiler</summary>\n{contents}</details>\n</nav>\n\
-         <main>\n{main}</main>\n</body>\n</html>\n"
-    )
 }
 
 /// A page while it is written.

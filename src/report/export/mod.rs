@@ -10,6 +10,7 @@
 
 mod blocks;
 mod inline;
+mod shell;
 mod html;
 mod notebook;
 mod program;

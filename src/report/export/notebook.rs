@@ -4,8 +4,9 @@
 //! picture of the prose that the page cannot show is shown as it was written: a comment is no reason for a run to fail.
 
 use super::blocks::{Block, Events, blocks, plain};
-use super::html::{Page, STYLE, TOOLTIPS, shell};
+use super::html::Page;
 use super::inline::{Paths, Writer, escaped, formula};
+use super::shell::{STYLE, TOOLTIPS, shell};
 use crate::error::Result;
 use crate::report::charts::Chart;
 use crate::report::markdown::foreign;
