@@ -111,6 +111,7 @@ impl fmt::Display for Conversion {
 ///
 /// # Errors
 /// `Error::File` where the temporary folder cannot be written. What pandoc itself cannot do is in the outcome.
+#[expect(clippy::disallowed_methods, reason = "a report sees no tensor")]
 pub fn sections(
     pandoc: &Path,
     documents: &[Document],
