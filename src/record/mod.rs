@@ -21,5 +21,5 @@ pub use dataset::{Dataset, ExampleRow, Histogram, Lengths, PromptTemplate, Token
 pub use evaluation::{Evaluation, RowNll, RowScores, Score, Scores, statistics_of};
 pub use method::Method;
 pub use model::{Architecture, ModelFacts};
-pub use run::{Environment, Failure, Output, RunRecord, SCHEMA, Sample, Status};
+pub use run::{CardFacts, Environment, Failure, Output, RunRecord, SCHEMA, Sample, Status};
 pub use training::{Best, Eval, Optimizer, Step, Training};

@@ -124,6 +124,7 @@ impl Drop for Run {
 fn opened(study: &Study, model: &Llama) -> RunRecord {
     let Study { notebook, base, rows, memory, .. } = study;
     let plan = Plan::new(rows.train.len(), &notebook.recipe.train);
+    let card = device::card(&notebook.device);
     RunRecord {
         schema: SCHEMA,
         level: notebook.level,
@@ -152,7 +153,8 @@ fn opened(study: &Study, model: &Llama) -> RunRecord {
         outputs: Vec::new(),
         environment: environment::capture(
             &notebook.device,
-            device::card(&notebook.device).name,
+            card.name,
+            card.facts,
             Path::new(env!("CARGO_MANIFEST_DIR")),
         ),
     }
