@@ -6,6 +6,7 @@ use super::lock::Lock;
 use super::notebook::{MemoryPlan, Study};
 use super::recording::Run;
 use crate::data::batches::Targets;
+use crate::device;
 use crate::error::{Error, Result};
 use crate::evaluate::nll::{self, RowSums};
 use crate::model::generate;
@@ -213,6 +214,7 @@ fn attach(run: &mut Run) -> Result<State> {
 }
 
 fn sample(run: &mut Run) -> Result<()> {
+    run.model.hold_dense(device::card(&run.study.notebook.device).free_memory.unwrap_or(0))?;
     let encoder = &run.study.encoder;
     let samples = &run.record.recipe.samples;
     let rows = &run.study.rows.split.evaluation;
@@ -243,6 +245,7 @@ fn sample(run: &mut Run) -> Result<()> {
         interrupt::check()?;
     }
     progress.end();
+    run.model.release_dense();
     run.save()
 }
 
