@@ -143,7 +143,7 @@ impl Notebook {
             RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, self.recipe.data.max_seq_len)?;
         let rows = data::prepare(self.rows()?, &self.recipe.data, &encoder)?;
         self.warn(&rows);
-        let need = Need::of_run(&base, &self.recipe, self.dtype(), &rows);
+        let need = Need::of_run(&base, &self.recipe, self.dtype(), &self.device, &rows);
         let free = device::free_memory(&self.device);
         let activations = memory::choose(need, self.recipe.train.gradient_checkpointing, free);
         let memory = MemoryPlan { estimate: Estimate::new(need, activations), activations, free };
