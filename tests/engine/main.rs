@@ -11,5 +11,6 @@ mod nf4;
 mod quantized_file;
 mod reference;
 mod gradients;
+mod memory;
 #[cfg(feature = "cuda")]
 mod gpu;
