@@ -9,6 +9,7 @@ use std::path::Path;
 use tezgah::data::alpaca;
 use tezgah::data::batches::{Batch, Targets};
 use tezgah::data::encode::{EncodedRow, RowEncoder};
+use tezgah::evaluate::nll;
 use tezgah::model::files::source::{ModelSource, open};
 use tezgah::model::network::adapter;
 use tezgah::model::network::frozen::FrozenSource;
@@ -16,7 +17,6 @@ use tezgah::model::network::linear::LoraUse;
 use tezgah::model::network::llama::{Activations, Llama};
 use tezgah::model::ops::dropout::{self, DropoutMask, DropoutStream};
 use tezgah::recipe::Quantization;
-use tezgah::train::course::Course;
 use tezgah::train::memory::{Estimate, Largest, Need, Place};
 use tezgah::train::optimizer::AdamW;
 
@@ -24,22 +24,18 @@ fn card() -> Device {
     tezgah::device::open("cuda").expect("a card, or `.ci/softgpu --cargo test`").device
 }
 
-/// The first steps of the reference's run: the software GPU takes a minute for eight of them, and the learning rate of the
+/// The first steps of the reference's run: the software GPU takes half a minute for one, and the learning rate of the
 /// warm-up does not depend on how many there are.
 const STEPS: usize = 2;
 
-fn reference() -> Reference {
+/// Every row's sums and the first steps, against transformers + PEFT + TRL.
+#[test]
+fn f32_follows_the_reference() {
     let mut reference = Reference::tiny();
     reference.recipe.train.max_steps = STEPS;
-    reference
-}
-
-/// Every row's sums and the first steps, against transformers + PEFT + TRL.
-fn follow(activations: Activations) {
-    let reference = reference();
     let mut model = reference.model_on(&card(), Quantization::None, DType::F32);
     reference.check_sums("adapter_init", &reference.sums(&model, LoraUse::Applied), 1e-4);
-    let course = reference.train(&mut model, activations);
+    let course = reference.train(&mut model, Activations::Keep);
     let history = reference.expected["log_history"].as_array().expect("log_history");
     let steps: Vec<_> = history.iter().filter(|entry| entry.get("loss").is_some()).collect();
     assert_eq!(course.steps.len(), STEPS);
@@ -47,53 +43,92 @@ fn follow(activations: Activations) {
         let place = format!("step {}", ours.step);
         close(&format!("{place} lr"), ours.learning_rate, number(&theirs["learning_rate"]), 1e-4);
         close(&format!("{place} loss"), ours.loss, number(&theirs["loss"]), 1e-4);
-        close(&format!("{place} grad_norm"), ours.grad_norm, number(&theirs["grad_norm"]), 1e-3);
+        close(&format!("{place} grad_norm"), ours.grad_norm, number(&theirs["grad_norm"]), 1e-4);
     }
 }
 
-#[test]
-fn f32_with_kept_activations_follows_the_reference() {
-    follow(Activations::Keep);
+/// The held-out and the training rows of a comparison of one pass, among the shortest: the software GPU's time goes by the
+/// square of their length.
+const HELD_OUT: [usize; 2] = [0, 3];
+const TRAIN: [usize; 2] = [4, 8];
+
+/// What a pass is made with.
+#[derive(Clone, Copy)]
+struct Way {
+    quantization: Quantization,
+    dtype: DType,
+    activations: Activations,
+    dropout: f64,
 }
 
-#[test]
-fn f32_with_recomputed_activations_follows_the_reference() {
-    follow(Activations::Recompute);
+impl Way {
+    const PLAIN: Way = Way {
+        quantization: Quantization::None,
+        dtype: DType::F32,
+        activations: Activations::Recompute,
+        dropout: 0.0,
+    };
+
+    /// What a model with the initial adapter says of the reference's rows: both sums of held-out rows, and the gradient of
+    /// the mean loss of training rows, each in a vector.
+    fn measured(self, reference: &Reference, device: &Device) -> [Vec<f64>; 2] {
+        let mut model = reference.model_on(device, self.quantization, self.dtype);
+        let rows = HELD_OUT.map(|row| reference.evaluation[row].clone());
+        let sums = nll::rows(&model, &rows, 2, Targets::All, LoraUse::Applied, |_| Ok(())).expect("sums");
+        let batch = Batch::new(&TRAIN.map(|row| &reference.train[row]), Targets::Response);
+        let dropout = DropoutStream { rate: self.dropout, seed: 1, micro_batch: 0 };
+        let scale = 1.0 / batch.targets.len() as f64;
+        model.accumulate_gradients(&batch, self.activations, scale, dropout).expect("gradient");
+        let gradient = adapter::parameters(&model).flat_map(|(_, parameter)| values(&parameter.gradient));
+        [sums.iter().flat_map(|row| [row.nll.masked, row.nll.full]).collect(), gradient.collect()]
+    }
+
+    /// The card against the CPU, relative to the length of each vector.
+    fn is_the_cpus(self, reference: &Reference, tolerance: f64) {
+        let [ours, theirs] = [card(), Device::Cpu].map(|device| self.measured(reference, &device));
+        for (name, (ours, theirs)) in ["sums", "gradient"].into_iter().zip(ours.iter().zip(&theirs)) {
+            let off = apart(ours, theirs);
+            assert!(off <= tolerance, "{:?}: {name} {off:.1e} apart", self.quantization);
+        }
+    }
 }
 
-/// Losses and norms of two courses of the same recipe.
-fn check_courses(ours: &Course, theirs: &Course, tolerance: f64) {
-    assert_eq!(ours.steps.len(), theirs.steps.len());
-    for (ours, theirs) in ours.steps.iter().zip(&theirs.steps) {
-        close(&format!("step {} loss", ours.step), ours.loss, theirs.loss, tolerance);
-        close(&format!("step {} grad_norm", ours.step), ours.grad_norm, theirs.grad_norm, 10.0 * tolerance);
-    }
-    for (ours, theirs) in ours.evals.iter().zip(&theirs.evals) {
-        close(&format!("evaluation {}", ours.step), ours.loss, theirs.loss, tolerance);
-    }
+fn length(values: &[f64]) -> f64 {
+    values.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// |ours - theirs| / |theirs|
+fn apart(ours: &[f64], theirs: &[f64]) -> f64 {
+    assert_eq!(ours.len(), theirs.len());
+    let difference: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours - theirs).collect();
+    length(&difference) / length(theirs)
 }
 
 #[test]
 fn quantized_weights_give_the_numbers_of_the_cpu() {
-    let reference = reference();
+    let reference = Reference::tiny();
     for quantization in [Quantization::Nf4Double, Quantization::Q4_0] {
-        let [ours, theirs] = [card(), Device::Cpu].map(|device| {
-            let mut model = reference.model_on(&device, quantization, DType::F32);
-            reference.train(&mut model, Activations::Keep)
-        });
-        check_courses(&ours, &theirs, 1e-4);
+        Way { quantization, ..Way::PLAIN }.is_the_cpus(&reference, 1e-4);
     }
 }
 
 #[test]
-fn training_with_dropout_gives_the_numbers_of_the_cpu() {
-    let mut reference = reference();
-    reference.recipe.lora.dropout = 0.05;
-    let [ours, theirs] = [card(), Device::Cpu].map(|device| {
-        let mut model = reference.model_on(&device, Quantization::None, DType::F32);
-        reference.train(&mut model, Activations::Recompute)
-    });
-    check_courses(&ours, &theirs, 1e-4);
+fn dropout_gives_the_numbers_of_the_cpu() {
+    let reference = Reference::tiny();
+    let way = Way { dropout: 0.05, ..Way::PLAIN };
+    way.is_the_cpus(&reference, 1e-4);
+    // It does something: the masks are not those of another rate.
+    let [_, without] = Way::PLAIN.measured(&reference, &Device::Cpu);
+    assert!(apart(&way.measured(&reference, &Device::Cpu)[1], &without) > 1e-2);
+}
+
+/// What is kept and what is computed again are the same operations on the same values.
+#[test]
+fn kept_activations_give_the_gradient_of_recomputed_ones() {
+    let (reference, device) = (Reference::tiny(), card());
+    let [kept, recomputed] = [Activations::Keep, Activations::Recompute]
+        .map(|activations| Way { activations, dropout: 0.05, ..Way::PLAIN }.measured(&reference, &device));
+    assert!(kept == recomputed, "gradients {:.1e} apart", apart(&kept[1], &recomputed[1]));
 }
 
 /// The CPU's own masks, element by element, forward and backward, at sizes around the edges of a block and a warp.
@@ -136,22 +171,6 @@ fn dropout_in_bf16_keeps_the_mean() {
     }
 }
 
-/// What a model with the initial adapter says of the reference's rows: both sums of each held-out row, and the gradient of
-/// the first training rows.
-fn measured(reference: &Reference, device: &Device, dtype: DType) -> (Vec<f64>, Vec<f64>) {
-    let mut model = reference.model_on(device, Quantization::None, dtype);
-    let sums = reference.sums(&model, LoraUse::Applied);
-    let rows: Vec<&EncodedRow> = reference.train[..12].iter().collect();
-    let batches: Vec<Batch> = rows.chunks(4).map(|rows| Batch::new(rows, Targets::Response)).collect();
-    let scale = 1.0 / batches.iter().map(|batch| batch.targets.len()).sum::<usize>() as f64;
-    let dropout = DropoutStream { rate: 0.0, seed: 1, micro_batch: 0 };
-    for batch in &batches {
-        model.accumulate_gradients(batch, Activations::Recompute, scale, dropout).expect("gradients");
-    }
-    let gradient = adapter::parameters(&model).flat_map(|(_, parameter)| values(&parameter.gradient));
-    (sums.iter().flat_map(|row| [row.nll.masked, row.nll.full]).collect(), gradient.collect())
-}
-
 /// bf16 on the card is as near to f64 as PyTorch's own bf16 is on the same rows: `make_bf16.py` measured that, by the same
 /// two distances.
 #[test]
@@ -159,19 +178,11 @@ fn bf16_is_as_near_to_f64_as_pytorch_is() {
     let reference = Reference::tiny();
     let text = std::fs::read_to_string(reference.folder.join("bf16.json")).expect("bf16.json");
     let pytorch: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let (exact, exact_gradient) = measured(&reference, &Device::Cpu, DType::F64);
-    let (sums, gradient) = measured(&reference, &card(), DType::BF16);
-    let length = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>().sqrt();
-    let apart = |ours: &[f64], theirs: &[f64]| -> Vec<f64> {
-        ours.iter().zip(theirs).map(|(ours, theirs)| ours - theirs).collect()
-    };
-    close("|g64|", length(&exact_gradient), number(&pytorch["gradient_norm_f64"]), 1e-6);
-    let relative: Vec<f64> = sums.iter().zip(&exact).map(|(ours, exact)| ours / exact - 1.0).collect();
-    for (name, ours) in [
-        ("nll", length(&relative) / (relative.len() as f64).sqrt()),
-        ("gradient", length(&apart(&gradient, &exact_gradient)) / length(&exact_gradient)),
-    ] {
-        let theirs = number(&pytorch[name]);
+    let exact = Way { dtype: DType::F64, ..Way::PLAIN }.measured(&reference, &Device::Cpu);
+    let ours = Way { dtype: DType::BF16, ..Way::PLAIN }.measured(&reference, &card());
+    close("|g64|", length(&exact[1]), number(&pytorch["gradient_norm_f64"]), 1e-6);
+    for (name, (ours, exact)) in ["sums", "gradient"].into_iter().zip(ours.iter().zip(&exact)) {
+        let (ours, theirs) = (apart(ours, exact), number(&pytorch[name]));
         println!("bf16 {name}: {ours:.2e} from f64, PyTorch {theirs:.2e}");
         assert!(ours > 0.0 && ours <= 1.5 * theirs, "{name}: {ours:.2e} from f64, PyTorch {theirs:.2e}");
     }
@@ -226,10 +237,7 @@ fn a_batch_without_a_target_has_no_loss() {
     let mut model = reference.model_on(&device, Quantization::None, DType::F32);
     let mut row = reference.train[0].clone();
     row.ids.truncate(row.prompt_len);
-    let sums =
-        tezgah::evaluate::nll::rows(&model, &[row.clone()], 1, Targets::Response, LoraUse::Applied, |_| {
-            Ok(())
-        });
+    let sums = nll::rows(&model, &[row.clone()], 1, Targets::Response, LoraUse::Applied, |_| Ok(()));
     assert_eq!(sums.expect("an evaluation")[0].masked_tokens, 0);
     let batch = Batch::new(&[&row], Targets::Response);
     let dropout = DropoutStream { rate: 0.05, seed: 1, micro_batch: 0 };
