@@ -10,13 +10,13 @@ use tezgah::data::alpaca;
 use tezgah::data::batches::{Batch, Targets};
 use tezgah::data::encode::{EncodedRow, RowEncoder};
 use tezgah::evaluate::nll;
-use tezgah::model::files::source::{ModelSource, open};
+use tezgah::model::files::source::{BaseModel, ModelSource, open};
 use tezgah::model::network::adapter;
 use tezgah::model::network::frozen::FrozenSource;
 use tezgah::model::network::linear::LoraUse;
 use tezgah::model::network::llama::{Activations, Llama};
 use tezgah::model::ops::dropout::{self, DropoutMask, DropoutStream};
-use tezgah::recipe::Quantization;
+use tezgah::recipe::{LoraRecipe, Quantization};
 use tezgah::train::memory::{Estimate, Largest, Need, Place};
 use tezgah::train::optimizer::AdamW;
 
@@ -86,10 +86,16 @@ impl Way {
     /// The card against the CPU, relative to the length of each vector.
     fn is_the_cpus(self, reference: &Reference, tolerance: f64) {
         let [ours, theirs] = [card(), Device::Cpu].map(|device| self.measured(reference, &device));
-        for (name, (ours, theirs)) in ["sums", "gradient"].into_iter().zip(ours.iter().zip(&theirs)) {
-            let off = apart(ours, theirs);
-            assert!(off <= tolerance, "{:?}: {name} {off:.1e} apart", self.quantization);
-        }
+        are_near(&ours, &theirs, tolerance);
+    }
+}
+
+/// Sums and gradient of two passes, each relative to its length.
+#[track_caller]
+fn are_near(ours: &[Vec<f64>; 2], theirs: &[Vec<f64>; 2], tolerance: f64) {
+    for (name, (ours, theirs)) in ["sums", "gradient"].into_iter().zip(ours.iter().zip(theirs)) {
+        let off = apart(ours, theirs);
+        assert!(off <= tolerance, "{name} {off:.1e} apart");
     }
 }
 
@@ -105,11 +111,58 @@ fn apart(ours: &[f64], theirs: &[f64]) -> f64 {
 }
 
 #[test]
-fn quantized_weights_give_the_numbers_of_the_cpu() {
-    let reference = Reference::tiny();
-    for quantization in [Quantization::Nf4Double, Quantization::Q4_0] {
-        Way { quantization, ..Way::PLAIN }.is_the_cpus(&reference, 1e-4);
+fn nf4_gives_the_numbers_of_the_cpu() {
+    Way { quantization: Quantization::Nf4Double, ..Way::PLAIN }.is_the_cpus(&Reference::tiny(), 1e-4);
+}
+
+/// The demonstration model with eight short rows: its widths are multiples of 32, as Q4_0 asks for and the reference's are
+/// not.
+struct Demonstration {
+    base: BaseModel,
+    rows: Vec<EncodedRow>,
+    lora: LoraRecipe,
+}
+
+impl Demonstration {
+    fn new() -> Self {
+        let base = open(&ModelSource::Demo).expect("the demonstration model");
+        let encoder = RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, 2048).expect("encoder");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/a1.json");
+        let rows = alpaca::read(file).expect("rows").rows.into_iter().take(8);
+        let short = |(place, row)| {
+            let mut row = encoder.encode(&row).expect("row");
+            row.ids.truncate(64 - place); // eight lengths, so that there is padding
+            row
+        };
+        Demonstration { rows: rows.enumerate().map(short).collect(), base, lora: seed_recipe().lora }
     }
+
+    fn model(&self, device: &Device, quantization: Quantization, dtype: DType) -> Llama {
+        let BaseModel { config, weights, .. } = &self.base;
+        let source = FrozenSource { weights, quantization, quantized: None, dtype, device };
+        let mut model = Llama::load(config, source).expect("model");
+        adapter::attach(&mut model, &self.lora, 1).expect("attach");
+        model
+    }
+
+    /// One micro-batch; returns the sum of its targets' -ln p.
+    fn pass(&self, model: &mut Llama, activations: Activations) -> f64 {
+        let batch = Batch::new(&self.rows.iter().collect::<Vec<_>>(), Targets::All);
+        let dropout = DropoutStream { rate: self.lora.dropout, seed: 1, micro_batch: 0 };
+        model.accumulate_gradients(&batch, activations, 1e-3, dropout).expect("gradients")
+    }
+}
+
+#[test]
+fn q4_0_gives_the_numbers_of_the_cpu() {
+    let demonstration = Demonstration::new();
+    let [ours, theirs] = [card(), Device::Cpu].map(|device| {
+        let mut model = demonstration.model(&device, Quantization::Q4_0, DType::F32);
+        let sum = demonstration.pass(&mut model, Activations::Recompute);
+        let gradient = adapter::parameters(&model).flat_map(|(_, parameter)| values(&parameter.gradient));
+        [vec![sum], gradient.collect()]
+    });
+    are_near(&ours, &theirs, 1e-4);
 }
 
 #[test]
@@ -191,16 +244,9 @@ fn bf16_is_as_near_to_f64_as_pytorch_is() {
 /// The peak of a micro-batch and its update, as the card's pool counted it, against what was said before.
 #[test]
 fn the_memory_estimate_is_near_the_peak() {
-    let base = open(&ModelSource::Demo).expect("the demonstration model");
-    let encoder = RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, 2048).expect("encoder");
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/a1.json");
-    let rows: Vec<EncodedRow> = alpaca::read(file).expect("rows").rows[..16]
-        .iter()
-        .map(|row| encoder.encode(row).expect("row"))
-        .collect();
-    let batch = Batch::new(&rows.iter().collect::<Vec<_>>(), Targets::Response);
+    let demonstration = Demonstration::new();
+    let Demonstration { base, rows, lora } = &demonstration;
     let largest = Largest::of(&rows.iter().map(|row| row.ids.len()).collect::<Vec<_>>());
-    let lora = seed_recipe().lora;
     let (config, weights) = (&base.config, &base.weights);
     for (quantization, dtype, activations) in [
         (Quantization::None, DType::F32, Activations::Keep),
@@ -209,14 +255,11 @@ fn the_memory_estimate_is_near_the_peak() {
         (Quantization::Q4_0, DType::F32, Activations::Recompute),
     ] {
         let device = &card();
-        let source = FrozenSource { weights, quantization, quantized: None, dtype, device };
-        let mut model = Llama::load(config, source).expect("model");
-        adapter::attach(&mut model, &lora, 1).expect("attach");
+        let mut model = demonstration.model(device, quantization, dtype);
         let mut optimizer = AdamW::new(&model, 0.01, 1.0).expect("optimizer");
-        let dropout = DropoutStream { rate: lora.dropout, seed: 1, micro_batch: 0 };
-        model.accumulate_gradients(&batch, activations, 1e-3, dropout).expect("gradients");
+        demonstration.pass(&mut model, activations);
         optimizer.step(&mut model, 1e-3).expect("update");
-        let need = Need { config, weights, quantization, lora: &lora, dtype, place: Place::Gpu, largest };
+        let need = Need { config, weights, quantization, lora, dtype, place: Place::Gpu, largest };
         let estimate = Estimate::new(need, activations);
         // The libraries' own memory is not in the pool.
         let (said, peak) = (estimate.total() - estimate.program, tezgah::device::peak_memory(device));
