@@ -177,6 +177,7 @@ fn rows(arguments: &Arguments, base: &BaseModel) -> anyhow::Result<Vec<EncodedRo
         prompt_bytes: 0,
         response_bytes: 0,
         special_in_text: 0,
+        dropped_letters: Default::default(),
     };
     Ok((0..arguments.batch * arguments.steps).map(row).collect())
 }

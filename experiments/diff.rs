@@ -53,7 +53,8 @@ fn main() -> ExitCode {
     match run(&Flags::parse()) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // That nobody reads it any more must not be a panic.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
             ExitCode::from(2)
         }
     }

@@ -63,14 +63,15 @@ pub fn recipe() -> Recipe {
 
 /// ## The run
 ///
-/// Each cell leads to the next, and a cell out of its order does not compile; see [`crate::run`].
+/// Each cell leads to the next, and a cell out of its order does not compile; see [`crate::run`]. What a cell gave is kept
+/// in the run's folder and used again while nothing that it follows from has changed.
 ///
 /// # Errors
 /// As the cells. The record of a run that fails says so.
 pub fn procedure(notebook: Notebook) -> anyhow::Result<()> {
     // ## The rows
-    // The base model is opened first, since its tokenizer decides what a token is. Rows are checked, split and encoded;
-    // duplicates and leaks are counted, not mended: the document reports them.
+    // Rows are checked, split and encoded by the base model's tokenizer, which decides what a token is; duplicates and
+    // leaks are counted, not mended: the document reports them.
     let study = notebook.prepare()?;
     if study.stops_at_preview()? {
         return Ok(());
@@ -83,7 +84,7 @@ pub fn procedure(notebook: Notebook) -> anyhow::Result<()> {
     // ## Training
     // B starts at zero, so the first step meets exactly the model that was just measured. The loop is `training::run`:
     // windows of micro-batches, an update each, evaluations, checkpoints, the best adapter at the end.
-    let tuned = measured.train(training::run)?;
+    let tuned = measured.train(training::LOOP)?;
 
     // ## After
     // The adapter of the best evaluation, with the base still at hand for the texts beside it.

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::model::network::adapter;
-use crate::recipe::{Checkpointing, Recipe};
+use crate::recipe::{Checkpointing, LoraRecipe, Recipe};
 use crate::report::profile::Profile;
 use clap::Parser;
 use std::path::{Path, PathBuf};
@@ -115,11 +115,12 @@ impl Flags {
     }
 
     /// The recipe as changed by the flags: smoke first, then the adapter, then `--set` in the order
-    /// typed, then the first of `--seeds`.
+    /// typed, then the first of `--seeds`. Gives the lines that a person should know: where a setting is not the
+    /// adapter's.
     ///
     /// # Errors
     /// An unknown setting or one out of range; an adapter folder that cannot be read; a seed alone, or one given twice.
-    pub(crate) fn apply(&self, recipe: &mut Recipe) -> Result<()> {
+    pub(crate) fn apply(&self, recipe: &mut Recipe) -> Result<Vec<String>> {
         if self.smoke {
             recipe.train.max_steps = 2;
             recipe.train.batch_size = 4;
@@ -131,11 +132,11 @@ impl Flags {
             recipe.samples.count = recipe.samples.count.min(1);
             recipe.samples.max_new_tokens = 16;
         }
-        if let Some(folder) = &self.init_adapter {
-            let (rank, alpha, targets) = adapter::read_config(folder)?;
-            recipe.lora.rank = rank;
-            recipe.lora.alpha = alpha;
-            recipe.lora.target_modules = targets;
+        let adapter = self.init_adapter.as_deref().map(adapter::settings).transpose()?;
+        if let Some(adapter) = &adapter {
+            recipe.lora.rank = adapter.rank;
+            recipe.lora.alpha = adapter.alpha;
+            recipe.lora.target_modules.clone_from(&adapter.targets);
         }
         if let Some(count) = self.samples {
             recipe.samples.count = count;
@@ -151,7 +152,8 @@ impl Flags {
             self.check_seeds()?;
             recipe.train.seed = *first;
         }
-        recipe.check()
+        recipe.check()?;
+        Ok(adapter.iter().flat_map(|adapter| disagreements(&recipe.lora, adapter)).collect())
     }
 
     /// The flags of one level among `count` in the folder `reports`: its own output folder, and its own file of rows,
@@ -200,6 +202,20 @@ impl Flags {
             None => Ok(()),
         }
     }
+}
+
+/// Where the recipe is not what the adapter that it begins with was trained with.
+fn disagreements(lora: &LoraRecipe, adapter: &adapter::Settings) -> Vec<String> {
+    let pairs =
+        [("lora.rank", lora.rank as f64, adapter.rank as f64), ("lora.alpha", lora.alpha, adapter.alpha)];
+    let differing = pairs.into_iter().filter(|(_, here, there)| here != there);
+    let line = |(key, here, there)| {
+        let factor = lora.scale() / (adapter.alpha / adapter.rank as f64);
+        format!(
+            "warning: {key} is {here}, the adapter's is {there}: its update counts {factor} times as much"
+        )
+    };
+    differing.map(line).collect()
 }
 
 #[cfg(test)]

@@ -121,8 +121,9 @@ impl Error {
     /// failed, 128 and the signal's number where it was interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
+            Error::Interrupted { signal } => 128 + *signal as u8,
             Error::Begun(error) => match **error {
-                Error::Interrupted { signal } => 128 + signal as u8,
+                Error::Interrupted { .. } => error.exit_code(),
                 _ => 1,
             },
             _ => 2,
@@ -136,13 +137,41 @@ impl Error {
 
     /// A model that cannot be run, by the name the user gave it.
     pub fn model(source_name: impl Into<String>, message: impl Into<String>) -> Self {
-        Error::Model { source_name: source_name.into(), message: message.into() }
+        Error::Model { source_name: source_name.into(), message: in_one_line(&message.into()) }
     }
+
+    /// An adapter that cannot be used, by its file.
+    pub(crate) fn adapter(path: impl AsRef<Path>, message: impl AsRef<str>) -> Self {
+        Error::Adapter { path: path.as_ref().to_path_buf(), message: in_one_line(message.as_ref()) }
+    }
+}
+
+/// A message may hold a name out of a foreign file, and that anything.
+fn in_one_line(message: &str) -> String {
+    const LONGEST: usize = 1_000;
+    let mut line = String::new();
+    for letter in message.chars().take(LONGEST) {
+        match letter.is_control() {
+            true => line.extend(letter.escape_debug()),
+            false => line.push(letter),
+        }
+    }
+    if message.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_no_name_does_not_break_the_line() {
+        let line = Error::model("a.gguf", format!("key \n\0{}", "x".repeat(5_000))).to_string();
+        assert!(line.starts_with("model a.gguf: key \\n\\0xxx") && line.ends_with("x…"), "{line}");
+        assert!(line.chars().count() < 1_100);
+    }
 
     /// The text is cudarc's, from candle issue reports.
     #[test]

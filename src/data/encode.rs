@@ -7,10 +7,10 @@
 
 use super::alpaca::Row;
 use super::checks;
+use super::tokenizer::Tokenizer;
 use crate::error::{Error, Result};
 use crate::record::{Lengths, PromptTemplate, TokenLengths};
 use std::collections::BTreeSet;
-use tokenizers::Tokenizer;
 
 /// The text that the model is given before its answer.
 ///
@@ -48,6 +48,8 @@ pub struct EncodedRow {
     pub response_bytes: usize,
     /// Special tokens that the row's own text was read as; see [`RowEncoder::encode`].
     pub special_in_text: usize,
+    /// Letters of the row that the tokenizer has no token for and leaves out.
+    pub dropped_letters: BTreeSet<char>,
 }
 
 impl RowEncoder {
@@ -55,24 +57,22 @@ impl RowEncoder {
     /// has none). `eos` ends every response; `max_seq_len` is the longest row, in tokens.
     ///
     /// Rows are then tokenized without special tokens: BOS and EOS are set here and nowhere else, so neither
-    /// comes twice. Truncation and padding that a `tokenizer.json` may ask for are switched off, as
-    /// transformers does.
+    /// comes twice.
     ///
     /// # Errors
     /// `Error::Model`: the tokenizer does not know `eos`, fails, or puts more than one token before a text.
-    pub fn new(mut tokenizer: Tokenizer, eos: u32, max_seq_len: usize) -> Result<Self> {
+    pub fn new(tokenizer: Tokenizer, eos: u32, max_seq_len: usize) -> Result<Self> {
         if tokenizer.id_to_token(eos).is_none() {
-            let size = tokenizer.get_vocab_size(true);
+            let size = tokenizer.vocabulary_size();
             return Err(tokenizer_error(format!(
                 "expected an end-of-sequence token that it knows, got the id {eos}; its vocabulary has {size} tokens"
             )));
         }
-        tokenizer.with_truncation(None).map_err(tokenizer_error)?.with_padding(None);
-        tokenizer.set_encode_special_tokens(false);
         let bos = first_token(&tokenizer)?;
-        let added = tokenizer.get_added_tokens_decoder();
-        let special = added.into_iter().filter(|(_, token)| token.special).map(|(id, _)| id).collect();
-        Ok(RowEncoder { tokenizer, special, bos, eos, max_seq_len })
+        // Generated texts are decoded after the training: a decoder that fails must fail before it.
+        let ids: Vec<u32> = (0..=tokenizer.largest_id().unwrap_or(0)).collect();
+        tokenizer.decode(&ids, false).map_err(tokenizer_error)?;
+        Ok(RowEncoder { special: tokenizer.special_ids(), tokenizer, bos, eos, max_seq_len })
     }
 
     /// The token that begins a text, where the tokenizer has one.
@@ -90,7 +90,7 @@ impl RowEncoder {
         self.max_seq_len
     }
 
-    /// The tokenizer, without truncation and padding: for decoding.
+    /// The tokenizer: for decoding.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
     }
@@ -104,8 +104,9 @@ impl RowEncoder {
     /// # Errors
     /// `Error::Model` where the tokenizer fails.
     pub fn encode(&self, row: &Row) -> Result<EncodedRow> {
-        let prompt = self.pieces(&prompt(row))?;
-        let response = self.pieces(&row.output)?;
+        let (prompt, mut dropped_letters) = self.pieces(&prompt(row))?;
+        let (response, of_response) = self.pieces(&row.output)?;
+        dropped_letters.extend(of_response);
         let special_in_text =
             prompt.iter().chain(&response).filter(|piece| self.special.contains(&piece.id)).count();
 
@@ -127,6 +128,7 @@ impl RowEncoder {
             prompt_len,
             untruncated_len,
             special_in_text,
+            dropped_letters,
         })
     }
 
@@ -135,13 +137,16 @@ impl RowEncoder {
     /// # Errors
     /// `Error::Model` where the tokenizer fails.
     pub fn encode_prompt(&self, row: &Row) -> Result<Vec<u32>> {
-        Ok(self.bos.into_iter().chain(self.pieces(&prompt(row))?.iter().map(|piece| piece.id)).collect())
+        Ok(self.bos.into_iter().chain(self.pieces(&prompt(row))?.0.iter().map(|piece| piece.id)).collect())
     }
 
-    fn pieces(&self, text: &str) -> Result<Vec<Piece>> {
+    /// The tokens of `text`, and its letters that are in none of them.
+    fn pieces(&self, text: &str) -> Result<(Vec<Piece>, BTreeSet<char>)> {
         let encoding = self.tokenizer.encode(text, false).map_err(tokenizer_error)?;
         let offsets = encoding.get_offsets().iter();
-        Ok(encoding.get_ids().iter().zip(offsets).map(|(&id, &(_, end))| Piece { id, end }).collect())
+        let pieces =
+            encoding.get_ids().iter().zip(offsets).map(|(&id, &(_, end))| Piece { id, end }).collect();
+        Ok((pieces, self.tokenizer.dropped(text, &encoding)))
     }
 }
 
@@ -173,6 +178,10 @@ pub struct TokenSummary {
     pub rows_without_target: usize,
     /// Rows whose own text spells a special token.
     pub rows_with_special_text: usize,
+    /// Rows of which the tokenizer leaves letters out.
+    pub rows_with_dropped_letters: usize,
+    /// Those letters.
+    pub dropped_letters: BTreeSet<char>,
 }
 
 /// Counts the tokens of `rows`, encoded at `max_seq_len`.
@@ -187,6 +196,8 @@ pub fn summarize<'a>(rows: impl IntoIterator<Item = &'a EncodedRow>, max_seq_len
         truncated_rows: rows.iter().filter(|row| row.is_truncated()).count(),
         rows_without_target: rows.iter().filter(|row| row.targets() == 0).count(),
         rows_with_special_text: rows.iter().filter(|row| row.special_in_text > 0).count(),
+        rows_with_dropped_letters: rows.iter().filter(|row| !row.dropped_letters.is_empty()).count(),
+        dropped_letters: rows.iter().flat_map(|row| row.dropped_letters.iter().copied()).collect(),
     }
 }
 

@@ -4,6 +4,8 @@
 
 pub mod alpaca;
 pub mod checks;
+pub mod overlap;
+pub mod tokenizer;
 pub mod encode;
 pub mod split;
 pub mod batches;
@@ -15,6 +17,7 @@ use crate::sha256;
 use alpaca::{Row, RowFile};
 use encode::{EncodedRow, RowEncoder};
 use split::Split;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Where the rows of a run come from.
@@ -86,8 +89,23 @@ pub struct Prepared {
     pub evaluation: Vec<EncodedRow>,
     /// Rows whose own text spells a special token: worth a warning, see [`RowEncoder::encode`].
     pub rows_with_special_text: usize,
+    /// Rows of which the tokenizer leaves letters out, as worth a warning.
+    pub rows_with_dropped_letters: usize,
+    /// Those letters.
+    pub dropped_letters: BTreeSet<char>,
     /// What the record says of them.
     pub dataset: Dataset,
+}
+
+impl Prepared {
+    /// The first `count` evaluation rows whose prompt is not cut, with their indices: a text that goes on from half a
+    /// prompt answers another question, and a prompt of any length takes any memory.
+    pub fn sampled(&self, count: usize) -> impl Iterator<Item = (usize, &Row)> {
+        let rows = self.split.evaluation.iter().zip(&self.evaluation).enumerate();
+        rows.filter(|(_, (_, encoded))| encoded.targets() > 0)
+            .take(count)
+            .map(|(index, (row, _))| (index, row))
+    }
 }
 
 /// Splits, counts and encodes the rows of `source`.
@@ -124,6 +142,7 @@ pub fn prepare(source: Source, recipe: &DataRecipe, encoder: &RowEncoder) -> Res
         eval_sha256: sha256::of(alpaca::to_json(&split.evaluation).as_bytes()),
         duplicate_rows: checks.duplicate_rows,
         leaked_rows: checks.leaked_rows,
+        overlap: Some(overlap::measure(&split.train, &split.evaluation)),
         words: checks::word_lengths(split.train.iter().chain(&split.evaluation)),
         tokens: lengths.tokens,
         truncated_rows: lengths.truncated_rows,
@@ -135,7 +154,15 @@ pub fn prepare(source: Source, recipe: &DataRecipe, encoder: &RowEncoder) -> Res
             output: example.output.clone(),
         },
     };
-    Ok(Prepared { split, train, evaluation, rows_with_special_text: lengths.rows_with_special_text, dataset })
+    Ok(Prepared {
+        split,
+        train,
+        evaluation,
+        rows_with_special_text: lengths.rows_with_special_text,
+        rows_with_dropped_letters: lengths.rows_with_dropped_letters,
+        dropped_letters: lengths.dropped_letters,
+        dataset,
+    })
 }
 
 /// The rows of one part as ids, at least one of them with a target.

@@ -75,7 +75,7 @@ pub(super) fn compare(
 fn differing(old: &RunRecord, new: &RunRecord, profile: &Profile) -> Result<Vec<Conclusion>> {
     let mut conclusions = of_findings(old, new, profile)?;
     let turned = [
-        (ConclusionKind::Criterion, outcomes(old), outcomes(new)),
+        (ConclusionKind::Criterion, outcomes(old, profile), outcomes(new, profile)),
         (ConclusionKind::Significance, significance(old), significance(new)),
         (ConclusionKind::Sign, signs(old), signs(new)),
     ];
@@ -99,7 +99,7 @@ fn of_findings(old: &RunRecord, new: &RunRecord, profile: &Profile) -> Result<Ve
     let is_in = |finding: &Finding, others: &[Finding]| {
         others.iter().any(|other| other.kind == finding.kind && other.mask == finding.mask)
     };
-    let (before, after) = (findings::findings(old), findings::findings(new));
+    let (before, after) = (findings::findings(old, profile.limits), findings::findings(new, profile.limits));
     if before.iter().all(|finding| is_in(finding, &after))
         && after.iter().all(|finding| is_in(finding, &before))
     {
@@ -144,8 +144,8 @@ fn of_finding(lost: Option<(Finding, Sentences)>, gained: Option<(Finding, Sente
     }
 }
 
-fn outcomes(record: &RunRecord) -> Vec<(String, String)> {
-    let findings = findings::findings(record);
+fn outcomes(record: &RunRecord, profile: &Profile) -> Vec<(String, String)> {
+    let findings = findings::findings(record, profile.limits);
     criteria::criteria(record, &findings)
         .into_iter()
         .map(|criterion| (name(criterion.name), name(criterion.outcome)))

@@ -6,9 +6,10 @@ use crate::error::Result;
 use crate::model::network::linear::LoraUse;
 use crate::model::network::llama::Llama;
 use crate::record::{RowNll, Score, Scores};
+use serde::{Deserialize, Serialize};
 
 /// One row's sums and the tokens they run over.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct RowSums {
     /// Sums of -ln p, in nats.
     pub nll: RowNll,

@@ -4,3 +4,4 @@ pub mod ops;
 pub mod files;
 pub mod network;
 pub(crate) mod generate;
+pub(crate) mod positions;

@@ -1,7 +1,9 @@
 //! Every choice of a run, typed, with units. The recipe goes into the record whole, as it was used.
 
+pub mod cells;
 mod settings;
 
+pub use cells::Cell;
 pub(crate) use settings::{Reach, reach};
 
 use serde::{Deserialize, Serialize};

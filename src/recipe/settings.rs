@@ -1,6 +1,6 @@
 //! Settings by their dotted paths: changed from the command line, checked, and how far each of them reaches.
 
-use super::Recipe;
+use super::{Cell, Recipe};
 use crate::error::{Error, Result};
 use crate::paths::leaves;
 use serde_json::Value;
@@ -18,13 +18,13 @@ pub(crate) enum Reach {
     Files,
 }
 
-/// How far the setting at `path` reaches; of one that is not listed, that it moves losses.
+/// How far the setting at `path` reaches: from the cells that read it.
 pub(crate) fn reach(path: &str) -> Reach {
     match path {
         "train.eval_batch_size" | "train.gradient_checkpointing" => Reach::Rounding,
-        "samples.count" | "samples.max_new_tokens" => Reach::Texts,
-        "train.save_total_limit" => Reach::Files,
-        _ => Reach::Losses,
+        _ if Cell::Training.reads(path) => Reach::Losses,
+        _ if Cell::Texts.reads(path) => Reach::Texts,
+        _ => Reach::Files,
     }
 }
 
@@ -78,14 +78,43 @@ impl Recipe {
         leaves(&self.tree()).into_iter().map(|(path, value)| (path, value.to_string())).collect()
     }
 
-    /// Refuses values that no run can have.
+    /// Refuses values that no run can have, and sizes that none would live to see the end of.
     ///
     /// # Errors
     /// `Error::Setting` with the path, the range and the value.
     pub fn check(&self) -> Result<()> {
+        self.check_sizes()?;
+        self.check_numbers()?;
+        self.check_modules()
+    }
+
+    fn check_sizes(&self) -> Result<()> {
         let train = &self.train;
-        let bounds = [
-            ("lora.rank", self.lora.rank >= 1, "at least 1", self.lora.rank as f64),
+        let sizes = [
+            (
+                "lora.rank",
+                self.lora.rank,
+                1,
+                WIDEST_RANK,
+                "the width of the largest Llama, more adds nothing",
+            ),
+            ("train.batch_size", train.batch_size, 1, MOST_ROWS, "rows of a step"),
+            ("train.eval_batch_size", train.eval_batch_size, 1, MOST_ROWS, "rows of a step"),
+            ("train.accumulation_steps", train.accumulation_steps, 1, MOST_ROWS, "rows of a step"),
+            ("train.max_steps", train.max_steps, 0, MOST_STEPS, "each is an entry of the record"),
+        ];
+        for (key, got, least, most, reason) in sizes {
+            if !(least..=most).contains(&got) {
+                return refused(key, format!("expected {least} to {most} ({reason}), got {got}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_numbers(&self) -> Result<()> {
+        let train = &self.train;
+        let is_long_enough = train.epochs > 0.0 || train.max_steps > 0;
+        let numbers = [
             ("lora.alpha", self.lora.alpha > 0.0, "more than 0", self.lora.alpha),
             (
                 "lora.dropout",
@@ -93,15 +122,13 @@ impl Recipe {
                 "at least 0 and below 1",
                 self.lora.dropout,
             ),
-            ("train.batch_size", train.batch_size >= 1, "at least 1", train.batch_size as f64),
-            ("train.eval_batch_size", train.eval_batch_size >= 1, "at least 1", train.eval_batch_size as f64),
+            ("train.epochs", is_long_enough, "more than 0", train.epochs),
             (
-                "train.accumulation_steps",
-                train.accumulation_steps >= 1,
-                "at least 1",
-                train.accumulation_steps as f64,
+                "train.epochs",
+                train.epochs <= MOST_EPOCHS,
+                "at most 1000 (passes over the same rows)",
+                train.epochs,
             ),
-            ("train.epochs", train.epochs > 0.0 || train.max_steps > 0, "more than 0", train.epochs),
             ("train.learning_rate", train.learning_rate > 0.0, "more than 0", train.learning_rate),
             ("train.weight_decay", train.weight_decay >= 0.0, "at least 0", train.weight_decay),
             ("train.max_grad_norm", train.max_grad_norm > 0.0, "more than 0", train.max_grad_norm),
@@ -121,14 +148,21 @@ impl Recipe {
             ),
             ("data.max_seq_len", self.data.max_seq_len >= 2, "at least 2", self.data.max_seq_len as f64),
         ];
-        if let Some((key, _, range, got)) = bounds.into_iter().find(|(_, holds, ..)| !holds) {
-            return Err(Error::Setting { key: key.into(), message: format!("expected {range}, got {got}") });
+        if let Some((key, _, range, got)) = numbers.into_iter().find(|(_, holds, ..)| !holds) {
+            return refused(key, format!("expected {range}, got {got}"));
         }
-        if self.lora.target_modules.is_empty() {
-            return Err(Error::Setting {
-                key: "lora.target_modules".into(),
-                message: "expected at least one projection, got none".into(),
-            });
+        Ok(())
+    }
+
+    fn check_modules(&self) -> Result<()> {
+        let modules = &self.lora.target_modules;
+        if modules.is_empty() {
+            return refused("lora.target_modules", "expected at least one projection, got none".into());
+        }
+        let twice = modules.iter().enumerate().find(|(index, module)| modules[..*index].contains(module));
+        if let Some((_, module)) = twice {
+            let message = format!("expected each projection once, got {} twice", module.name());
+            return refused("lora.target_modules", message);
         }
         Ok(())
     }
@@ -136,4 +170,17 @@ impl Recipe {
     fn tree(&self) -> Value {
         serde_json::to_value(self).expect("a recipe is plain numbers, names and lists")
     }
+}
+
+/// Llama 3.1 405B is so wide: the product of A and B of its projections has no higher rank.
+const WIDEST_RANK: usize = 16_384;
+/// A thousand times the rows of a usual step; the product of two such counts is far from a u64's end.
+const MOST_ROWS: usize = 65_536;
+/// At a second a step, twelve days.
+const MOST_STEPS: usize = 1_000_000;
+/// The order of the rows of every epoch is known, and looked at, before a run begins.
+const MOST_EPOCHS: f64 = 1_000.0;
+
+fn refused(key: &str, message: String) -> Result<()> {
+    Err(Error::Setting { key: key.into(), message })
 }

@@ -29,6 +29,9 @@ pub struct Dataset {
     pub duplicate_rows: usize,
     /// Evaluation rows whose text is also in the training rows.
     pub leaked_rows: usize,
+    /// How much of the held-out answers stands in the training answers; absent in records that did not measure it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<Overlap>,
     /// Words of `output`, split at white space.
     pub words: Lengths,
     /// Tokens of the encoded row, before truncation.
@@ -77,6 +80,37 @@ impl Default for PromptTemplate {
     fn default() -> Self {
         PromptTemplate::ALPACA
     }
+}
+
+/// How much of the held-out answers stands in the training answers, see [`crate::data::overlap::measure`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overlap {
+    /// Running words that a window has.
+    pub n: usize,
+    /// Share of all held-out words that lie in a window of the training answers.
+    pub covered_words: f64,
+    /// Share of all held-out sentences that stand in the training answers word for word.
+    pub verbatim_sentences: f64,
+    /// One entry an evaluation row, in the order of the eval split.
+    pub rows: Vec<RowOverlap>,
+}
+
+/// How much of one held-out answer stands in the training answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowOverlap {
+    /// Words of the answer.
+    pub words: usize,
+    /// Those of them that are covered.
+    pub covered_words: usize,
+    /// Sentences of the answer.
+    pub sentences: usize,
+    /// Those of them that stand in the training answers word for word.
+    pub verbatim_sentences: usize,
+    /// Index of the training row that covers the most, from 0; absent where none covers a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<usize>,
+    /// Words that this row covers alone.
+    pub nearest_words: usize,
 }
 
 /// Lengths of all rows.

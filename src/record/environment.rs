@@ -2,7 +2,7 @@
 
 use crate::record::{CardFacts, Environment};
 use candle_core::Device;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The moment, RFC 3339 with the offset of the place, to the second.
@@ -47,14 +47,28 @@ pub(crate) fn capture(
     }
 }
 
-/// The command line without the folders of the program itself.
+/// The command line without the folders of the program itself, and without the name of its user.
 fn command() -> Vec<String> {
-    let mut arguments: Vec<String> = std::env::args().collect();
+    let mut arguments: Vec<String> =
+        std::env::args_os().map(|argument| from_home(&argument.to_string_lossy())).collect();
     if let Some(program) = arguments.first_mut() {
         let name = Path::new(program.as_str()).file_name().map(|name| name.to_string_lossy().into_owned());
         *program = name.unwrap_or_default();
     }
     arguments
+}
+
+/// `text` with `~` for the user's folder: a record is published, the name of an account need not be.
+pub(crate) fn from_home(text: &str) -> String {
+    let home = std::env::var("HOME").unwrap_or_default();
+    shortened(text, home.trim_end_matches('/'))
+}
+
+fn shortened(text: &str, home: &str) -> String {
+    match home.len() > 1 {
+        true => text.replace(&format!("{home}/"), "~/"),
+        false => text.to_string(),
+    }
 }
 
 /// `cpu`, `cuda:0`, `metal:0`.
@@ -90,9 +104,27 @@ pub(crate) fn total_memory() -> u64 {
     memory().total_memory()
 }
 
-/// Memory that a new process could have, in bytes.
+/// Memory that this process could still have, in bytes: what the machine has free, and no more than its control groups
+/// (Docker, Slurm) leave it.
 pub(crate) fn available_memory() -> u64 {
-    memory().available_memory()
+    let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let left = left_to_group(&own, Path::new("/sys/fs/cgroup"));
+    memory().available_memory().min(left.unwrap_or(u64::MAX))
+}
+
+/// What the group that `own` (`/proc/self/cgroup`, version 2) names, and those around it, may still take; none where no
+/// group has a limit.
+fn left_to_group(own: &str, root: &Path) -> Option<u64> {
+    let name = own.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let number = |path: PathBuf| std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let group = root.join(name);
+    let groups = group.ancestors().take_while(|group| group.starts_with(root));
+    // `max` is no number: a group without a limit.
+    let left = |group: &Path| {
+        let used = number(group.join("memory.current")).unwrap_or(0);
+        Some(number(group.join("memory.max"))?.saturating_sub(used))
+    };
+    groups.filter_map(left).min()
 }
 
 /// Highest resident memory of this process so far, in bytes; 0 where the platform does not say.
@@ -108,4 +140,34 @@ pub fn peak_memory() -> u64 {
 #[cfg(not(unix))]
 pub fn peak_memory() -> u64 {
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tightest_group_around_a_process_limits_it() {
+        let root = tempfile::tempdir().expect("a folder");
+        let group = root.path().join("slurm/job_7");
+        std::fs::create_dir_all(&group).expect("folders");
+        let write = |name: &str, text: &str| std::fs::write(root.path().join(name), text).expect("written");
+        assert_eq!(left_to_group("0::/slurm/job_7\n", root.path()), None, "no limit anywhere");
+        write("slurm/job_7/memory.max", "max\n");
+        write("slurm/memory.max", "4000\n");
+        write("slurm/memory.current", "1000\n");
+        assert_eq!(left_to_group("0::/slurm/job_7\n", root.path()), Some(3000));
+        write("slurm/job_7/memory.max", "500\n");
+        write("slurm/job_7/memory.current", "600\n");
+        assert_eq!(left_to_group("0::/slurm/job_7\n", root.path()), Some(0), "over its limit");
+        assert_eq!(left_to_group("4:memory:/old\n", root.path()), None, "version 1 is not read");
+    }
+
+    #[test]
+    fn the_name_of_an_account_is_left_out() {
+        assert_eq!(shortened("/home/ayse/veri/a1.json", "/home/ayse"), "~/veri/a1.json");
+        assert_eq!(shortened("--data=/home/ayse/a1.json", "/home/ayse"), "--data=~/a1.json");
+        assert_eq!(shortened("/home/aysel/a1.json", "/home/ayse"), "/home/aysel/a1.json");
+        assert_eq!(shortened("/veri/a1.json", ""), "/veri/a1.json");
+    }
 }

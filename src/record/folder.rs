@@ -3,6 +3,7 @@
 use super::{Output, RunRecord, store};
 use crate::error::{Error, Result};
 use crate::level::Level;
+use crate::recipe::Cell;
 use std::path::{Path, PathBuf};
 
 /// The run record, in the folder of a run.
@@ -43,7 +44,7 @@ impl RunFolder {
 
     /// The same run with another training seed. What the first of them quantized serves all.
     pub(crate) fn replicate(&self, seed: u64) -> Self {
-        RunFolder { path: self.path.join(format!("seed-{seed}")), quantized: self.quantized.clone() }
+        RunFolder { path: self.path.join(format!("{SEED}{seed}")), quantized: self.quantized.clone() }
     }
 
     /// The run that this one may be a replicate of.
@@ -91,6 +92,16 @@ impl RunFolder {
         self.path.join("checkpoints")
     }
 
+    /// What a finished cell left.
+    pub(crate) fn cell(&self, cell: Cell) -> PathBuf {
+        self.path.join(CELLS).join(cell.name())
+    }
+
+    /// What is known of the base model without reading it.
+    pub(crate) fn base_memo(&self) -> PathBuf {
+        self.path.join(CELLS).join("base.json")
+    }
+
     /// The rows of one part of the split.
     pub(crate) fn split(&self, level: Level, part: Part) -> PathBuf {
         self.path.join(split_path(level, part))
@@ -114,7 +125,7 @@ impl RunFolder {
     pub fn set_aside(&self, name: &str) -> Result<Option<PathBuf>> {
         let stays = |name: &str| {
             ["earlier", LOCK, "profil.toml"].contains(&name)
-                || name.starts_with("seed-")
+                || name.starts_with(SEED)
                 || name.starts_with('.')
         };
         let failed = |error| Error::file(&self.path, error);
@@ -137,6 +148,33 @@ impl RunFolder {
             std::fs::rename(&path, target.join(name)).map_err(|error| Error::file(&path, error))?;
         }
         Ok(Some(target))
+    }
+
+    /// The folders that a run writes into, and what lies there is not safe from it.
+    pub(crate) fn written(&self) -> Vec<PathBuf> {
+        let split = self.path.join("split");
+        vec![split, self.adapter(), self.merged(), self.checkpoints(), self.path.join(CELLS)]
+    }
+
+    /// Removes what a process that was killed while it wrote has left: temporary files, which never got their name. Other
+    /// seeds' runs have locks of their own, and may be written just now.
+    ///
+    /// # Errors
+    /// `Error::File` where the folder cannot be read, or one cannot be removed.
+    pub fn sweep(&self) -> Result<()> {
+        let of_seed = |path: &Path| {
+            let below = path.strip_prefix(&self.path).unwrap_or(path);
+            below
+                .components()
+                .next()
+                .is_some_and(|first| first.as_os_str().to_string_lossy().starts_with(SEED))
+        };
+        for path in files_below(&self.path)?.into_iter().filter(|path| !of_seed(path)) {
+            if path.file_name().is_some_and(|name| store::is_temporary(&name.to_string_lossy())) {
+                std::fs::remove_file(&path).map_err(|error| Error::file(&path, error))?;
+            }
+        }
+        Ok(())
     }
 
     /// Quantized base weights that several runs share.
@@ -179,6 +217,8 @@ fn numbered(name: &str, index: usize) -> String {
 }
 
 const LOCK: &str = "run.lock";
+const CELLS: &str = "cells";
+const SEED: &str = "seed-";
 const ADAPTER: &str = "adapter";
 const MERGED: &str = "merged";
 
@@ -222,14 +262,22 @@ pub(crate) fn of_levels(reports: &Path) -> PathBuf {
 
 /// Bytes of a file, or of all files below a folder.
 fn size_of(path: &Path) -> Result<u64> {
-    let failed = |source| Error::file(path, source);
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    if metadata.is_file() {
-        return Ok(metadata.len());
+    let size = |path: &PathBuf| std::fs::metadata(path).map_err(|error| Error::file(path, error));
+    files_below(path)?.iter().map(|path| Ok(size(path)?.len())).sum()
+}
+
+/// A file, or all files below a folder, in the order of their names.
+///
+/// # Errors
+/// `Error::File` where a folder cannot be read.
+pub(crate) fn files_below(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
     }
-    let mut bytes = 0;
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        bytes += size_of(&entry.map_err(failed)?.path())?;
-    }
-    Ok(bytes)
+    let failed = |error| Error::file(path, error);
+    let entries = std::fs::read_dir(path).map_err(failed)?;
+    let mut entries = entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect::<Result<Vec<_>>>()?;
+    entries.sort();
+    let files = entries.iter().map(|entry| files_below(entry)).collect::<Result<Vec<_>>>()?;
+    Ok(files.concat())
 }

@@ -17,9 +17,11 @@ pub mod identity;
 pub mod repeated;
 pub mod levels;
 
-pub use dataset::{Dataset, ExampleRow, Histogram, Lengths, PromptTemplate, TokenLengths};
+pub use dataset::{
+    Dataset, ExampleRow, Histogram, Lengths, Overlap, PromptTemplate, RowOverlap, TokenLengths,
+};
 pub use evaluation::{Evaluation, RowNll, RowScores, Score, Scores, statistics_of};
 pub use method::Method;
 pub use model::{Architecture, ModelFacts};
 pub use run::{CardFacts, Environment, Failure, Output, RunRecord, SCHEMA, Sample, Status};
-pub use training::{Best, Eval, Optimizer, Step, Training};
+pub use training::{Best, Eval, InitAdapter, Optimizer, Step, Training};

@@ -10,6 +10,9 @@ pub struct ModelFacts {
     pub name: String,
     /// As the user named it: `demo`, a path, `org/name@revision`.
     pub source: String,
+    /// The commit that the hub's revision stood for; absent where the model is no repository of the hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// SHA-256 over the weight files.
     pub sha256: String,
     /// The embedded demonstration model: its results are no thesis results.

@@ -59,7 +59,11 @@ pub fn open(folder: &Path) -> Result<Seal> {
     Ok(seal)
 }
 
-fn hash(path: &Path) -> Result<String> {
+/// SHA-256 of a file.
+///
+/// # Errors
+/// `Error::File` where it cannot be read.
+pub(crate) fn hash(path: &Path) -> Result<String> {
     Ok(sha256::of(&std::fs::read(path).map_err(|error| Error::file(path, error))?))
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Resul
     let failed = |source: std::io::Error| Error::file(path, source);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder).map_err(failed)?;
     fill(file.path()).map_err(failed)?;
     let written = std::fs::File::open(file.path()).map_err(failed)?;
     written.sync_all().map_err(failed)?;
@@ -39,21 +39,36 @@ pub(crate) fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Resul
     Ok(())
 }
 
+/// How names of files begin that are being written.
+const TEMPORARY: &str = ".tezgah-";
+
+/// Whether a file of this name is one that is being written, or was when its process was killed.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY)
+}
+
 /// Whether files could be written below `folder`, which need not exist yet; nothing is left behind.
 ///
 /// # Errors
 /// `Error::Setting` with the part of the path that is in the way.
 pub(crate) fn check_writable(folder: &Path) -> Result<()> {
-    let existing = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
-    tempfile::NamedTempFile::new_in(existing).map(|_| ()).map_err(|error| Error::Setting {
+    let refused = |at: &Path, error: std::io::Error| Error::Setting {
         key: "out".into(),
         message: format!(
             "expected a folder that can be written to, got {}: {} ({})",
             folder.display(),
-            existing.display(),
+            at.display(),
             error.kind()
         ),
-    })
+    };
+    match std::fs::metadata(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidFilename => {
+            return Err(refused(folder, error));
+        }
+        _ => {}
+    }
+    let existing = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    tempfile::NamedTempFile::new_in(existing).map(|_| ()).map_err(|error| refused(existing, error))
 }
 
 /// Temporary files are private to their owner; a report is meant to be read by others.

@@ -13,6 +13,9 @@ pub struct Training {
     /// What made a step of the gradients.
     #[serde(default)]
     pub optimizer: Optimizer,
+    /// The adapter that the update began with; absent where it began with random A and a B of zeros.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_adapter: Option<InitAdapter>,
     /// Whether activations were computed again, as decided.
     pub gradient_checkpointing: bool,
     /// Wall time of the steps, evaluations and checkpoints, in seconds.
@@ -28,6 +31,15 @@ pub struct Training {
     /// The evaluation of the lowest loss; absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best: Option<Best>,
+}
+
+/// An adapter that a training went on from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitAdapter {
+    /// Its folder, as the user named it.
+    pub source: String,
+    /// SHA-256 of the file of its tensors.
+    pub sha256: String,
 }
 
 /// The optimizer and those of its constants that no recipe changes. Records that do not have it are of the default one.

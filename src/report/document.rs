@@ -61,7 +61,7 @@ impl Document {
 /// `Error::Report`, naming template, line and value: an undefined name, a number without a filter, a null, a
 /// number that is not finite. A record that `record::store` has accepted gives none of them.
 pub fn render(record: &RunRecord, charts: &[ChartReference], profile: &Profile) -> Result<Vec<Document>> {
-    let findings = findings::findings(record);
+    let findings = findings::findings(record, profile.limits);
     let criteria = criteria::criteria(record, &findings);
     let layout = Layout::of(charts);
     let mut view = view::common(record)?;
@@ -96,7 +96,7 @@ pub fn render(record: &RunRecord, charts: &[ChartReference], profile: &Profile) 
 /// As [`render`].
 pub fn finding_sentences(record: &RunRecord, profile: &Profile) -> Result<Vec<(Finding, Sentences)>> {
     let engine = engine(record, profile, Layout::of(&[]).in_thesis(record, profile))?;
-    sentences::plain(&mut engine.macros(FINDINGS)?, findings::findings(record))
+    sentences::plain(&mut engine.macros(FINDINGS)?, findings::findings(record, profile.limits))
 }
 
 fn engine(record: &RunRecord, profile: &Profile, numbering: Numbering) -> Result<Engine> {

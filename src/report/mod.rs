@@ -79,10 +79,7 @@ impl Report {
 
     /// The thesis sections (the document itself where it has none) for Word and LaTeX. `seconds` since 1970 are the
     /// date that Word files carry.
-    ///
-    /// # Errors
-    /// As [`export::sections`].
-    pub fn sections(&self, profile: &Profile, seconds: i64) -> Result<Conversion> {
+    pub fn sections(&self, profile: &Profile, seconds: i64) -> Conversion {
         let sections = match self.documents.as_slice() {
             [_, sections @ ..] if !sections.is_empty() => sections,
             all => all,

@@ -16,12 +16,16 @@
 //! first_table = 1
 //! first_figure = 1
 //!
+//! [limits]                     # optional: what the success criteria ask for
+//! overlap_percent = 50         # most of the held-out words that may stand in the training answers' running words
+//!
 //! [model]                      # optional, for the runs of one model: how the text names it, how it is read aloud
 //! name = "Llama-3.2-1B-Instruct"
 //! reading = "lama üç nokta iki bir be instrakt"
 //! ```
 
 use super::DecimalMark;
+use super::turkish::{self, Case};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 
@@ -47,8 +51,27 @@ pub struct Profile {
     pub results: Chapter,
     /// Numbers of the discussion section.
     pub discussion: Chapter,
+    /// What the success criteria ask for.
+    #[serde(default)]
+    pub limits: Limits,
     /// How the text names the model; the record's name where it is absent.
     pub model: Option<ModelName>,
+}
+
+/// What the success criteria ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Percent of the held-out words that may lie in running words of the training answers, see
+    /// [`crate::data::overlap::measure`].
+    pub overlap_percent: u32,
+}
+
+impl Default for Limits {
+    /// Half: beyond it most of what is measured was seen in training.
+    fn default() -> Self {
+        Limits { overlap_percent: 50 }
+    }
 }
 
 /// The word for a table.
@@ -152,12 +175,18 @@ impl Profile {
     /// A profile from TOML text; `origin` is its file, for messages.
     ///
     /// # Errors
-    /// `Error::Report` with the line that does not fit.
+    /// `Error::Report` with the line that does not fit, or a reading that has no suffixes: it must not be found after a
+    /// training.
     pub fn parse(origin: &str, text: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|error| {
+        let profile: Profile = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             Error::Report(format!("profile {origin}, line {line}: {}", error.message().replace('\n', " ")))
-        })
+        })?;
+        if let Some(ModelName { name, reading: Some(reading) }) = &profile.model {
+            turkish::suffix_with_reading(name, reading, Case::Locative)
+                .map_err(|error| Error::Report(format!("profile {origin}: model.reading: {error}")))?;
+        }
+        Ok(profile)
     }
 }
 

@@ -1,67 +1,15 @@
-//! What an earlier run left in the output folder: whether it is the run that is asked for, and its record, kept when
+//! What an earlier run left in the output folder: what of it is of the run that is asked for, and its record, kept when
 //! another run takes its place.
 
+use super::cells;
 use super::notebook::{Notebook, Study};
 use crate::error::{Error, Result};
 use crate::model::network::adapter;
+use crate::recipe::Cell;
 use crate::record::identity::{Asked, Fact};
-use crate::record::{RunRecord, Status, store};
+use crate::record::{RunRecord, Status, environment, seal, store};
 use crate::sha256;
 use crate::train::checkpoint::Checkpoints;
-
-/// What lies in the output folder.
-#[derive(Debug)]
-pub(super) enum Earlier {
-    /// No record.
-    Nothing,
-    /// A finished run of the same recipe, base model and rows, and of the same seeds where several are asked for.
-    Same(Box<RunRecord>),
-    /// Another run, and in what it is another.
-    Other(String),
-}
-
-impl Notebook {
-    /// What an earlier run left. The rows and the base model are read to be compared; the program's own version is
-    /// not: a run of older code counts as done.
-    ///
-    /// # Errors
-    /// As [`Notebook::rows`] and [`Notebook::base`].
-    pub(super) fn earlier(&self) -> Result<Earlier> {
-        if !self.folder.record().exists() {
-            return Ok(Earlier::Nothing);
-        }
-        let record = match self.folder.read() {
-            Ok(record) => record,
-            Err(error) => return Ok(Earlier::Other(error.to_string())),
-        };
-        let other = match record.status {
-            Status::Completed => {
-                let (base, rows) = (self.base()?, self.rows()?);
-                let differences = Asked::of(&record).differences(&self.asked(&base.sha256, rows.sha256()));
-                differences.first().map(|fact| told(fact, &record))
-            }
-            Status::Failed => Some("it failed".into()),
-            Status::Interrupted => Some("it was interrupted".into()),
-            Status::Running => Some("it did not come to its end".into()),
-        };
-        let seeds: Vec<u64> =
-            record.replicates.iter().flat_map(|several| several.runs.iter().map(|run| run.seed)).collect();
-        let other = other.or_else(|| {
-            let is_whole = self.flags.seeds.is_empty() || seeds == self.flags.seeds;
-            (!is_whole).then(|| format!("its seeds are {seeds:?}"))
-        });
-        Ok(match (other, &self.flags.init_adapter) {
-            (Some(other), _) => Earlier::Other(other),
-            // The record does not say which adapter a run began with.
-            (None, Some(_)) => Earlier::Other("it may have begun with another adapter".into()),
-            (None, None) => Earlier::Same(Box::new(record)),
-        })
-    }
-
-    fn asked<'a>(&'a self, model_sha256: &'a str, rows_sha256: &'a str) -> Asked<'a> {
-        Asked { level: self.level, smoke: self.flags.smoke, recipe: &self.recipe, model_sha256, rows_sha256 }
-    }
-}
 
 impl Study {
     /// With `--resume`, refuses to begin: where there is no checkpoint of this very run. What changes nothing before the
@@ -70,13 +18,13 @@ impl Study {
     /// # Errors
     /// `Error::Record` with the first thing in which the run that lies there is another.
     pub(super) fn check_resumed(&self) -> Result<()> {
-        if !self.notebook.flags.resume || self.checkpoints()?.is_begun()? {
+        if !self.notebook.flags.resume || self.is_trained()? || self.checkpoints("")?.is_begun()? {
             return Ok(());
         }
         let path = self.notebook.folder.record();
-        let asked = self.notebook.asked(&self.base.sha256, &self.rows.dataset.sha256);
         let other = store::read(&path).ok().and_then(|record| {
-            let fact = Asked::of(&record).differences(&asked).into_iter().find(Fact::decides_training)?;
+            let differences = Asked::of(&record).differences(&self.asked());
+            let fact = differences.into_iter().find(|fact| fact.reaches(Cell::Training))?;
             Some(format!(
                 "cannot be resumed: {}; give the same flags, or leave out --resume",
                 told(&fact, &record)
@@ -86,27 +34,48 @@ impl Study {
         Err(Error::Record { path, message: other.unwrap_or_else(none) })
     }
 
-    /// Where this run's checkpoints are and will be.
-    ///
-    /// # Errors
-    /// As [`Study::training_sha256`].
-    pub(super) fn checkpoints(&self) -> Result<Checkpoints> {
-        let Notebook { folder, recipe, .. } = &self.notebook;
-        let run = self.training_sha256()?;
-        let limit = recipe.train.save_total_limit;
-        Ok(Checkpoints::new(&folder.checkpoints(), limit, &self.base.source, &run))
+    /// All that is decided before the run.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        let Notebook { level, flags, recipe, .. } = &self.notebook;
+        let (model_sha256, rows_sha256) = (&self.identity.weights, self.rows.sha256());
+        Asked { level: *level, smoke: flags.smoke, recipe, model_sha256, rows_sha256 }
     }
 
-    /// A hash of all that decides this run's training, the adapter that it begins with included.
+    /// A hash of all that the result of `cell` follows from, as far as it is known before the run; `more` is what only the
+    /// run knows.
     ///
     /// # Errors
-    /// `Error::File` where that adapter cannot be read.
-    fn training_sha256(&self) -> Result<String> {
-        let asked = self.notebook.asked(&self.base.sha256, &self.rows.dataset.sha256).training_sha256();
-        let Some(folder) = &self.notebook.flags.init_adapter else { return Ok(asked) };
-        let path = folder.join(adapter::TENSORS);
-        let bytes = std::fs::read(&path).map_err(|error| Error::file(&path, error))?;
-        Ok(sha256::of_parts([asked.as_bytes(), &bytes]))
+    /// `Error::File` where the adapter that a training begins with cannot be read.
+    pub(super) fn follows_from(&self, cell: Cell, more: &str) -> Result<String> {
+        let Notebook { flags, device, .. } = &self.notebook;
+        let begins_with = match &flags.init_adapter {
+            Some(folder) if cell == Cell::Training => seal::hash(&folder.join(adapter::TENSORS))?,
+            _ => String::new(),
+        };
+        let dtype = self.notebook.dtype().as_str();
+        // The same numbers on the first card and on the second, others on a processor.
+        let device = environment::device_name(device);
+        let device = device.split(':').next().unwrap_or_default();
+        Ok(self.asked().cell_sha256(cell, &[&self.identity.whole, dtype, device, &begins_with, more]))
+    }
+
+    /// Whether an earlier call has come to the end of this very training.
+    ///
+    /// # Errors
+    /// As [`Study::follows_from`].
+    pub(super) fn is_trained(&self) -> Result<bool> {
+        let of = self.follows_from(Cell::Training, "")?;
+        Ok(!self.notebook.flags.fresh && cells::is_kept(&self.notebook.folder, Cell::Training, &of))
+    }
+
+    /// Where the checkpoints of this run, trained by the loop called `loop_name`, are and will be.
+    ///
+    /// # Errors
+    /// As [`Study::follows_from`].
+    pub(super) fn checkpoints(&self, loop_name: &str) -> Result<Checkpoints> {
+        let Notebook { folder, recipe, flags, .. } = &self.notebook;
+        let run = self.follows_from(Cell::Training, "")? + loop_name;
+        Ok(Checkpoints::new(&folder.checkpoints(), recipe.train.save_total_limit, &flags.model, &run))
     }
 
     /// Makes room for this run. With `--fresh` all that an earlier one left goes to `earlier/`. Else, where the folder
@@ -131,13 +100,18 @@ impl Study {
             }
             return Ok(());
         }
-        let asked = self.notebook.asked(&self.base.sha256, &self.rows.dataset.sha256);
         let is_kept = match &record {
             None => false,
             Some(Err(_)) => true,
             Some(Ok(record)) => {
-                let is_other = !Asked::of(record).differences(&asked).is_empty();
-                is_other && record.status == Status::Completed && !record.smoke
+                let differences = Asked::of(record).differences(&self.asked());
+                if let Some(first) = differences.first() {
+                    let told = told(first, record);
+                    progress.say(&format!(
+                        "the folder holds another run ({told}); what both share is used again"
+                    ));
+                }
+                !differences.is_empty() && record.status == Status::Completed && !record.smoke
             }
         };
         if let (true, Some(bytes)) = (is_kept, bytes) {

@@ -1,5 +1,6 @@
 //! Ctrl-C and SIGTERM: the first lets the run finish what it is at and keep it, the second ends the program at once.
 
+use super::progress::tell;
 use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -24,9 +25,7 @@ pub(super) fn listen() {
                     // Files have their names only when they are whole, so nothing is left half written.
                     signal_hook::low_level::exit(128 + signal);
                 }
-                eprintln!(
-                    "interrupted: finishing what is being computed; once more ends the program at once"
-                );
+                tell("interrupted: finishing what is being computed; once more ends the program at once");
             }
         });
     });

@@ -1,7 +1,8 @@
 //! Several levels, one after the other over one base model, and their comparison.
 
-use super::earlier::Earlier;
-use super::notebook::{Notebook, OpenedBase};
+use super::base::OpenedBase;
+use super::lock::Lock;
+use super::notebook::Notebook;
 use super::{Procedure, Question, matrix, rendering, seeds};
 use crate::cli::Flags;
 use crate::error::Result;
@@ -13,14 +14,14 @@ use crate::report;
 use anyhow::bail;
 use std::path::{Path, PathBuf};
 
-/// Answers all `questions` by `procedure`, skips what is done, and compares what is there.
+/// Answers all `questions` by `procedure`, and compares what is there.
 ///
 /// # Errors
 /// What is wrong with a flag, the model or any level's rows is said before the first training. A level that fails does
 /// not keep the others from running: they are named at the end.
 pub fn run(questions: &[Question], procedure: Procedure, flags: &Flags) -> anyhow::Result<()> {
     let reports = flags.out.clone().unwrap_or_else(|| PathBuf::from("reports"));
-    let series = Series { procedure, flags, base: OpenedBase::new(&flags.model), reports };
+    let series = Series { procedure, flags, base: OpenedBase::new(flags), reports };
     let plans = series.checked(questions)?;
     let (mut records, mut failures) = (Vec::new(), Vec::new());
     for plan in &plans {
@@ -89,15 +90,7 @@ impl Series<'_> {
             say(format!("{level}: no record in {folder}"));
             return Ok(None);
         }
-        let is_asked = !flags.render_only && !flags.dry_run;
-        match if is_asked { notebook.earlier()? } else { Earlier::Nothing } {
-            Earlier::Same(record) => {
-                say(format!("{level}: done before, in {folder} (another --out runs it again)"));
-                return Ok(Some(*record));
-            }
-            Earlier::Other(why) => say(format!("{level}: {folder} holds another run ({why}); running")),
-            Earlier::Nothing => say(level.to_string()),
-        }
+        say(level.to_string());
         seeds::run_over(plan.question, self.procedure, flags, &self.base)?;
         Ok(if flags.dry_run { None } else { notebook.folder.read().ok() })
     }
@@ -115,6 +108,7 @@ impl Series<'_> {
         }
         let folder = folder::of_levels(&self.reports);
         let path = folder.join(folder::LEVELS_RECORD);
+        let _lock = Lock::take(&RunFolder::new(&folder))?;
         let mut record = levels::compare(records, None)?;
         if let Some(cross) = self.cross(&record, &path, notebook)? {
             record = levels::compare(records, Some(cross))?;

@@ -6,11 +6,12 @@ use crate::record::folder::RunFolder;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A held folder. It is free again when this is dropped.
 pub(super) struct Lock {
     _file: File,
+    path: PathBuf,
 }
 
 /// Who holds a folder, for the one who is refused.
@@ -39,10 +40,26 @@ impl Lock {
             Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
+        folder.sweep()?;
         let holder = Holder { pid: std::process::id(), host: environment::host(), since: environment::now() };
         let text = serde_json::to_string(&holder).expect("a number and two texts");
         file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(failed)?;
-        Ok(Lock { _file: file })
+        Ok(Lock { _file: file, path })
+    }
+
+    /// Whether the folder is still there: a run must not end well whose files were removed on the way.
+    ///
+    /// # Errors
+    /// `Error::File` where it is gone.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.path.exists() {
+            true => Ok(()),
+            false => {
+                let gone =
+                    std::io::Error::other("removed while the run went on, and the run's files with it");
+                Err(Error::file(&self.path, gone))
+            }
+        }
     }
 }
 

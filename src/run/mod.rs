@@ -12,7 +12,7 @@
 //! fn cells(notebook: Notebook) -> Result<()> {
 //!     let study = notebook.prepare()?;
 //!     let measured = study.load()?.evaluate_baseline()?;
-//!     let mut evaluated = measured.train(training::run)?.evaluate()?;
+//!     let mut evaluated = measured.train(training::LOOP)?.evaluate()?;
 //!     evaluated.sample()?;
 //!     evaluated.finish()
 //! }
@@ -31,28 +31,36 @@
 //! ```compile_fail,E0599
 //! # use tezgah::{error::Result, run::Notebook, train::training};
 //! fn cells(notebook: Notebook) -> Result<()> {
-//!     notebook.prepare()?.load()?.train(training::run)?;
+//!     notebook.prepare()?.load()?.train(training::LOOP)?;
 //!     Ok(())
 //! }
 //! ```
-//! From [`Study::load`] on there is a record beside the run, written after every cell. A cell that fails says so in it
+//! A finished cell is kept in the run's folder: the next call uses it again where nothing that it follows from has changed,
+//! and says so. From [`Study::load`] on there is a record beside the run, written after every cell that was computed. A cell that fails says so in it
 //! before its error goes on, and a run that is dropped before its last cell does too.
 
+mod progress;
 mod interrupt;
 mod lock;
-mod progress;
+mod download;
 mod rendering;
+mod cells;
+mod base;
 mod notebook;
 mod preview;
 mod earlier;
 mod events;
 mod recording;
+mod opening;
+mod measuring;
+mod tuning;
 mod stages;
 mod matrix;
 mod seeds;
 pub mod levels;
 
-pub use notebook::{Notebook, OpenedBase, Study};
+pub use base::OpenedBase;
+pub use notebook::{Notebook, Study};
 pub use seeds::run;
 pub use stages::{Evaluated, Loaded, Measured, Tuned};
 
@@ -78,7 +86,7 @@ pub type Procedure = fn(Notebook) -> anyhow::Result<()>;
 /// The end of a program: nothing, or one line with its causes, and the error's exit code.
 pub fn answer(outcome: anyhow::Result<()>) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
-    eprintln!("error: {error:#}");
+    progress::tell(&format!("error: {error:#}"));
     // What is no error of this crate is the sum of several runs, or the experiment's own.
     ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
 }

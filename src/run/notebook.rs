@@ -1,17 +1,19 @@
 //! What the flags ask for, and the rows and the base model that they name.
 
+use super::base::{Identity, OpenedBase};
 use super::progress::Progress;
 use super::rendering;
 use super::{Question, interrupt};
 use crate::cli::{Flags, SMOKE_ROWS};
 use crate::data::encode::RowEncoder;
 use crate::data::{self, Prepared, Source, alpaca};
-use crate::device::{self, Opened};
+use crate::device;
 use crate::error::{Error, Result};
 use crate::level::Level;
-use crate::model::files::source::{self, BaseModel};
+use crate::model::files::source::BaseModel;
 use crate::model::network::llama::{Activations, Llama};
-use crate::model::network::loading;
+use crate::model::network::{adapter, loading};
+use crate::model::positions;
 use crate::recipe::{ModelDtype, Recipe};
 use crate::record::folder::RunFolder;
 use crate::record::store;
@@ -20,34 +22,8 @@ use crate::sha256;
 use crate::train::memory::{self, Estimate, Need};
 use candle_core::{DType, Device};
 use std::cell::OnceCell;
+use std::path::PathBuf;
 use std::rc::Rc;
-
-/// The base model that `--model` names: opened and hashed when it is first asked for, and shared by all runs of a
-/// program.
-#[derive(Clone)]
-pub struct OpenedBase {
-    name: String,
-    opened: Rc<OnceCell<Rc<BaseModel>>>,
-}
-
-impl OpenedBase {
-    /// The model called `name`, not opened yet.
-    pub fn new(name: &str) -> Self {
-        OpenedBase { name: name.to_string(), opened: Rc::default() }
-    }
-
-    /// The open model.
-    ///
-    /// # Errors
-    /// A name that names no model, and as [`source::open`].
-    pub fn open(&self) -> Result<Rc<BaseModel>> {
-        if let Some(base) = self.opened.get() {
-            return Ok(Rc::clone(base));
-        }
-        let base = Rc::new(source::open(&self.name.parse()?)?);
-        Ok(Rc::clone(self.opened.get_or_init(|| base)))
-    }
-}
 
 /// One run of one level, before anything is read: settings, device, folder, typography.
 pub struct Notebook {
@@ -70,10 +46,11 @@ impl Notebook {
     /// profile that cannot be read: none of it must cost a training.
     pub fn open(question: &Question, flags: &Flags, folder: RunFolder, base: &OpenedBase) -> Result<Self> {
         let mut recipe = question.recipe.clone();
-        flags.apply(&mut recipe)?;
-        let Opened { device, fallback } = device::open(&flags.device)?;
+        let disagreements = flags.apply(&mut recipe)?;
+        let device::Opened { device, fallback } = device::open(&flags.device)?;
         if !flags.dry_run && !flags.render_only {
             store::check_writable(folder.path())?;
+            check_inputs(flags, &folder)?;
         }
         let progress = Progress::new(flags.quiet);
         let slower = match (device::card(&device).without_bf16, recipe.model.dtype) {
@@ -84,7 +61,7 @@ impl Notebook {
             }
             _ => None,
         };
-        for line in [fallback, slower].into_iter().flatten() {
+        for line in disagreements.into_iter().chain(fallback).chain(slower) {
             progress.say(&line);
         }
         Ok(Notebook {
@@ -131,27 +108,42 @@ impl Notebook {
         self.base.open()
     }
 
-    /// Opens the base model, whose tokenizer decides what a token is, and makes the rows into ids. Duplicates, leaks and
-    /// cuts are counted and said, not mended.
+    /// Reads the rows and knows the base model: all that decides what the run will be.
     ///
     /// # Errors
-    /// As [`Notebook::base`], [`Notebook::rows`] and [`data::prepare`].
+    /// As [`Notebook::rows`] and [`OpenedBase::open`].
     pub fn prepare(self) -> Result<Study> {
         interrupt::listen();
+        let rows = self.rows()?;
+        let identity = self.base.identity(&self.folder.base_memo())?;
+        Ok(Study { notebook: self, rows, identity, opened: OnceCell::new() })
+    }
+
+    /// The rows as ids, by the tokenizer of the base model. Duplicates, leaks and cuts are counted and said, not mended.
+    ///
+    /// # Errors
+    /// As [`Notebook::base`], [`data::prepare`] and [`adapter::check`]; `Error::Setting` where a sample text would go on
+    /// beyond the base model's positions.
+    fn encoded(&self, rows: Source) -> Result<Opened> {
         let base = self.base()?;
         let encoder =
             RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, self.recipe.data.max_seq_len)?;
-        let rows = data::prepare(self.rows()?, &self.recipe.data, &encoder)?;
-        self.warn(&rows);
+        let rows = data::prepare(rows, &self.recipe.data, &encoder)?;
+        let beyond = positions::check(&base.config, &self.recipe.samples, &rows, &encoder)?;
+        self.warn(&rows, beyond);
+        if let Some(folder) = &self.flags.init_adapter {
+            let line = adapter::check(folder, &base.source, &base.config, &self.recipe.lora)?;
+            line.iter().for_each(|line| self.progress.say(&format!("warning: {line}")));
+        }
         let need = Need::of_run(&base, &self.recipe, self.dtype(), &self.device, &rows);
         let free = device::free_memory(&self.device);
         let activations = memory::choose(need, self.recipe.train.gradient_checkpointing, free);
         let memory = MemoryPlan { estimate: Estimate::new(need, activations), activations, free };
-        Ok(Study { notebook: self, base, encoder, rows, memory })
+        Ok(Opened { base, encoder, rows, memory })
     }
 
     /// What a person should know of the rows before hours are spent on them.
-    fn warn(&self, rows: &Prepared) {
+    fn warn(&self, rows: &Prepared, beyond: usize) {
         let dataset = &rows.dataset;
         let warnings = [
             (dataset.duplicate_rows, "rows repeat an earlier row"),
@@ -159,9 +151,19 @@ impl Notebook {
             (dataset.truncated_rows, "rows are cut at data.max_seq_len"),
             (dataset.rows_without_target, "rows keep no response token and are not learned from"),
             (rows.rows_with_special_text, "rows spell a special token in their text"),
+            (beyond, "rows are longer than the positions that the base model was made for"),
         ];
         for (count, what) in warnings.into_iter().filter(|(count, _)| *count > 0) {
             self.progress.say(&format!("warning: {count} of {} {what}", dataset.rows));
+        }
+        if rows.rows_with_dropped_letters > 0 {
+            let letters: Vec<String> = rows.dropped_letters.iter().take(20).map(char::to_string).collect();
+            self.progress.say(&format!(
+                "warning: {} of {} rows have letters that the tokenizer has no token for, they are left out: {}",
+                rows.rows_with_dropped_letters,
+                dataset.rows,
+                letters.join(" ")
+            ));
         }
     }
 
@@ -193,13 +195,61 @@ impl Notebook {
     }
 }
 
-/// A run whose base model is open and whose rows are ids: everything is known but the numbers.
+/// Refuses to read what the run is going to write: rows would shrink with each call, a base model be its own successor.
+///
+/// # Errors
+/// `Error::Setting` with the flag.
+fn check_inputs(flags: &Flags, folder: &RunFolder) -> Result<()> {
+    let model = Some(PathBuf::from(&flags.model)).filter(|path| path.exists());
+    let inputs = [
+        ("model", &model),
+        ("data", &flags.data),
+        ("train-file", &flags.train_file),
+        ("eval-file", &flags.eval_file),
+        ("init-adapter", &flags.init_adapter),
+    ];
+    let written: Vec<PathBuf> = folder.written().iter().filter_map(|path| path.canonicalize().ok()).collect();
+    for (key, path) in inputs {
+        let real = path.as_ref().and_then(|path| path.canonicalize().ok());
+        if let Some(real) = real.filter(|real| written.iter().any(|folder| real.starts_with(folder))) {
+            let message = format!(
+                "expected a path that this run does not write to, got {}; copy it, or give another --out",
+                real.display()
+            );
+            return Err(Error::Setting { key: key.into(), message });
+        }
+    }
+    Ok(())
+}
+
+/// A run of which everything is known but the numbers.
 pub struct Study {
     pub(super) notebook: Notebook,
+    pub(super) rows: Source,
+    pub(super) identity: Identity,
+    opened: OnceCell<Rc<Opened>>,
+}
+
+/// What the cells that compute need: a run that finds them all done does not open it.
+pub(super) struct Opened {
     pub(super) base: Rc<BaseModel>,
     pub(super) encoder: RowEncoder,
     pub(super) rows: Prepared,
     pub(super) memory: MemoryPlan,
+}
+
+impl Study {
+    /// The base model, and the rows as ids: opened when they are first asked for.
+    ///
+    /// # Errors
+    /// As [`Notebook::base`] and [`data::prepare`].
+    pub(super) fn opened(&self) -> Result<Rc<Opened>> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(Rc::clone(opened));
+        }
+        let opened = Rc::new(self.notebook.encoded(self.rows.clone())?);
+        Ok(Rc::clone(self.opened.get_or_init(|| opened)))
+    }
 }
 
 /// What the run will need, and what there is.

@@ -1,6 +1,6 @@
 //! What `--dry-run` prints: data checks, step arithmetic, parameters, memory, and one row with its mask.
 
-use super::notebook::{MemoryPlan, Study};
+use super::notebook::{MemoryPlan, Opened, Study};
 use crate::data::Prepared;
 use crate::data::encode::RowEncoder;
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ impl Study {
     /// With `--dry-run`: prints what would be done, and says that it is enough.
     ///
     /// # Errors
-    /// `Error::Model` where the tokenizer cannot read back its own ids.
+    /// As [`super::Notebook::base`] and [`crate::data::prepare`]; `Error::Model` where the tokenizer cannot read back its own ids.
     pub fn stops_at_preview(&self) -> Result<bool> {
         if self.notebook.flags.dry_run {
             let text = text(self)?;
@@ -29,8 +29,9 @@ impl Study {
 
 /// The whole preview.
 fn text(study: &Study) -> Result<String> {
-    let Study { notebook, base, encoder, rows, memory } = study;
-    let recipe = &notebook.recipe;
+    let opened = study.opened()?;
+    let Opened { base, encoder, rows, memory } = &*opened;
+    let recipe = &study.notebook.recipe;
     let mut text = String::new();
     let failed = |_| Error::Report("the preview could not be formatted".into());
     write_data(&mut text, rows).map_err(failed)?;
@@ -59,6 +60,15 @@ fn write_data(text: &mut String, rows: &Prepared) -> std::fmt::Result {
         text,
         "checks     {} duplicates, {} leaked, {} truncated, {} without a target",
         dataset.duplicate_rows, dataset.leaked_rows, dataset.truncated_rows, dataset.rows_without_target
+    )?;
+    let Some(overlap) = &dataset.overlap else { return Ok(()) };
+    writeln!(
+        text,
+        "overlap    {:.1} % of the held-out words stand in {}-grams of the training answers, {:.1} % of the sentences word \
+         for word",
+        100.0 * overlap.covered_words,
+        overlap.n,
+        100.0 * overlap.verbatim_sentences
     )
 }
 

@@ -2,8 +2,13 @@
 
 use crate::record::{Eval, Step};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
+
+/// One line on the standard error stream. That nobody reads it any more (`2>&1 | head`) must not end a training.
+pub(super) fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// Shows the course of a run on the standard error stream.
 pub(super) struct Progress {
@@ -38,7 +43,7 @@ impl Progress {
             Mode::Quiet => {}
             Mode::Lines { every } => {
                 *every = total.div_ceil(LINES).max(1);
-                eprintln!("{title}");
+                tell(title);
             }
             Mode::Bar(bar) => {
                 let template = "{prefix:>12} {bar:30} {pos}/{len}  {msg}  {eta_precise} left";
@@ -65,14 +70,14 @@ impl Progress {
                 if step.step.is_multiple_of(*every) || step.step == 1 || step.step == total {
                     let left =
                         self.started.elapsed().as_secs_f64() / step.step as f64 * (total - step.step) as f64;
-                    eprintln!(
+                    tell(&format!(
                         "  step {}/{total}  loss {:.4}  lr {:.2e}  grad_norm {:.3}  {rate:.0} tok/s  {} left",
                         step.step,
                         step.loss,
                         step.learning_rate,
                         step.grad_norm,
                         clock(left)
-                    );
+                    ));
                 }
             }
             Mode::Bar(bar) => {
@@ -95,9 +100,9 @@ impl Progress {
     pub(super) fn say(&self, line: &str) {
         match &self.mode {
             Mode::Quiet => {}
-            Mode::Lines { .. } => eprintln!("{line}"),
+            Mode::Lines { .. } => tell(line),
             // A finished or hidden bar would swallow the line.
-            Mode::Bar(bar) if bar.is_finished() || bar.is_hidden() => eprintln!("{line}"),
+            Mode::Bar(bar) if bar.is_finished() || bar.is_hidden() => tell(line),
             Mode::Bar(bar) => bar.println(line),
         }
     }

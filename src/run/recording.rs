@@ -1,35 +1,118 @@
-//! The record beside a run: opened with the model, written after every cell, closed also when the run fails.
+//! The record beside a run: opened before the first cell, written after every cell that was computed, closed also when the
+//! run fails.
 
+use super::cells::{self, Found};
 use super::lock::Lock;
 use super::notebook::Study;
+use super::progress::tell;
 use super::rendering;
-use crate::data::alpaca;
 use crate::device;
 use crate::error::{Error, Result};
-use crate::model::files::source::BaseModel;
-use crate::model::network::llama::{Activations, Llama};
-use crate::recipe::Recipe;
-use crate::record::folder::{Part, RunFolder, Written};
+use crate::model::network::adapter;
+use crate::model::network::llama::Llama;
+use crate::recipe::{Cell, LoraRecipe};
+use crate::record::folder::{RunFolder, Written};
+use crate::record::identity::Asked;
 use crate::record::*;
 use crate::train::course::Course;
-use crate::train::memory;
-use crate::train::schedule::Plan;
-use std::path::Path;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-/// A run whose model is loaded, and its record. What the stages share; none of them can be had without it.
+/// A run and its record. What the stages share; none of them can be had without it.
 pub(super) struct Run {
     pub(super) study: Study,
-    pub(super) model: Llama,
+    pub(super) held: Held,
     pub(super) record: RunRecord,
+    /// SHA-256 of the trained adapter; empty before it is there.
+    pub(super) adapter: String,
+    /// Whether a cell was computed: else all is as an earlier call left it.
+    computed: bool,
     /// The folder is this run's as long as it lives.
-    _lock: Lock,
+    pub(super) lock: Lock,
+}
+
+/// The model, as far as a cell has needed it.
+#[derive(Default)]
+pub(super) struct Held {
+    model: Option<Llama>,
+    /// The trained update is in it.
+    is_tuned: bool,
+}
+
+impl Held {
+    /// A model that is loaded already.
+    pub(super) fn loaded(model: Llama) -> Self {
+        Held { model: Some(model), is_tuned: false }
+    }
+
+    /// The model, with or without its update.
+    ///
+    /// # Errors
+    /// As [`Study::opened`] and [`super::Notebook::load`].
+    pub(super) fn base(&mut self, study: &Study) -> Result<&mut Llama> {
+        let model = match self.model.take() {
+            Some(model) => model,
+            None => study.notebook.load(&study.opened()?.base)?,
+        };
+        Ok(self.model.insert(model))
+    }
+
+    /// The model with its trained update, from `adapter` where an earlier call trained it.
+    ///
+    /// # Errors
+    /// As [`Held::base`]; `Error::Adapter` where the adapter does not fit.
+    pub(super) fn tuned(&mut self, study: &Study, lora: &LoraRecipe, adapter: &Path) -> Result<&mut Llama> {
+        let is_tuned = std::mem::replace(&mut self.is_tuned, true);
+        let model = self.base(study)?;
+        if !is_tuned {
+            adapter::attach(model, lora, study.notebook.recipe.train.seed)?;
+            adapter::load(model, adapter)?;
+        }
+        Ok(model)
+    }
+
+    /// Says that the update in the model is the trained one.
+    pub(super) fn is_now_tuned(&mut self) {
+        self.is_tuned = true;
+    }
 }
 
 impl Run {
-    /// Opens the record; it is written with the first cell.
-    pub(super) fn new(study: Study, model: Llama, lock: Lock) -> Self {
-        let record = opened(&study, &model);
-        Run { study, model, record, _lock: lock }
+    /// A run with its record as it is before the first measurement; nothing is written yet.
+    pub(super) fn new(study: Study, held: Held, record: RunRecord, lock: Lock) -> Self {
+        Run { study, held, record, adapter: String::new(), computed: false, lock }
+    }
+
+    /// The result of `cell`: that of an earlier call where all that it follows from is as it was, else computed, and kept with
+    /// the files that it wrote. `more` is what the cell follows from besides the settings.
+    ///
+    /// # Errors
+    /// As `compute`; `Error::File` where the result cannot be kept.
+    pub(super) fn cell<T: Serialize + DeserializeOwned>(
+        &mut self,
+        cell: Cell,
+        of: &str,
+        compute: impl FnOnce(&mut Run) -> Result<(T, Vec<PathBuf>)>,
+    ) -> Result<T> {
+        let progress = &self.study.notebook.progress;
+        match cells::find::<T>(self.folder(), cell, of) {
+            Found::Kept(kept) => {
+                progress.say(&format!("{}: as computed {}", cell.name(), kept.made_at));
+                return Ok(kept.result);
+            }
+            Found::Unusable(fault) => {
+                progress.say(&format!("{}: computed again, since {fault}", cell.name()))
+            }
+            Found::Nothing => {}
+        }
+        self.study.identity.check_unchanged()?;
+        self.computed = true;
+        let began = Instant::now();
+        let (result, files) = compute(self)?;
+        cells::keep(self.folder(), cell, of, (began.elapsed().as_secs_f64(), &result), &files)?;
+        Ok(result)
     }
 
     /// Does one cell. Where it fails, the record says so before the error goes on.
@@ -50,18 +133,50 @@ impl Run {
     }
 
     fn end(&mut self, status: Status, step: usize, message: String) {
+        // A call that has computed nothing takes nothing from the record of the one that has.
+        self.computed |= self.finished_earlier().is_none();
         self.record.status = status;
-        self.record.failure = Some(Failure { step, message });
+        self.record.failure = Some(Failure { step, message: message.clone() });
         self.record.environment.finished_at = Some(environment::now());
-        if let Err(second) = self.save().and_then(|()| self.render()) {
-            eprintln!("error: the record could not be written: {second}");
+        let written = self.save().and_then(|()| self.render());
+        // What could not be written because of the very error is told by that error.
+        if let Some(second) = written.err().map(|error| error.to_string()).filter(|text| *text != message) {
+            tell(&format!("error: the record could not be written: {second}"));
         }
     }
 
-    /// Writes the record as it stands.
+    /// Writes the record as it stands, where this call has computed something of it.
     pub(super) fn save(&mut self) -> Result<()> {
-        self.record.training.peak_memory_bytes = device::peak_memory(&self.study.notebook.device);
+        if !self.computed {
+            return Ok(());
+        }
+        self.lock.check()?;
+        self.record.training.peak_memory_bytes =
+            device::peak_memory(&self.study.notebook.device).max(self.record.training.peak_memory_bytes);
         store::write(&self.folder().record(), &self.record)
+    }
+
+    /// The record of a call that has finished this very run.
+    fn finished_earlier(&self) -> Option<RunRecord> {
+        let is_whole = |record: &RunRecord| {
+            record.status == Status::Completed
+                && Asked::of(record).differences(&self.study.asked()).is_empty()
+        };
+        self.folder().read().ok().filter(is_whole)
+    }
+
+    /// Closes the record. Where this call has computed nothing, the record of the call that has stays as it is.
+    pub(super) fn complete(&mut self) -> Result<()> {
+        let earlier = self.finished_earlier();
+        match earlier {
+            Some(earlier) if !self.computed => self.record = earlier,
+            _ => {
+                self.computed = true;
+                self.record.status = Status::Completed;
+                self.record.environment.finished_at = Some(environment::now());
+            }
+        }
+        self.save()
     }
 
     /// The documents of the record as it stands.
@@ -78,21 +193,6 @@ impl Run {
     pub(super) fn list(&mut self, written: Written) -> Result<()> {
         self.record.outputs.push(self.folder().output(written)?);
         Ok(())
-    }
-
-    /// The first cell: the rows, part by part, and the record.
-    pub(super) fn write_split(&mut self) -> Result<()> {
-        let level = self.record.level;
-        for part in [Part::Train, Part::Evaluation] {
-            let split = &self.study.rows.split;
-            let rows = match part {
-                Part::Train => &split.train,
-                Part::Evaluation => &split.evaluation,
-            };
-            store::write_file(&self.folder().split(level, part), alpaca::to_json(rows).as_bytes())?;
-            self.list(Written::Split(level, part))?;
-        }
-        self.save()
     }
 
     /// Takes what the training measured.
@@ -117,78 +217,5 @@ impl Drop for Run {
             let step = self.record.training.steps.len();
             self.end(Status::Failed, step, "the experiment ended before its last cell".into());
         }
-    }
-}
-
-/// The record before the first measurement.
-fn opened(study: &Study, model: &Llama) -> RunRecord {
-    let Study { notebook, base, rows, memory, .. } = study;
-    let plan = Plan::new(rows.train.len(), &notebook.recipe.train);
-    let card = device::card(&notebook.device);
-    RunRecord {
-        schema: SCHEMA,
-        level: notebook.level,
-        status: Status::Running,
-        smoke: notebook.flags.smoke,
-        failure: None,
-        dataset: rows.dataset.clone(),
-        model: model_facts(base, model, &notebook.recipe),
-        recipe: notebook.recipe.clone(),
-        method: Method::CURRENT,
-        training: Training {
-            total_steps: plan.total_steps,
-            steps_per_epoch: plan.steps_per_epoch,
-            optimizer: Optimizer::ADAMW,
-            gradient_checkpointing: memory.activations == Activations::Recompute,
-            seconds: 0.0,
-            tokens_per_second: 0.0,
-            peak_memory_bytes: environment::peak_memory(),
-            steps: Vec::new(),
-            evals: Vec::new(),
-            best: None,
-        },
-        evaluation: Evaluation::default(),
-        samples: Vec::new(),
-        replicates: None,
-        outputs: Vec::new(),
-        environment: environment::capture(
-            &notebook.device,
-            card.name,
-            card.facts,
-            Path::new(env!("CARGO_MANIFEST_DIR")),
-        ),
-    }
-}
-
-fn model_facts(base: &BaseModel, model: &Llama, recipe: &Recipe) -> ModelFacts {
-    let config = &base.config;
-    let quantized_parameters: u64 = model.groups().map(|group| group.frozen.quantized_parameters()).sum();
-    let projection_bytes: u64 = model.groups().map(|group| group.frozen.bytes()).sum();
-    ModelFacts {
-        name: base.name.clone(),
-        source: base.source.clone(),
-        sha256: base.sha256.clone(),
-        demonstration: base.source == "demo",
-        parameters: config.parameters(),
-        trainable_parameters: memory::trainable_parameters(config, &recipe.lora),
-        quantization: recipe.model.quantization,
-        dtype: model.dtype.as_str().to_string(),
-        quantized_parameters,
-        bits_per_weight: match quantized_parameters {
-            0 => 8.0 * model.dtype.size_in_bytes() as f64,
-            count => 8.0 * projection_bytes as f64 / count as f64,
-        },
-        weight_bytes: model.weight_bytes(),
-        dense_weight_bytes: config.parameters() * model.dtype.size_in_bytes() as u64,
-        architecture: Architecture {
-            layers: config.num_hidden_layers,
-            hidden_size: config.hidden_size,
-            intermediate_size: config.intermediate_size,
-            attention_heads: config.num_attention_heads,
-            key_value_heads: config.num_key_value_heads,
-            head_dim: config.head_dim,
-            vocab_size: config.vocab_size,
-            tied_embeddings: config.tie_word_embeddings,
-        },
     }
 }

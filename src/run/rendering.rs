@@ -32,7 +32,7 @@ pub(super) fn render(
 /// records give equal bytes.
 ///
 /// # Errors
-/// As [`Report::files`] and [`Report::sections`]; `Error::File` where one cannot be written.
+/// As [`Report::files`]; `Error::File` where one cannot be written.
 #[expect(clippy::disallowed_methods, reason = "a report sees no tensor")]
 pub(super) fn write(
     report: &Report,
@@ -48,7 +48,6 @@ pub(super) fn write(
         || report.sections(profile, environment::unix_seconds(moment)),
     );
     written?;
-    let sections = sections?;
     for file in sections.files() {
         write_changed(&folder.join(&file.path), &file.bytes)?;
     }

@@ -1,7 +1,8 @@
 //! One run or, with `--seeds`, one for each training seed and their summary.
 
-use super::earlier::Earlier;
-use super::notebook::{Notebook, OpenedBase};
+use super::base::OpenedBase;
+use super::lock::Lock;
+use super::notebook::Notebook;
 use super::progress::Progress;
 use super::{Procedure, Question, rendering};
 use crate::cli::Flags;
@@ -15,7 +16,7 @@ use std::path::Path;
 /// # Errors
 /// As [`Notebook::open`] and `procedure`; `Error::Setting` where the runs of several seeds cannot be summarized.
 pub fn run(question: &Question, procedure: Procedure, flags: &Flags) -> anyhow::Result<()> {
-    run_over(question, procedure, flags, &OpenedBase::new(&flags.model))
+    run_over(question, procedure, flags, &OpenedBase::new(flags))
 }
 
 /// [`run`] over a base model that other runs share.
@@ -35,25 +36,28 @@ pub(super) fn run_over(
         };
     }
     let mut folders = vec![folder.clone()];
-    run_unless_done(Notebook::open(question, flags, folder.clone(), base)?, procedure)?;
+    one_seed(question, procedure, flags, folder.clone(), base)?;
     // The first seed is that of the run itself, see `Flags::apply`.
     for seed in flags.seeds.iter().skip(1) {
         // A seed that was not begun has nothing to resume.
         let mut flags = Flags { seeds: Vec::new(), resume: false, ..flags.clone() };
         flags.settings.push(format!("train.seed={seed}"));
         folders.push(folder.replicate(*seed));
-        run_unless_done(Notebook::open(question, &flags, folder.replicate(*seed), base)?, procedure)?;
+        one_seed(question, procedure, &flags, folder.replicate(*seed), base)?;
     }
     let records = folders.iter().map(RunFolder::read).collect::<Result<Vec<_>>>()?;
     Ok(summarize(records, question, flags, &folder)?)
 }
 
-/// A replicate takes as long as the run itself: what is done is not done again.
-fn run_unless_done(notebook: Notebook, procedure: Procedure) -> anyhow::Result<()> {
+fn one_seed(
+    question: &Question,
+    procedure: Procedure,
+    flags: &Flags,
+    folder: RunFolder,
+    base: &OpenedBase,
+) -> anyhow::Result<()> {
+    let notebook = Notebook::open(question, flags, folder, base)?;
     notebook.progress.say(&format!("seed {}", notebook.recipe.train.seed));
-    if !notebook.flags.fresh && matches!(notebook.earlier()?, Earlier::Same(_)) {
-        return Ok(());
-    }
     procedure(notebook)
 }
 
@@ -65,6 +69,7 @@ fn summarize(
     folder: &RunFolder,
 ) -> Result<()> {
     let replicates = repeated::summarize(&records)?;
+    let _lock = Lock::take(folder)?;
     store::write(&folder.replicates(), &replicates)?;
     let mut record = records.swap_remove(0);
     record.replicates = Some(replicates);

@@ -68,12 +68,13 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Whether this run has left a checkpoint.
+    /// Whether a run whose hash begins with this one's has left a checkpoint.
     ///
     /// # Errors
     /// `Error::File` where the folder cannot be read.
     pub(crate) fn is_begun(&self) -> Result<bool> {
-        let is_own = |step: usize| seal::read(&self.path(step)).is_ok_and(|seal| seal.of == self.run);
+        let is_own =
+            |step: usize| seal::read(&self.path(step)).is_ok_and(|seal| seal.of.starts_with(&self.run));
         Ok(self.steps()?.into_iter().any(is_own))
     }
 

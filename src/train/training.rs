@@ -51,8 +51,21 @@ pub struct State {
 
 /// A training: from the attached updates to the best of them in the model. What was measured is in the state's course,
 /// also where an error ended it.
-pub type Loop =
+pub type Train =
     fn(&mut Llama, Rows, &Recipe, Activations, &mut State, &mut dyn FnMut(Event) -> Result<()>) -> Result<()>;
+
+/// A training with the name under which its results are kept: another name, and they are another training's. One who
+/// changes a loop changes its name.
+#[derive(Debug, Clone, Copy)]
+pub struct Loop {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub train: Train,
+}
+
+/// The loop of this crate: [`run`].
+pub const LOOP: Loop = Loop { name: "training::run", train: run };
 
 /// Trains the attached updates and leaves the best in the model. An error that `observe` returns ends the training; what
 /// was taken until then is in the course and, where the error is an interruption, in a checkpoint.
@@ -170,6 +183,7 @@ impl Training<'_> {
         let rows = self.rows.evaluation;
         let sums = nll::rows(self.model, rows, batch_size, Targets::Response, LoraUse::Applied, progress)?;
         let nll::EvalLoss { loss, trainer_eval_loss } = nll::eval_loss(&sums, batch_size);
+        self.state.course.eval_sums.push(sums);
         if !loss.is_finite() {
             return Err(Error::Diverged { step, message: "the evaluation loss is no finite number".into() });
         }

@@ -2,10 +2,16 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "hub")]
+#[path = "../support/hub_server.rs"]
+mod hub_server;
 mod tensors;
 mod statistics;
 mod data;
 mod sources;
+#[cfg(feature = "hub")]
+mod hub;
+mod foreign;
 mod ops;
 mod nf4;
 mod quantized_file;

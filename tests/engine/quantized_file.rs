@@ -60,7 +60,7 @@ fn a_file_that_is_cut_or_another_is_not_used() {
     let folder = tempfile::tempdir().expect("a folder");
     let base = open(&ModelSource::Demo).expect("demo");
     let path = folder.path().join("weights.safetensors");
-    assert!(QuantizedFile::open(&path, Quantization::Q4_0).is_none(), "there is none yet");
+    assert!(QuantizedFile::open(&path, Quantization::Q4_0).is_err(), "there is none yet");
     loading::keep(&path, &quantized(&base, Quantization::Q8_0)).expect("written");
     let bytes = std::fs::read(&path).expect("bytes");
     // What lies there has q8_0's sizes under q4_0's name.
@@ -72,7 +72,30 @@ fn a_file_that_is_cut_or_another_is_not_used() {
     assert!(text.contains("weights.safetensors") && text.contains("delete the file"), "{text}");
     drop(file);
     std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("cut");
-    assert!(QuantizedFile::open(&path, Quantization::Q8_0).is_none(), "half a file was opened");
+    assert!(QuantizedFile::open(&path, Quantization::Q8_0).is_err(), "half a file was opened");
+}
+
+/// Noise in the weights once gave a run another loss, and no word of it.
+#[test]
+fn a_file_with_one_other_bit_is_not_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let base = open(&ModelSource::Demo).expect("demo");
+    let path = folder.path().join("weights.safetensors");
+    loading::keep(&path, &quantized(&base, Quantization::Nf4Double)).expect("written");
+    let bytes = std::fs::read(&path).expect("bytes");
+    let head = 8 + u64::from_le_bytes(bytes[..8].try_into().expect("a length")) as usize;
+    for place in [head, head + (bytes.len() - head) / 2, bytes.len() - 1] {
+        let mut noisy = bytes.clone();
+        noisy[place] ^= 1;
+        std::fs::write(&path, noisy).expect("written");
+        let error =
+            QuantizedFile::open(&path, Quantization::Nf4Double).expect_err("a flipped bit").to_string();
+        assert!(error.contains("weights.safetensors") && error.contains("damaged"), "{error}");
+    }
+    // A file of the layout before had no hash.
+    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).expect("tensors");
+    candle_core::safetensors::save(&tensors, &path).expect("saved");
+    assert!(QuantizedFile::open(&path, Quantization::Nf4Double).is_err(), "a file without a hash");
 }
 
 #[test]

@@ -167,6 +167,7 @@ fn bad_input_is_refused_in_one_line_and_nothing_is_written() {
         (&["--profile", &profile], &["bad.toml"]),
         (&["--render-only"], &["record.json"]),
     ];
+    let mut lines = Vec::new();
     for (arguments, words) in cases {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--out", &out]).collect();
         let line = refusal(&arguments);
@@ -174,7 +175,9 @@ fn bad_input_is_refused_in_one_line_and_nothing_is_written() {
             assert!(line.contains(word), "{arguments:?}: '{word}' is not in: {line}");
         }
         assert!(!Path::new(&out).exists(), "{arguments:?} wrote something");
+        lines.push(line.replace(&text(folder.path().to_path_buf()), "FOLDER"));
     }
+    insta::assert_snapshot!("messages", lines.join("\n"));
     // A file in the way is found before the model is loaded.
     let below = text(Path::new(&one_row).join("out"));
     let line = refusal(&["--out", &below]);

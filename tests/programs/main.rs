@@ -2,9 +2,17 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "hub")]
+#[path = "../support/hub_server.rs"]
+mod hub_server;
 mod program;
+mod cells;
 mod command_line;
+mod obstacles;
 mod several_runs;
 mod survival;
+mod foreign_input;
+#[cfg(feature = "hub")]
+mod hub;
 mod sample_data;
 mod house;

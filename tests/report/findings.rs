@@ -2,19 +2,19 @@
 
 use crate::fixtures::{self, fixture};
 use tezgah::recipe::Quantization;
-use tezgah::record::{Best, Eval, RunRecord};
+use tezgah::record::{Best, Eval, Overlap, RunRecord};
 use tezgah::report::document;
 use tezgah::report::finding::Claim;
 use tezgah::report::findings::criteria::{self, CriterionName, Outcome};
 use tezgah::report::findings::{self, Kind};
-use tezgah::report::profile::Profile;
+use tezgah::report::profile::{Limits, Profile};
 
 /// Whether `kind` is found in the good run after `change`.
 #[track_caller]
 fn check(kind: Kind, expected: bool, change: impl Fn(&mut RunRecord)) {
     let mut record = fixture("iyi");
     change(&mut record);
-    let found = findings::findings(&record).iter().any(|finding| finding.kind == kind);
+    let found = findings::findings(&record, Limits::default()).iter().any(|finding| finding.kind == kind);
     assert_eq!(found, expected, "{}", kind.name());
 }
 
@@ -22,7 +22,7 @@ fn check(kind: Kind, expected: bool, change: impl Fn(&mut RunRecord)) {
 fn outcome(name: CriterionName, expected: Outcome, change: impl Fn(&mut RunRecord)) {
     let mut record = fixture("iyi");
     change(&mut record);
-    let all = criteria::criteria(&record, &findings::findings(&record));
+    let all = criteria::criteria(&record, &findings::findings(&record, Limits::default()));
     let got =
         all.iter().find(|criterion| criterion.name == name).expect("every criterion is checked").outcome;
     assert_eq!(got, expected, "{name:?}");
@@ -138,7 +138,7 @@ fn a_guess_that_beats_the_base_model_is_named() {
     for (vocabulary, expected) in [((loss.exp()) as usize, true), (loss.exp() as usize + 1, false)] {
         let mut record = fixture("iyi");
         record.model.architecture.vocab_size = vocabulary;
-        let found = findings::findings(&record).into_iter().any(|finding| {
+        let found = findings::findings(&record, Limits::default()).into_iter().any(|finding| {
             finding.kind == Kind::BaselineWorseThanUniform && finding.evidence["loss"].path.contains("masked")
         });
         assert_eq!(found, expected, "{vocabulary}");
@@ -158,4 +158,22 @@ fn every_finding_of_every_record_has_evidence_and_words() {
             }
         }
     }
+}
+
+#[test]
+fn overlap_is_judged_by_the_profile_where_it_was_measured() {
+    let of = |covered: Option<f64>, limit: u32| {
+        let mut record = fixture("ekran_karti");
+        let measured = record.dataset.overlap.take().expect("measured");
+        record.dataset.overlap = covered.map(|covered_words| Overlap { covered_words, ..measured });
+        let all = findings::findings(&record, Limits { overlap_percent: limit });
+        let criterion = criteria::criteria(&record, &all);
+        let criterion = criterion.iter().find(|one| one.name == CriterionName::LowOverlap).expect("checked");
+        let kinds = [Kind::OverlapLow, Kind::OverlapHigh];
+        (all.iter().map(|one| one.kind).find(|kind| kinds.contains(kind)), criterion.outcome)
+    };
+    assert_eq!(of(Some(0.5), 50), (Some(Kind::OverlapLow), Outcome::Met));
+    assert_eq!(of(Some(0.5001), 50), (Some(Kind::OverlapHigh), Outcome::NotMet));
+    assert_eq!(of(Some(0.5001), 60), (Some(Kind::OverlapLow), Outcome::Met));
+    assert_eq!(of(None, 50), (None, Outcome::Undetermined));
 }

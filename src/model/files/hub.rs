@@ -1,67 +1,52 @@
-//! Models of the Hugging Face hub, fetched into its cache.
+//! Models of the Hugging Face hub, fetched into the cache that huggingface_hub and hf-hub share.
+//!
+//! hf-hub has the places and the addresses. Its client has no limit of time and no word for a second try, so the transfer
+//! is our own. What the cache holds is never asked for again: a model that was fetched once needs no network. That a
+//! repository has no such file is kept too, where huggingface_hub keeps it (`.no_exist/`).
+
+#[cfg(feature = "hub")]
+mod failure;
+#[cfg(feature = "hub")]
+mod transfer;
+#[cfg(feature = "hub")]
+mod client;
 
 use crate::error::{Error, Result};
 use crate::model::files::model_files::ModelFiles;
 
-/// Fetches a repository's files, or finds them in the hub's cache (`HF_HOME`).
+/// What happens while a model is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Download<'a> {
+    /// A file begins.
+    Begin {
+        /// Its name in the repository.
+        file: &'a str,
+        /// Its size.
+        bytes: u64,
+    },
+    /// So many bytes of it are there.
+    At(u64),
+    /// It is whole.
+    End,
+    /// Something to be said: a connection that broke.
+    Note(&'a str),
+}
+
+/// Is told what happens; an error of its own ends the transfer.
+pub type Observe<'a> = &'a mut dyn FnMut(Download) -> Result<()>;
+
+/// A repository's files, and the commit that they are of.
+pub(super) type Fetched = (ModelFiles, String);
+
+/// Fetches a repository's files, or finds them in the cache, by what the environment says: `HF_HOME`, `HF_ENDPOINT`,
+/// `HF_TOKEN`, `HF_HUB_OFFLINE`, `HF_HUB_DOWNLOAD_TIMEOUT`.
 ///
 /// # Errors
 /// `Error::Model` where the hub does not give one, with what to do.
 #[cfg(feature = "hub")]
-pub(super) fn fetch(source: &str, repo: &str, revision: Option<&str>) -> Result<ModelFiles> {
-    use crate::model::files::model_files::{read, shard_names};
-    use hf_hub::api::sync::ApiBuilder;
-    use hf_hub::{Repo, RepoType};
-
-    // hf-hub panics where it finds neither.
-    if std::env::var_os("HF_HOME").is_none() && std::env::home_dir().is_none() {
-        return Err(Error::model(source, "expected HF_HOME or a home folder for the downloads, got neither"));
-    }
-    let mut builder =
-        ApiBuilder::from_env().with_progress(std::io::IsTerminal::is_terminal(&std::io::stderr()));
-    // hf-hub reads the token that `hf auth login` leaves in HF_HOME, and not the variable.
-    if let Some(token) = std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty()) {
-        builder = builder.with_token(Some(token));
-    }
-    let api = builder.build().map_err(|error| Error::model(source, hub_failure(&error)))?;
-    let revision = revision.unwrap_or("main").to_string();
-    let repository = api.repo(Repo::with_revision(repo.to_string(), RepoType::Model, revision));
-    let needed = |name: &str| {
-        let failed = |error| Error::model(source, format!("{name}: {}", hub_failure(&error)));
-        repository.get(name).map_err(failed)
-    };
-    let optional = |name: &str| match repository.get(name) {
-        Ok(path) => Ok(Some(path)),
-        Err(error) if is_not_found(&error) => Ok(None),
-        Err(error) => Err(Error::model(source, format!("{name}: {}", hub_failure(&error)))),
-    };
-    let config = needed("config.json")?;
-    let tokenizer = needed("tokenizer.json")?;
-    let tokenizer_config = optional("tokenizer_config.json")?;
-    let weights = match optional("model.safetensors")? {
-        Some(single) => vec![single],
-        None => {
-            let index = needed("model.safetensors.index.json")?;
-            let shards = shard_names(source, &read(&index)?)?;
-            shards.iter().map(|name| needed(name)).collect::<Result<_>>()?
-        }
-    };
-    Ok(ModelFiles { config, tokenizer, tokenizer_config, weights })
-}
-
-/// One line about a failed download, and what to do.
-#[cfg(feature = "hub")]
-fn hub_failure(error: &hf_hub::api::sync::ApiError) -> String {
-    let advice = "no such folder here, and the hub did not give it; check the name and the network, \
-                  log in for a gated model (HF_TOKEN), or pass a downloaded folder";
-    let cause = error.to_string().replace('\n', " ");
-    format!("{advice} ({cause})")
-}
-
-#[cfg(feature = "hub")]
-fn is_not_found(error: &hf_hub::api::sync::ApiError) -> bool {
-    use hf_hub::api::sync::ApiError;
-    matches!(error, ApiError::RequestError(cause) if cause.to_string().contains("404"))
+pub(super) fn fetch(source: &str, repo: &str, revision: Option<&str>, observe: Observe) -> Result<Fetched> {
+    let hub = Hub::from_env().map_err(|message| Error::model(source, message))?;
+    hub.fetch(source, repo, revision.unwrap_or("main"), observe)
 }
 
 /// Refuses: this program was built without the hub.
@@ -69,8 +54,16 @@ fn is_not_found(error: &hf_hub::api::sync::ApiError) -> bool {
 /// # Errors
 /// Always.
 #[cfg(not(feature = "hub"))]
-pub(super) fn fetch(source: &str, _repo: &str, _revision: Option<&str>) -> Result<ModelFiles> {
+pub(super) fn fetch(
+    source: &str,
+    _repo: &str,
+    _revision: Option<&str>,
+    _observe: Observe,
+) -> Result<Fetched> {
     let message = "no such folder here, and this program was built without the feature hub; \
                    pass a downloaded folder, or build with --features hub";
     Err(Error::model(source, message))
 }
+
+#[cfg(feature = "hub")]
+pub use client::Hub;

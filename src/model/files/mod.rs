@@ -6,9 +6,10 @@ pub mod nf4;
 mod mapped;
 mod gguf;
 pub mod weights;
+mod surplus;
 pub(crate) mod packed;
 mod model_files;
-mod hub;
+pub mod hub;
 pub mod source;
 pub mod quantized_file;
 

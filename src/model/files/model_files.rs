@@ -42,6 +42,14 @@ impl ModelFiles {
     }
 }
 
+impl ModelFiles {
+    /// All of them.
+    pub(super) fn all(self) -> Vec<PathBuf> {
+        let ModelFiles { config, tokenizer, tokenizer_config, weights } = self;
+        [config, tokenizer].into_iter().chain(tokenizer_config).chain(weights).collect()
+    }
+}
+
 /// The shards that an index names, each once, sorted.
 ///
 /// # Errors

@@ -2,7 +2,8 @@
 //!
 //! A safetensors file, named by the hash of the weights it was made from and by the scheme. GGML types keep
 //! their blocks as they are; NF4 keeps codes and scales apart: `NAME.codes`, and `NAME.scales` (f32) or
-//! `NAME.scale_codes`, `NAME.nested` and `NAME.offset`.
+//! `NAME.scale_codes`, `NAME.nested` and `NAME.offset`. Its metadata hold the SHA-256 of all of it: a flipped bit would be
+//! another model without a word.
 
 use crate::error::{Error, Result};
 use crate::model::files::ggml;
@@ -11,16 +12,21 @@ use crate::model::files::packed::Packed;
 use crate::model::files::weights::Weights;
 use crate::recipe::Quantization;
 use crate::record::store;
+use crate::sha256;
 use candle_core::Device;
 use safetensors::tensor::{Dtype, TensorView};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Models below this are quantized faster than the file would be looked for and checked.
 const SMALLEST: u64 = 100_000_000;
 
 /// The layout's number: part of the file's name, so that a later layout never meets an older file.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
+
+/// The key of the hash in the file's metadata.
+const SEAL: &str = "sha256";
 
 /// An open file of quantized projections.
 #[derive(Debug)]
@@ -44,11 +50,23 @@ impl QuantizedFile {
         (is_made && parameters >= SMALLEST).then(|| folder.join(name))
     }
 
-    /// Opens a file that an earlier run kept; none where there is no readable one, which is then written
-    /// again: nothing in it is not also in the weights.
-    pub fn open(path: &Path, quantization: Quantization) -> Option<Self> {
-        let weights = Weights::from_safetensors(&path.display().to_string(), &[path.to_path_buf()]).ok()?;
-        Some(QuantizedFile { weights, quantization })
+    /// Opens a file that an earlier run kept. One that is damaged is written again: nothing in it is not also in the
+    /// weights.
+    ///
+    /// # Errors
+    /// `Error::File` where there is none; `Error::Model` where it is not what was written.
+    pub fn open(path: &Path, quantization: Quantization) -> Result<Self> {
+        let weights = Weights::from_safetensors(&path.display().to_string(), &[path.to_path_buf()])?;
+        let parts: Result<Vec<Part>> = weights
+            .names()
+            .map(|name| Ok((name, weights.stored_type(name)?, weights.shape(name)?, weights.raw(name)?)))
+            .collect();
+        let (sealed, found) = (weights.metadata(SEAL).unwrap_or_default(), seal(parts?));
+        if sealed != found {
+            let message = format!("damaged: expected the SHA-256 {sealed}, got {found}");
+            return Err(Error::model(path.display().to_string(), message));
+        }
+        Ok(QuantizedFile { weights, quantization })
     }
 
     /// Writes quantized projections under their names, whole or not at all. On the CPU only: a GPU's copy is not read
@@ -64,6 +82,7 @@ impl QuantizedFile {
         for (name, packed) in projections {
             add_parts(&name, packed, &mut kept)?;
         }
+        kept.sort_by(|(one, ..), (other, ..)| one.cmp(other));
         let mut views = Vec::with_capacity(kept.len());
         for (name, dtype, bytes) in &kept {
             let shape = vec![bytes.len() / (dtype.bitsize() / 8)];
@@ -71,8 +90,11 @@ impl QuantizedFile {
                 .map_err(|error| Error::model(path.display().to_string(), error.to_string()))?;
             views.push((name.as_str(), view));
         }
+        let parts =
+            views.iter().map(|(name, view)| (*name, view.dtype().to_string(), view.shape(), view.data()));
+        let metadata = HashMap::from([(SEAL.to_string(), seal(parts))]);
         store::write_path(path, |temporary| {
-            safetensors::serialize_to_file(views, None, temporary).map_err(std::io::Error::other)
+            safetensors::serialize_to_file(views, Some(metadata), temporary).map_err(std::io::Error::other)
         })
     }
 
@@ -106,6 +128,18 @@ impl QuantizedFile {
         let matrix = Nf4::from_parts(raw("codes")?.to_vec(), scales, (rows, columns));
         Packed::nf4(matrix.ok_or_else(|| wrong("codes and scales"))?, device)
     }
+}
+
+/// A tensor of the file as it is sealed: its name, its type, its shape, its bytes.
+type Part<'a> = (&'a str, String, &'a [usize], &'a [u8]);
+
+/// The hash of all `parts`, which come in the order of their names.
+fn seal<'a>(parts: impl IntoIterator<Item = Part<'a>>) -> String {
+    let parts: Vec<(String, &[u8])> = parts
+        .into_iter()
+        .map(|(name, dtype, shape, bytes)| (format!("{name} {dtype} {shape:?}\n"), bytes))
+        .collect();
+    sha256::of_parts(parts.iter().flat_map(|(head, bytes)| [head.as_bytes(), bytes]))
 }
 
 /// A tensor of the file: its name, its type, its bytes.

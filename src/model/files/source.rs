@@ -1,16 +1,16 @@
 //! Where a base model comes from, and the model once it is open: shape, tokenizer, weights, identity.
 
+use crate::data::tokenizer::Tokenizer;
 use crate::error::{Error, Result};
-use crate::model::files::Parsed;
 use crate::model::files::config::LlamaConfig;
-use crate::model::files::gguf;
-use crate::model::files::hub;
+use crate::model::files::hub::{self, Fetched, Observe};
 use crate::model::files::model_files::{self, ModelFiles};
 use crate::model::files::weights::Weights;
+use crate::model::files::{Parsed, gguf, surplus};
+use crate::sha256;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use tokenizers::Tokenizer;
 
 /// What `--model` may name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,11 +83,13 @@ pub struct BaseModel {
     pub name: String,
     /// As the user typed it.
     pub source: String,
+    /// The commit of the hub's repository that its files are of.
+    pub commit: Option<String>,
     /// SHA-256 over the weight files in the order of their names.
     pub sha256: String,
     /// The shape.
     pub config: LlamaConfig,
-    /// Text to ids; never truncates or pads, whatever its file says.
+    /// Text to ids.
     pub tokenizer: Tokenizer,
     /// Ends a response: the tokenizer_config.json's, else the config.json's first.
     pub eos_token_id: u32,
@@ -107,6 +109,14 @@ pub struct BaseModel {
 /// `Error::File` where a file is missing or unreadable; `Error::Model` where it is no Llama that can be
 /// run, where its parts do not fit each other, or where the hub does not answer.
 pub fn open(source: &ModelSource) -> Result<BaseModel> {
+    open_observed(source, &mut |_| Ok(()))
+}
+
+/// The same; `observe` is told what is fetched from the hub.
+///
+/// # Errors
+/// As [`open`]; what `observe` gives.
+pub fn open_observed(source: &ModelSource, observe: Observe) -> Result<BaseModel> {
     let typed = source.to_string();
     match source {
         ModelSource::Demo => {
@@ -120,13 +130,46 @@ pub fn open(source: &ModelSource) -> Result<BaseModel> {
         }
         ModelSource::Gguf(path) => open_gguf(&typed, path),
         ModelSource::Hub { repo, revision } => {
-            let name = repo.rsplit('/').next().unwrap_or(repo);
-            open_files(name, &typed, &hub::fetch(&typed, repo, revision.as_deref())?)
+            open_fetched(&typed, repo, hub::fetch(&typed, repo, revision.as_deref(), observe)?)
         }
     }
 }
 
+/// Opens a model of a hub that the environment does not name.
+///
+/// # Errors
+/// As [`open_observed`].
+#[cfg(feature = "hub")]
+pub fn open_from(hub: &hub::Hub, repo: &str, revision: &str, observe: Observe) -> Result<BaseModel> {
+    open_fetched(repo, repo, hub.fetch(repo, repo, revision, observe)?)
+}
+
+/// The files of a base model; none of the one that is part of the program.
+///
+/// # Errors
+/// `Error::Model` where one is missing, or where the hub does not answer; what `observe` gives.
+pub(crate) fn files(source: &ModelSource, observe: Observe) -> Result<Vec<PathBuf>> {
+    let typed = source.to_string();
+    Ok(match source {
+        ModelSource::Demo => Vec::new(),
+        ModelSource::Gguf(path) => vec![path.clone()],
+        ModelSource::Folder(folder) => ModelFiles::in_folder(&typed, folder)?.all(),
+        ModelSource::Hub { repo, revision } => {
+            hub::fetch(&typed, repo, revision.as_deref(), observe)?.0.all()
+        }
+    })
+}
+
 impl BaseModel {
+    /// SHA-256 over all that it is: weights, shape and tokenizer.
+    pub(crate) fn identity(&self) -> String {
+        let tokenizer_config = self.tokenizer_config_json.as_deref().unwrap_or_default();
+        let parts = [&*self.sha256, &self.config_json, &self.tokenizer_json, tokenizer_config];
+        // Each by itself, so that no text can move from one into the next.
+        let parts = parts.map(|part| sha256::of(part.as_bytes()));
+        sha256::of_parts(parts.iter().map(String::as_bytes))
+    }
+
     /// A model from files in memory.
     ///
     /// # Errors
@@ -156,13 +199,10 @@ impl BaseModel {
     ) -> Result<Self> {
         let wrong = |message: String| Error::model(source, message);
         weights.check(&config)?;
-        let mut tokenizer = Tokenizer::from_bytes(&texts.tokenizer_json)
+        surplus::check(&weights, &config)?;
+        let tokenizer = Tokenizer::from_json(&texts.tokenizer_json)
             .map_err(|error| wrong(format!("tokenizer.json: {error}")))?;
-        // Some files carry the settings of their last use; rows are cut by the recipe alone.
-        tokenizer.with_padding(None);
-        tokenizer.with_truncation(None).map_err(|error| wrong(format!("tokenizer.json: {error}")))?;
-        let largest = tokenizer.get_vocab(false).into_values().max();
-        if let Some(id) = largest.filter(|&id| id as usize >= config.vocab_size) {
+        if let Some(id) = tokenizer.largest_id().filter(|&id| id as usize >= config.vocab_size) {
             let vocab_size = config.vocab_size;
             return Err(wrong(format!(
                 "tokenizer.json: expected ids below vocab_size {vocab_size}, got {id}"
@@ -173,6 +213,7 @@ impl BaseModel {
         Ok(BaseModel {
             name: name.to_string(),
             source: source.to_string(),
+            commit: None,
             sha256: weights.sha256(),
             config,
             tokenizer,
@@ -220,6 +261,11 @@ fn eos_token_id(
     config.eos_token_id.ok_or_else(|| {
         "expected eos_token in tokenizer_config.json or eos_token_id in config.json, got neither".to_string()
     })
+}
+
+fn open_fetched(source: &str, repo: &str, (files, commit): Fetched) -> Result<BaseModel> {
+    let name = repo.rsplit('/').next().unwrap_or(repo);
+    Ok(BaseModel { commit: Some(commit), ..open_files(name, source, &files)? })
 }
 
 fn open_files(name: &str, source: &str, files: &ModelFiles) -> Result<BaseModel> {

@@ -172,6 +172,12 @@ impl Weights {
         }
     }
 
+    /// A text of the metadata of a model that is one safetensors file.
+    pub(super) fn metadata(&self, key: &str) -> Option<String> {
+        let (_, metadata) = SafeTensors::read_metadata(self.files.first()?.as_slice()).ok()?;
+        metadata.metadata().as_ref()?.get(key).cloned()
+    }
+
     /// The whole file of a GGUF model.
     pub(super) fn gguf_bytes(&self) -> &[u8] {
         self.files.first().map(FileBytes::as_slice).unwrap_or_default()

@@ -1,5 +1,10 @@
 //! LoRA beside the base: attached with seeded initial values, read and written in PEFT's layout.
 
+mod foreign;
+
+pub(crate) use foreign::identity;
+pub use foreign::{Settings, check, settings};
+
 use crate::error::{Error, Result};
 use crate::model::network::linear::{LinearGroup, Lora, Member, Parameter};
 use crate::model::network::llama::Llama;
@@ -7,9 +12,7 @@ use crate::random;
 use crate::recipe::{LoraRecipe, Projection};
 use crate::record::store;
 use candle_core::{DType, Device, Tensor};
-use safetensors::SafeTensors;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use serde_json::json;
 use std::path::Path;
 
 /// File of the tensors inside an adapter folder.
@@ -92,72 +95,20 @@ pub fn parameters_mut(model: &mut Llama) -> impl Iterator<Item = (String, &mut P
 /// A folder that is no LoRA adapter, or one whose rank, targets or sizes are not the attached ones; the
 /// model is unchanged then.
 pub fn load(model: &mut Llama, folder: &Path) -> Result<()> {
-    let path = folder.join(TENSORS);
-    let bytes = std::fs::read(&path).map_err(|source| Error::file(&path, source))?;
-    let wrong = |message: String| Error::Adapter { path: path.clone(), message };
-    let file =
-        SafeTensors::deserialize(&bytes).map_err(|error| wrong(format!("no safetensors file: {error}")))?;
-    let mut values = BTreeMap::new();
-    for (name, view) in file.tensors() {
-        let tensor = candle_core::safetensors::Load::load(&view, &Device::Cpu)
-            .map_err(|error| wrong(format!("{name}: {error}")))?;
-        values.insert(name, tensor);
-    }
-    let mut changes = Vec::new();
-    for (name, parameter) in parameters(model) {
-        let value = values.remove(&name).ok_or_else(|| wrong(format!("{name} is missing")))?;
-        if value.shape() != parameter.value.shape() {
-            return Err(wrong(format!(
-                "{name}: expected shape {:?}, got {:?}; is lora.rank the adapter's?",
-                parameter.value.dims(),
-                value.dims()
-            )));
-        }
-        changes.push(value.to_dtype(parameter.value.dtype())?.to_device(&model.device)?);
-    }
-    if let Some((name, _)) = values.pop_first() {
-        return Err(wrong(format!(
-            "{name} has no place in the model; are lora.target_modules the adapter's?"
-        )));
-    }
-    for ((_, parameter), value) in parameters_mut(model).zip(changes) {
-        *parameter = Parameter::new(value)?;
+    let values = foreign::tensors(folder)?;
+    let attached = parameters(model).map(|(name, parameter)| (name, parameter.value.dims().to_vec()));
+    let values = foreign::matched(folder, values, attached)?;
+    let device = model.device.clone();
+    let changes: Vec<Parameter> = parameters(model)
+        .zip(values)
+        .map(|((_, parameter), value)| {
+            Parameter::new(value.to_dtype(parameter.value.dtype())?.to_device(&device)?)
+        })
+        .collect::<Result<_>>()?;
+    for ((_, parameter), change) in parameters_mut(model).zip(changes) {
+        *parameter = change;
     }
     Ok(())
-}
-
-/// Rank, alpha and targets of a PEFT adapter folder.
-///
-/// # Errors
-/// A folder without a LoRA configuration that this crate can train.
-pub(crate) fn read_config(folder: &Path) -> Result<(usize, f64, Vec<Projection>)> {
-    let path = folder.join(CONFIG);
-    let text = std::fs::read_to_string(&path).map_err(|source| Error::file(&path, source))?;
-    let wrong = |message: String| Error::Adapter { path: path.clone(), message };
-    let config: Value = serde_json::from_str(&text).map_err(|error| wrong(format!("no JSON: {error}")))?;
-    let field = |name: &str| config.get(name).cloned().unwrap_or(Value::Null);
-    if field("peft_type") != "LORA" {
-        return Err(wrong(format!("expected peft_type LORA, got {}", field("peft_type"))));
-    }
-    for unsupported in ["use_rslora", "use_dora"] {
-        if field(unsupported) == true {
-            return Err(wrong(format!("{unsupported} is not supported")));
-        }
-    }
-    let rank = field("r").as_u64().filter(|&rank| rank > 0);
-    let rank =
-        rank.ok_or_else(|| wrong(format!("r: expected a whole number from 1 on, got {}", field("r"))))?;
-    let alpha = field("lora_alpha").as_f64();
-    let alpha =
-        alpha.ok_or_else(|| wrong(format!("lora_alpha: expected a number, got {}", field("lora_alpha"))))?;
-    let targets: Vec<String> = serde_json::from_value(field("target_modules")).map_err(|_| {
-        wrong(format!("target_modules: expected a list of names, got {}", field("target_modules")))
-    })?;
-    if let Some(unknown) = targets.iter().find(|name| !Projection::ALL.iter().any(|p| p.name() == **name)) {
-        return Err(wrong(format!("target_modules: {unknown} is none of the seven projections")));
-    }
-    let projections = Projection::ALL.into_iter().filter(|p| targets.iter().any(|name| name == p.name()));
-    Ok((rank as usize, alpha, projections.collect()))
 }
 
 /// Writes the attached values and their settings to `folder`, as PEFT does.

@@ -31,8 +31,10 @@ pub fn load(
     let Some(path) = QuantizedFile::place(folder, &base.sha256, config.parameters(), quantization) else {
         return load(None, device);
     };
-    if let Some(file) = QuantizedFile::open(&path, quantization) {
-        return load(Some(&file), device);
+    match QuantizedFile::open(&path, quantization) {
+        Ok(file) => return load(Some(&file), device),
+        Err(error) if path.exists() => say(&format!("warning: it is written again: {error}")),
+        Err(_) => {}
     }
     say(&format!("quantizing the base weights once, for {}", path.display()));
     // On the host even for a GPU, whose copy could not be written.
@@ -43,7 +45,7 @@ pub fn load(
     if device.is_cpu() {
         return Ok(model);
     }
-    load(QuantizedFile::open(&path, quantization).as_ref(), device)
+    load(QuantizedFile::open(&path, quantization).ok().as_ref(), device)
 }
 
 /// Writes the quantized projections of a loaded model, whole or not at all.

@@ -21,6 +21,9 @@ use std::path::Path;
 /// type of the file merged into, `F16` and `Q4_1`.
 ///
 /// One tensor at a time is in memory.
+///
+/// # Errors
+/// `Error::File` where something cannot be written.
 pub(crate) fn write(model: &Llama, base: &BaseModel, folder: &Path) -> Result<(String, String)> {
     let source_type = base.weights.stored_type("model.layers.0.mlp.down_proj.weight")?;
     let (dtype, stored, torch) = match source_type.as_str() {

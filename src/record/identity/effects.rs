@@ -45,7 +45,11 @@ pub(super) fn classified(
         "model.architecture.vocab_size" => {
             (Subject::Tokenizer, Incomparable, "another vocabulary: a loss a token is of another token")
         }
-        "model.source" => return None,
+        // The weights' hash says it, whatever they are called.
+        "model.source" | "model.commit" | "training.init_adapter.source" => return None,
+        "training.init_adapter.sha256" => {
+            (Subject::Recipe, Explains, "the update began with another adapter")
+        }
         _ if path.starts_with("dataset.prompt.") => {
             (Subject::Data, Incomparable, "the rows were put into another prompt")
         }

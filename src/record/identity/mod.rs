@@ -7,7 +7,7 @@ use super::evaluation::RowScores;
 use super::run::RunRecord;
 use crate::level::Level;
 use crate::paths::{Sides, leaves, paired};
-use crate::recipe::{Reach, Recipe, reach};
+use crate::recipe::{Cell, Recipe};
 use crate::sha256;
 use effects::classified;
 use serde::Serialize;
@@ -106,9 +106,9 @@ impl Fact {
         }
     }
 
-    /// Whether it decides the training: a setting that reaches no loss does not.
-    pub(crate) fn decides_training(&self) -> bool {
-        decides_training(&self.path)
+    /// Whether it reaches the result of `cell`.
+    pub(crate) fn reaches(&self, cell: Cell) -> bool {
+        reaches(&self.path, cell)
     }
 
     /// The path without the room of the record that settings stand in: `lora.rank`.
@@ -147,11 +147,12 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// A hash of all that decides the training: settings that reach no loss are left out.
-    pub(crate) fn training_sha256(&self) -> String {
+    /// A hash of all that the result of `cell` follows from: the cell's version, what of this reaches it, and `more` that
+    /// stands in no record.
+    pub(crate) fn cell_sha256(&self, cell: Cell, more: &[&str]) -> String {
         let tree = self.tree();
-        let facts: Vec<_> = leaves(&tree).into_iter().filter(|(path, _)| decides_training(path)).collect();
-        let text = serde_json::to_string(&facts).expect("paths and plain values");
+        let facts: Vec<_> = leaves(&tree).into_iter().filter(|(path, _)| reaches(path, cell)).collect();
+        let text = serde_json::to_string(&(cell.name(), cell.version(), facts, more)).expect("plain values");
         sha256::of(text.as_bytes())
     }
 
@@ -172,8 +173,9 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn decides_training(path: &str) -> bool {
-    path.strip_prefix(RECIPE).is_none_or(|setting| matches!(reach(setting), Reach::Losses | Reach::Rounding))
+/// What is no setting reaches every cell.
+fn reaches(path: &str, cell: Cell) -> bool {
+    path.strip_prefix(RECIPE).is_none_or(|setting| cell.reads(setting))
 }
 
 /// The facts in which the two runs differ, the decisive ones first.

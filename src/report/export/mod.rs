@@ -10,6 +10,7 @@
 mod blocks;
 mod inline;
 mod html;
+mod program;
 mod pandoc;
 
 pub use html::html;

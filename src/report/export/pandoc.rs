@@ -7,6 +7,7 @@
 //! pandoc works in a folder of its own, without the user's pandoc settings, and sees the texts and charts alone.
 
 use super::File;
+use super::program::{PATIENCE, ended};
 use crate::error::{Error, Result};
 use crate::report::charts::Chart;
 use crate::report::document::Document;
@@ -16,7 +17,8 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
+use tempfile::TempDir;
 
 /// Its name on the `PATH`.
 pub(crate) const PROGRAM: &str = "pandoc";
@@ -107,10 +109,8 @@ impl fmt::Display for Conversion {
 ///
 /// `pandoc` is the program, by its name or path. `seconds` since 1970 are the date that Word files carry; taken from
 /// the record, they make the same record give the same files. The .tex files show `charts/<name>.png`, which the
-/// caller writes beside them; the .docx files hold their charts.
-///
-/// # Errors
-/// `Error::File` where the temporary folder cannot be written. What pandoc itself cannot do is in the outcome.
+/// caller writes beside them; the .docx files hold their charts. What cannot be done is told in the outcome: a thesis can
+/// do without, and a run must not fail by it.
 #[expect(clippy::disallowed_methods, reason = "a report sees no tensor")]
 pub fn sections(
     pandoc: &Path,
@@ -118,14 +118,16 @@ pub fn sections(
     charts: &[Chart],
     profile: &Profile,
     seconds: i64,
-) -> Result<Conversion> {
-    match version(pandoc) {
-        Err(unusable) => return Ok(unusable),
-        Ok(version) if version.0 < OLDEST => return Ok(Conversion::TooOld { found: version.1 }),
+) -> Conversion {
+    let folder = match furnished(documents, charts) {
+        Ok(folder) => folder,
+        Err(error) => return broken(format!("no .docx and .tex of the sections: {error}")),
+    };
+    match version(pandoc, folder.path()) {
+        Err(unusable) => return unusable,
+        Ok(version) if version.0 < OLDEST => return Conversion::TooOld { found: version.1 },
         Ok(_) => {}
     }
-    let folder = tempfile::tempdir().map_err(|error| Error::file(std::env::temp_dir(), error))?;
-    furnish(folder.path(), documents, charts)?;
 
     let jobs: Vec<(&Document, &str, &[&str])> = documents
         .iter()
@@ -149,12 +151,12 @@ pub fn sections(
         }
     }
     files.extend(wrapper(&files, profile));
-    Ok(Conversion::Converted { files, failures })
+    Conversion::Converted { files, failures }
 }
 
 /// Major and minor version, and the whole as pandoc writes it.
-fn version(pandoc: &Path) -> std::result::Result<((u32, u32), String), Conversion> {
-    let output = match Command::new(pandoc).arg("--version").stdin(Stdio::null()).output() {
+fn version(pandoc: &Path, folder: &Path) -> std::result::Result<((u32, u32), String), Conversion> {
+    let output = match ended(Command::new(pandoc).arg("--version"), &folder.join("version"), PATIENCE) {
         Ok(output) => output,
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(Conversion::NotInstalled),
         Err(error) => return Err(broken(format!("pandoc: {error}"))),
@@ -174,7 +176,9 @@ fn broken(failure: String) -> Conversion {
 }
 
 /// Lays out what pandoc reads.
-fn furnish(folder: &Path, documents: &[Document], charts: &[Chart]) -> Result<()> {
+fn furnished(documents: &[Document], charts: &[Chart]) -> Result<TempDir> {
+    let made = tempfile::tempdir().map_err(|error| Error::file(std::env::temp_dir(), error))?;
+    let folder = made.path();
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         std::fs::write(&path, bytes).map_err(|error| Error::file(path, error))
@@ -189,7 +193,7 @@ fn furnish(folder: &Path, documents: &[Document], charts: &[Chart]) -> Result<()
     for chart in charts {
         write(&files::chart(chart.name, "png"), &chart.png)?;
     }
-    Ok(())
+    Ok(made)
 }
 
 /// The Markdown with bitmaps for its charts, and in words whatever other picture it may hold: pandoc fetches
@@ -227,7 +231,8 @@ fn converted(
 ) -> std::result::Result<File, String> {
     let name = files::with_ending(&document.file_name, ending);
     let failed = |cause: String| format!("{name}: {cause}");
-    let output = Command::new(pandoc)
+    let mut command = Command::new(pandoc);
+    command
         .current_dir(folder)
         // No settings, templates or reference documents of the user's.
         .arg("--data-dir=.")
@@ -236,9 +241,8 @@ fn converted(
         .arg("--lua-filter=bolum.lua")
         .arg(format!("--output={name}"))
         .arg(&document.file_name)
-        .env("SOURCE_DATE_EPOCH", seconds.max(0).to_string())
-        .stdin(Stdio::null())
-        .output()
+        .env("SOURCE_DATE_EPOCH", seconds.max(0).to_string());
+    let output = ended(&mut command, &folder.join(format!("{name}.said")), PATIENCE)
         .map_err(|error| failed(format!("pandoc: {error}")))?;
     let said = String::from_utf8_lossy(&output.stderr);
     let lost = said.lines().find(|line| line.contains("Could not fetch resource"));

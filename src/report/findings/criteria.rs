@@ -51,6 +51,8 @@ pub enum CriterionName {
     PerplexityFell,
     /// No evaluation row was trained on.
     NoLeakage,
+    /// No more of the held-out words than the profile allows stand in running words of the training answers.
+    LowOverlap,
     /// No row was cut, and each has a target.
     NoTruncation,
     /// Seeds, file digests and the commit of an unchanged working copy are recorded.
@@ -67,7 +69,7 @@ pub enum CriterionName {
 
 impl CriterionName {
     /// Every criterion, in the order of the document.
-    pub const ALL: [CriterionName; 15] = [
+    pub const ALL: [CriterionName; 16] = [
         Self::Completed,
         Self::TrainLossFell,
         Self::EvalLossFell,
@@ -77,6 +79,7 @@ impl CriterionName {
         Self::FullImproved,
         Self::PerplexityFell,
         Self::NoLeakage,
+        Self::LowOverlap,
         Self::NoTruncation,
         Self::Reproducible,
         Self::ThesisMaterial,
@@ -110,7 +113,7 @@ impl CriterionName {
             | Self::NoOverfit
             | Self::PeakReached => Group::Training,
             Self::MaskedImproved | Self::FullImproved | Self::PerplexityFell => Group::Comparison,
-            Self::NoLeakage | Self::NoTruncation | Self::Reproducible => Group::Method,
+            Self::NoLeakage | Self::LowOverlap | Self::NoTruncation | Self::Reproducible => Group::Method,
             Self::ThesisMaterial | Self::SeveralSeeds | Self::HumanRating | Self::ModelRating => {
                 Group::Thesis
             }
@@ -150,6 +153,7 @@ fn check(name: CriterionName, record: &RunRecord, findings: &[Finding]) -> Crite
             ]
             .into(),
         ),
+        Name::LowOverlap => either(findings, Kind::OverlapLow, Kind::OverlapHigh),
         Name::NoTruncation => (
             met(dataset.truncated_rows == 0 && dataset.rows_without_target == 0),
             [

@@ -4,9 +4,10 @@ use super::{Finding, Kind};
 use crate::record::RunRecord;
 use crate::report::finding::Claim;
 use crate::report::measures;
+use crate::report::profile::Limits;
 use crate::report::quantity::Quantity;
 
-pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
+pub(super) fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
     let dataset = &record.dataset;
     let mut findings = Vec::new();
     let counts = [
@@ -25,6 +26,7 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
             ]));
         }
     }
+    findings.extend(overlap(record, limits));
     let longest = Quantity::new("dataset.tokens.max", dataset.tokens.max);
     let mean = Quantity::new("dataset.tokens.mean", dataset.tokens.mean);
     let over = Quantity::new("dataset.tokens.over_512", dataset.tokens.over_512);
@@ -32,4 +34,17 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
     let limit = measures::short_limit();
     findings.push(kind.with([("longest", longest), ("mean", mean), ("over", over), ("limit", limit)]));
     findings
+}
+
+/// How much of the held-out answers the training answers hold, against what the profile allows.
+fn overlap(record: &RunRecord, limits: Limits) -> Option<Finding> {
+    let overlap = record.dataset.overlap.as_ref()?;
+    let limit = f64::from(limits.overlap_percent) / 100.0;
+    let kind = if overlap.covered_words > limit { Kind::OverlapHigh } else { Kind::OverlapLow };
+    Some(kind.with([
+        ("n", Quantity::new("dataset.overlap.n", overlap.n)),
+        ("covered", Quantity::new("dataset.overlap.covered_words", overlap.covered_words)),
+        ("verbatim", Quantity::new("dataset.overlap.verbatim_sentences", overlap.verbatim_sentences)),
+        ("limit", Quantity::new("limit(profile)", limit)),
+    ]))
 }

@@ -10,6 +10,7 @@ mod seeds;
 pub mod criteria;
 
 use super::finding::{self, Claim, kinds};
+use super::profile::Limits;
 use crate::record::RunRecord;
 
 /// One claim that holds for a run.
@@ -68,6 +69,10 @@ kinds! {
     TruncatedRows: Data, Caution;
     /// Rows whose response was cut away whole.
     RowsWithoutTarget: Data, Warning;
+    /// More of the held-out words stand in running words of the training answers than the profile allows.
+    OverlapHigh: Data, Warning;
+    /// No more of them than that.
+    OverlapLow: Data, Note;
     /// No row is longer than 512 tokens.
     TokensWithin512: Data, Note;
     /// Some rows are longer than 512 tokens.
@@ -146,10 +151,10 @@ kinds! {
     TooFewRowsForDigits: Comparison, Caution;
 }
 
-/// Everything that holds for `record`, by topic; of findings on both losses the response comes first.
-pub fn findings(record: &RunRecord) -> Vec<Finding> {
+/// Everything that holds for `record` by the `limits` of a profile, by topic; of findings on both losses the response comes first.
+pub fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
     let mut findings = run::findings(record);
-    findings.extend(data::findings(record));
+    findings.extend(data::findings(record, limits));
     findings.extend(model::findings(record));
     findings.extend(training::findings(record));
     findings.extend(comparison::findings(record));

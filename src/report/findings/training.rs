@@ -149,6 +149,7 @@ fn turn(record: &RunRecord, last_loss: &Quantity, last_step: &Quantity) -> Optio
         ("best_step", Quantity::new("training.best.step", best.step)),
         ("last", last_loss.clone()),
         ("last_step", last_step.clone()),
+        ("count", Quantity::new("len(training.evals)", record.training.evals.len())),
     ];
     let kind = if best.loss < last_loss.real() { Kind::EvalLossTurned } else { Kind::BestIsLast };
     Some(kind.with(evidence))

@@ -45,6 +45,7 @@ pub(super) const FACTS: [Fact<RunRecord>; 49] = [
     ("all_modules", "every projection has an adapter", |record| {
         Projection::ALL.iter().all(|module| record.recipe.lora.target_modules.contains(module))
     }),
+    ("init_adapter", "its update began with another adapter", |record| record.training.init_adapter.is_some()),
     ("dropout", "the adapter drops inputs", |record| record.recipe.lora.dropout > 0.0),
     // The training.
     ("planned", "its steps are counted", |record| record.training.total_steps > 0),

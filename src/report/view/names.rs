@@ -51,13 +51,17 @@ fn quantization(record: &RunRecord) -> String {
     }
 }
 
-/// What the training seed decides, as the beginning of a sentence.
+/// What the training seed decides, as the beginning of a sentence; nothing where all of it is given.
 fn seeded(record: &RunRecord) -> String {
     let recipe = &record.recipe;
-    let mut names = vec!["Adaptörün başlangıç değerleri".to_string()];
-    names.extend((recipe.lora.dropout > 0.0).then(|| "seyreltme".into()));
-    names.extend(recipe.train.shuffle.then(|| "örneklerin sırası".into()));
-    turkish::listed(&names)
+    let names = [
+        (record.training.init_adapter.is_none(), "adaptörün başlangıç değerleri"),
+        (recipe.lora.dropout > 0.0, "seyreltme"),
+        (recipe.train.shuffle, "örneklerin sırası"),
+    ];
+    let names = names.into_iter().filter(|(holds, _)| *holds).map(|(_, name)| name.to_string());
+    let listed = turkish::listed(&names.collect::<Vec<_>>());
+    turkish::capitalize(&listed)
 }
 
 /// The first training row as its file has it.

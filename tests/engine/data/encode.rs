@@ -4,13 +4,13 @@ use super::{json, row, tiny, tokenizer};
 use serde_json::Value;
 use tezgah::data::alpaca::read;
 use tezgah::data::encode::{RowEncoder, prompt, summarize};
-use tokenizers::Tokenizer;
+use tezgah::data::tokenizer::Tokenizer;
 
 /// The tiny tokenizer with another post-processor, as `tokenizer.json` would write it.
 fn tokenizer_with(post_processor: Value) -> Tokenizer {
     let mut file = json("model/tokenizer.json");
     file["post_processor"] = post_processor;
-    serde_json::from_value(file).unwrap()
+    Tokenizer::from_json(&file.to_string()).unwrap()
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn truncation_and_padding_of_the_tokenizer_file_are_switched_off() {
         serde_json::json!({"direction": "Right", "max_length": 5, "strategy": "LongestFirst", "stride": 0});
     file["padding"] = serde_json::json!({"strategy": {"Fixed": 900}, "direction": "Right", "pad_to_multiple_of": null,
         "pad_id": 1, "pad_type_id": 0, "pad_token": "<|end_of_text|>"});
-    let cut = RowEncoder::new(serde_json::from_value(file).unwrap(), 1, 2048).unwrap();
+    let cut = RowEncoder::new(Tokenizer::from_json(&file.to_string()).unwrap(), 1, 2048).unwrap();
     let plain = RowEncoder::new(tokenizer(), 1, 2048).unwrap();
     let sentence = row("Say hi.", "", "The cat is happy.");
     assert_eq!(cut.bos(), Some(0));

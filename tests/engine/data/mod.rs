@@ -5,16 +5,17 @@ mod alpaca;
 mod split;
 mod checks;
 mod encode;
+mod overlap;
 
 use crate::support::reference_folder;
 use serde_json::Value;
 use std::path::PathBuf;
 use tezgah::data::alpaca::{Row, RowFile, read, to_json};
 use tezgah::data::encode::RowEncoder;
+use tezgah::data::tokenizer::Tokenizer;
 use tezgah::data::{Source, prepare};
 use tezgah::recipe::DataRecipe;
 use tezgah::sha256;
-use tokenizers::Tokenizer;
 
 pub(super) fn tiny(file: &str) -> PathBuf {
     reference_folder().join("tiny").join(file)
@@ -25,7 +26,7 @@ pub(super) fn json(file: &str) -> Value {
 }
 
 pub(super) fn tokenizer() -> Tokenizer {
-    Tokenizer::from_file(tiny("model/tokenizer.json")).unwrap()
+    Tokenizer::from_json(&json("model/tokenizer.json").to_string()).unwrap()
 }
 
 pub(super) fn row(instruction: &str, input: &str, output: &str) -> Row {

@@ -10,15 +10,15 @@ use std::path::Path;
 use tezgah::model::files::source::BaseModel;
 
 /// What a GGUF file of the reference model is made of; tests change parts of it.
-pub(super) struct GgufParts {
-    pub(super) metadata: BTreeMap<String, Metadata>,
+pub(crate) struct GgufParts {
+    pub(crate) metadata: BTreeMap<String, Metadata>,
     /// By GGUF names.
-    pub(super) tensors: BTreeMap<String, QTensor>,
+    pub(crate) tensors: BTreeMap<String, QTensor>,
 }
 
 impl GgufParts {
     /// The reference model as llama.cpp's converter writes it, with a type for each GGUF tensor name.
-    pub(super) fn of_reference(dtype: impl Fn(&str) -> GgmlDType) -> Self {
+    pub(crate) fn of_reference(dtype: impl Fn(&str) -> GgmlDType) -> Self {
         let config = folder(&reference()).unwrap().config;
         let mut tensors = BTreeMap::new();
         for (name, tensor) in reference_tensors() {
@@ -56,7 +56,7 @@ impl GgufParts {
         GgufParts { metadata: reference_metadata(), tensors }
     }
 
-    pub(super) fn write(&self, path: &Path) {
+    pub(crate) fn write(&self, path: &Path) {
         let metadata: Vec<(&str, &Metadata)> =
             self.metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
         let tensors: Vec<(&str, &QTensor)> =

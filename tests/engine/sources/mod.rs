@@ -6,7 +6,7 @@
 
 mod config;
 mod folder;
-mod converter;
+pub(crate) mod converter;
 mod gguf;
 
 use crate::support::reference_folder;

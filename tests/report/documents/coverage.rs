@@ -7,7 +7,7 @@ use tezgah::record::{Method, RunRecord};
 use tezgah::report::document;
 use tezgah::report::finding::Claim;
 use tezgah::report::findings::{self, Kind, criteria};
-use tezgah::report::profile::Profile;
+use tezgah::report::profile::{Limits, Profile};
 
 /// Every piece of words in a template is printed for some fixture: no branch is left out.
 #[test]
@@ -94,7 +94,7 @@ fn fixtures_touch_every_finding_and_every_outcome() {
     let mut kinds = BTreeSet::new();
     let mut outcomes = BTreeSet::new();
     for (_, record) in fixtures::records() {
-        let findings = findings::findings(&record);
+        let findings = findings::findings(&record, Limits::default());
         outcomes.extend(
             criteria::criteria(&record, &findings)
                 .into_iter()
