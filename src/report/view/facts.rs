@@ -16,7 +16,7 @@ pub(in crate::report) fn has<R>(facts: &[Fact<R>], record: &R) -> Value {
 
 /// The facts of one run.
 #[rustfmt::skip] // a fact a line, as a table is read
-pub(super) const FACTS: [Fact<RunRecord>; 49] = [
+pub(super) const FACTS: [Fact<RunRecord>; 50] = [
     // The run.
     ("completed", "it came to its end", |record| record.status == Status::Completed),
     ("failed", "it stopped at an error", |record| record.status == Status::Failed),
