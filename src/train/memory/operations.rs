@@ -29,12 +29,11 @@ fn narrow(dtype: DType) -> u64 {
     if dtype.size_in_bytes() as u64 == WIDE { 0 } else { dtype.size_in_bytes() as u64 }
 }
 
-/// The gradient of gate and up: gate, up, sigma, silu, three of the slope, and the incoming gradient twice where it is
-/// widened.
+/// The gradient of gate and up: gate, up, sigma, silu, two of the slope, and the incoming gradient where it is widened, else
+/// the two results before they are one tensor.
 fn swiglu(need: Need) -> u64 {
     let (hidden, mlp) = (need.config.hidden_size as u64, need.config.intermediate_size as u64);
-    let widened = if narrow(need.dtype) == 0 { 7 } else { 8 };
-    let a_token = mlp * (widened * WIDE + need.width()) + hidden * need.width();
+    let a_token = mlp * (7 * WIDE + need.width()) + hidden * need.width();
     need.largest.tokens as u64 * a_token
 }
 
@@ -51,13 +50,15 @@ fn projections(need: Need) -> u64 {
     need.largest.tokens as u64 * 2 * (hidden + mlp) * width + hidden * mlp * dense
 }
 
-/// The backward pass of attention: the probabilities of one block and what leads to them, and padded rows.
+/// The backward pass of attention: the probabilities of one block and what leads to them, and padded rows. Gate and up, which
+/// the layer had saved, are gone by then.
 fn attention(need: Need) -> u64 {
-    let Need { config, dtype, largest: Largest { padded, scores, .. }, .. } = need;
+    let Need { config, dtype, largest: Largest { tokens, padded, scores }, .. } = need;
     let heads = config.num_attention_heads as u64;
     let a_score = 4 * WIDE + 2 * narrow(dtype);
-    let a_token = (2 * need.packed() + 3 * need.attended()) * need.width();
-    heads * scores as u64 * a_score + padded as u64 * a_token
+    let a_token = (2 * need.packed() + need.attended()) * need.width();
+    let gone = 2 * config.intermediate_size as u64 * need.width();
+    (heads * scores as u64 * a_score + padded as u64 * a_token).saturating_sub(tokens as u64 * gone)
 }
 
 /// One chunk of logits: as they come, widened, shifted, their exponentials, and the logarithms of the probabilities.
