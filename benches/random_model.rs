@@ -13,15 +13,7 @@ use tezgah::model::files::config::LlamaConfig;
 use tezgah::random;
 
 /// As published, <https://huggingface.co/meta-llama/Llama-3.2-1B-Instruct>; the end token is the demonstration tokenizer's.
-const CONFIG: &str = r#"{
-  "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu", "torch_dtype": "bfloat16",
-  "hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16, "num_attention_heads": 32,
-  "num_key_value_heads": 8, "head_dim": 64, "vocab_size": 128256, "max_position_embeddings": 131072,
-  "rms_norm_eps": 1e-05, "rope_theta": 500000.0, "tie_word_embeddings": true, "attention_bias": false, "mlp_bias": false,
-  "rope_scaling": {"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-                   "original_max_position_embeddings": 8192},
-  "bos_token_id": 0, "eos_token_id": 1
-}"#;
+const CONFIG: &str = include_str!("llama_3_2_1b.json");
 
 const TOKENIZER: &str = include_str!("../data/demo/tokenizer.json");
 

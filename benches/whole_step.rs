@@ -22,7 +22,7 @@ use tezgah::model::ops::dropout::DropoutStream;
 use tezgah::random;
 use tezgah::recipe::{Bias, LoraRecipe, Projection, Quantization};
 use tezgah::record::environment::peak_memory;
-use tezgah::train::memory::{Estimate, Need};
+use tezgah::train::memory::{Estimate, Largest, Need, Place};
 use tezgah::train::optimizer::AdamW;
 
 #[derive(Parser)]
@@ -90,9 +90,13 @@ fn main() -> anyhow::Result<()> {
         .take(arguments.steps)
         .map(|chunk| Batch::new(&chunk.iter().collect::<Vec<_>>(), Targets::Response))
         .collect();
-    let tokens = batches.iter().map(Batch::tokens).max().unwrap_or(0);
-    let need =
-        Need { config: &base.config, weights: &base.weights, quantization, lora: &lora, dtype, tokens };
+    let largest = rows
+        .chunks_exact(arguments.batch)
+        .take(arguments.steps)
+        .map(|chunk| Largest::of(&chunk.iter().map(|row| row.ids.len()).collect::<Vec<_>>()))
+        .fold(Largest::default(), Largest::or);
+    let (config, weights) = (&base.config, &base.weights);
+    let need = Need { config, weights, quantization, lora: &lora, dtype, place: Place::Cpu, largest };
     let estimate = Estimate::new(need, activations).total();
     println!("start to first step {:.1} s", began.elapsed().as_secs_f64());
     let warm = train(&arguments, &mut model, &batches, activations, (&base.config, &lora))?;

@@ -1,5 +1,6 @@
 //! A CUDA card as this program uses it: one stream, no events, a memory pool that keeps what it was given.
 
+use crate::record::CardFacts;
 use candle_core::cuda_backend::cudarc::driver::{CudaContext, DriverError, result, sys};
 use candle_core::{Device, Result};
 use std::ffi::c_void;
@@ -21,8 +22,13 @@ pub(super) fn open(index: usize) -> Result<Device> {
     unsafe {
         card.disable_event_tracking();
     }
-    // A pool of another kind of driver is as good, only slower: its refusal is no error.
-    let _ = keep_freed_memory(card.cuda_stream().context());
+    let stream = card.cuda_stream();
+    let context = stream.context();
+    // By default the driver gives freed memory back at each synchronization, and the next step asks for it again. A pool
+    // of another kind of driver is as good, only slower: its refusal is no error.
+    let _ = set(context, Attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, u64::MAX);
+    // The peak is to be this run's, not that of one before it in the same process.
+    let _ = set(context, Attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH, 0);
     Ok(device)
 }
 
@@ -44,10 +50,28 @@ pub(super) fn peak_memory(context: &CudaContext) -> Option<u64> {
     attribute(context, Attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH).ok()
 }
 
-/// `NVIDIA GeForce RTX 4090 24 GB`.
+/// `NVIDIA GeForce RTX 4090 24 GB`; some names tell their memory themselves: `NVIDIA H100 80GB HBM3`.
 pub(super) fn name(context: &CudaContext) -> Option<String> {
     let (name, bytes) = (context.name().ok()?, context.total_mem().ok()?);
-    Some(format!("{} {:.0} GB", name.trim(), bytes as f64 / (1u64 << 30) as f64))
+    let name = name.trim();
+    match name.contains("GB") {
+        true => Some(name.to_string()),
+        false => Some(format!("{name} {:.0} GB", bytes as f64 / (1u64 << 30) as f64)),
+    }
+}
+
+/// What the driver says of the card.
+pub(super) fn facts(context: &CudaContext) -> Option<CardFacts> {
+    let (major, minor) = context.compute_capability().ok()?;
+    let mut version = 0; // 13000 is 13.0
+    #[allow(unsafe_code, reason = "the driver's function takes a pointer to where the number goes")]
+    // SAFETY: the pointer is that of a number of the type it writes.
+    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().ok()?;
+    Some(CardFacts {
+        memory_bytes: context.total_mem().ok()? as u64,
+        compute_capability: format!("{major}.{minor}"),
+        driver: format!("CUDA {}.{}", version / 1000, version % 1000 / 10),
+    })
 }
 
 /// The sentence why the card does not take bf16; none where it does.
@@ -60,15 +84,13 @@ pub(super) fn without_bf16(context: &CudaContext) -> Option<String> {
 
 type Attribute = sys::CUmemPool_attribute;
 
-/// By default the driver gives freed memory back at each synchronization, and the next step asks for it again.
-fn keep_freed_memory(context: &CudaContext) -> std::result::Result<(), DriverError> {
-    let mut bytes = u64::MAX;
+/// Gives a number of bytes to the card's memory pool.
+fn set(context: &CudaContext, which: Attribute, mut bytes: u64) -> std::result::Result<(), DriverError> {
     #[allow(unsafe_code, reason = "the driver's function takes a pointer to the attribute's value")]
-    // SAFETY: the pool is the card's own, and this attribute is 64 bits wide.
+    // SAFETY: the pool is the card's own, and the attributes set here are 64 bits wide.
     unsafe {
         let pool = result::device::get_default_mem_pool(context.cu_device())?;
-        let threshold = Attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
-        sys::cuMemPoolSetAttribute(pool, threshold, (&raw mut bytes).cast::<c_void>()).result()
+        sys::cuMemPoolSetAttribute(pool, which, (&raw mut bytes).cast::<c_void>()).result()
     }
 }
 

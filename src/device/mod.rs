@@ -4,7 +4,7 @@
 mod cuda;
 
 use crate::error::{Error, Result};
-use crate::record::environment;
+use crate::record::{CardFacts, environment};
 use candle_core::{DType, Device};
 
 /// A device, and what there is to say of the choice.
@@ -105,6 +105,8 @@ fn keep_freed_memory() {}
 pub struct Card {
     /// Its name with its memory, `NVIDIA GeForce RTX 4090 24 GB`.
     pub name: Option<String>,
+    /// What its driver says of it.
+    pub facts: Option<CardFacts>,
     /// Bytes that are free.
     pub free_memory: Option<u64>,
     /// The most bytes that were in use at once.
@@ -119,6 +121,7 @@ pub fn card(device: &Device) -> Card {
     if let Some(context) = cuda::context(device) {
         return Card {
             name: cuda::name(&context),
+            facts: cuda::facts(&context),
             free_memory: cuda::free_memory(&context),
             peak_memory: cuda::peak_memory(&context),
             without_bf16: cuda::without_bf16(&context),

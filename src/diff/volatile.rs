@@ -65,6 +65,7 @@ impl Volatile {
                 target.threads = source.threads;
                 target.device.clone_from(&source.device);
                 target.accelerator.clone_from(&source.accelerator);
+                target.card.clone_from(&source.card);
             }
             Volatile::Load => {
                 target.memory_bytes = source.memory_bytes;

@@ -1,6 +1,6 @@
 //! The clock, the machine and git: the only place that reads them.
 
-use crate::record::Environment;
+use crate::record::{CardFacts, Environment};
 use candle_core::Device;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,9 +16,14 @@ pub(crate) fn unix_seconds(moment: &str) -> i64 {
     chrono::DateTime::parse_from_rfc3339(moment).map_or(0, |moment| moment.timestamp())
 }
 
-/// Where this process runs: on `device`, which is the card `accelerator` or a CPU. `repository` is where git is asked for the
-/// commit.
-pub(crate) fn capture(device: &Device, accelerator: Option<String>, repository: &Path) -> Environment {
+/// Where this process runs: on `device`, which is the accelerator of that name and `card`, or a CPU. `repository` is where
+/// git is asked for the commit.
+pub(crate) fn capture(
+    device: &Device,
+    accelerator: Option<String>,
+    card: Option<CardFacts>,
+    repository: &Path,
+) -> Environment {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").arg("-C").arg(repository).args(arguments).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_string())
@@ -38,6 +43,7 @@ pub(crate) fn capture(device: &Device, accelerator: Option<String>, repository: 
         memory_bytes: total_memory(),
         device: device_name(device),
         accelerator,
+        card,
     }
 }
 

@@ -24,5 +24,5 @@ pub(crate) use evaluation::responses;
 pub use evaluation::{Evaluation, RowNll, RowScores, Score, Scores, statistics_of};
 pub use method::Method;
 pub use model::{Architecture, ModelFacts};
-pub use run::{Environment, Failure, Output, RunRecord, SCHEMA, Sample, Status};
+pub use run::{CardFacts, Environment, Failure, Output, RunRecord, SCHEMA, Sample, Status};
 pub use training::{Best, Eval, InitAdapter, Optimizer, Step, Training};

@@ -148,4 +148,18 @@ pub struct Environment {
     /// Name of the accelerator; absent on a CPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accelerator: Option<String>,
+    /// What its driver says of it; absent on a CPU, and in records that were written before it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardFacts>,
+}
+
+/// A CUDA card, as its driver describes it. The run's peak memory is then the card's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardFacts {
+    /// Memory of the card, in bytes.
+    pub memory_bytes: u64,
+    /// What it can do, `8.9`.
+    pub compute_capability: String,
+    /// The newest CUDA that its driver knows, `CUDA 13.0`.
+    pub driver: String,
 }

@@ -13,6 +13,7 @@ pub(super) fn listen() {}
 
 /// Begins to listen, once a process.
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "it waits for signals and sees no tensor")]
 pub(super) fn listen() {
     static LISTENING: std::sync::OnceLock<()> = std::sync::OnceLock::new();
     LISTENING.get_or_init(|| {

@@ -147,7 +147,7 @@ impl Notebook {
             let line = adapter::check(folder, &base.source, &base.config, &self.recipe.lora)?;
             line.iter().for_each(|line| self.progress.say(&format!("warning: {line}")));
         }
-        let need = Need::of_run(&base, &self.recipe, self.dtype(), &rows);
+        let need = Need::of_run(&base, &self.recipe, self.dtype(), &self.device, &rows);
         let free = device::free_memory(&self.device);
         let activations = memory::choose(need, self.recipe.train.gradient_checkpointing, free);
         let memory = MemoryPlan { estimate: Estimate::new(need, activations), activations, free };

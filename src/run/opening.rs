@@ -55,6 +55,7 @@ impl Study {
     fn record(&self, dataset: Dataset, model: ModelFacts, gradient_checkpointing: bool) -> Result<RunRecord> {
         let Notebook { level, flags, recipe, device, .. } = &self.notebook;
         let plan = Plan::new(dataset.train_rows, &recipe.train);
+        let card = device::card(device);
         Ok(RunRecord {
             schema: SCHEMA,
             level: *level,
@@ -84,7 +85,8 @@ impl Study {
             outputs: Vec::new(),
             environment: environment::capture(
                 device,
-                device::card(device).name,
+                card.name,
+                card.facts,
                 Path::new(env!("CARGO_MANIFEST_DIR")),
             ),
         })

@@ -33,6 +33,7 @@ pub(super) fn render(
 ///
 /// # Errors
 /// As [`Report::files`]; `Error::File` where one cannot be written.
+#[expect(clippy::disallowed_methods, reason = "a report sees no tensor")]
 pub(super) fn write(
     report: &Report,
     profile: &Profile,

@@ -7,6 +7,7 @@ use super::recording::Run;
 use super::weaving::OFTEN;
 use super::{measuring, preview, tuning};
 use crate::data::alpaca;
+use crate::device;
 use crate::error::{Error, Result};
 use crate::model::generate;
 use crate::model::network::linear::LoraUse;
@@ -169,6 +170,7 @@ fn sampled(run: &mut Run) -> Result<Vec<Sample>> {
     let Run { study, held, record, page, .. } = run;
     let recipe = &record.recipe.samples;
     let model = held.tuned(study, &record.recipe.lora, &adapter)?;
+    model.hold_dense(device::card(&study.notebook.device).free_memory.unwrap_or(0))?;
     let rows: Vec<_> = opened.rows.sampled(recipe.count).collect();
     study.notebook.progress.begin("generating samples", rows.len());
     let progress = &study.notebook.progress;
@@ -198,6 +200,7 @@ fn sampled(run: &mut Run) -> Result<Vec<Sample>> {
         interrupt::check()?;
     }
     progress.end();
+    model.release_dense();
     Ok(samples)
 }
 

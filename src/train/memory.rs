@@ -1,5 +1,8 @@
 //! How much memory a run will take, said before it is spent.
 
+mod largest;
+mod operations;
+
 use crate::data::Prepared;
 use crate::error::{Error, Result};
 use crate::model::files::config::{LlamaConfig, weight_name};
@@ -7,8 +10,9 @@ use crate::model::files::source::BaseModel;
 use crate::model::files::weights::Weights;
 use crate::model::network::llama::{Activations, LOGITS_ROWS};
 use crate::recipe::{Checkpointing, LoraRecipe, Projection, Quantization, Recipe};
-use crate::train::schedule::{Plan, epoch_order};
-use candle_core::DType;
+use candle_core::{DType, Device};
+
+pub use largest::Largest;
 
 /// Values of all A and B: rank x (input + output) for each target of each layer.
 pub(crate) fn trainable_parameters(config: &LlamaConfig, lora: &LoraRecipe) -> u64 {
@@ -36,28 +40,75 @@ pub struct Need<'a> {
     pub lora: &'a LoraRecipe,
     /// Type of activations and dense weights.
     pub dtype: DType,
-    /// Tokens of the largest batch.
-    pub tokens: usize,
+    /// Where the passes are made.
+    pub place: Place,
+    /// The largest batch.
+    pub largest: Largest,
+}
+
+/// Where passes are made, and so by what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// By this program's kernels, which write in place. (bf16 on a CPU is candle's operations too, but f32 is meant there.)
+    Cpu,
+    /// By candle's operations, each of which writes a new tensor.
+    Gpu,
+}
+
+impl Place {
+    /// That of the tensors of `device`.
+    pub fn of(device: &Device) -> Self {
+        if device.is_cpu() { Place::Cpu } else { Place::Gpu }
+    }
 }
 
 impl<'a> Need<'a> {
     /// The need of a run over `rows`.
-    pub(crate) fn of_run(base: &'a BaseModel, recipe: &'a Recipe, dtype: DType, rows: &Prepared) -> Self {
+    pub(crate) fn of_run(
+        base: &'a BaseModel,
+        recipe: &'a Recipe,
+        dtype: DType,
+        device: &Device,
+        rows: &Prepared,
+    ) -> Self {
         Need {
             config: &base.config,
             weights: &base.weights,
             quantization: recipe.model.quantization,
             lora: &recipe.lora,
             dtype,
-            tokens: largest_batch(recipe, rows),
+            place: Place::of(device),
+            largest: Largest::of_run(recipe, rows),
         }
+    }
+
+    /// Bytes of a value in the model's dtype.
+    fn width(self) -> u64 {
+        self.dtype.size_in_bytes() as u64
+    }
+
+    /// Values of a token's queries, keys and values.
+    fn packed(self) -> u64 {
+        let heads = self.config.num_attention_heads + 2 * self.config.num_key_value_heads;
+        (heads * self.config.head_dim) as u64
+    }
+
+    /// Values of a token's attention.
+    fn attended(self) -> u64 {
+        (self.config.num_attention_heads * self.config.head_dim) as u64
+    }
+
+    /// Values of a token that a layer saves for its backward pass, besides its input.
+    fn saved(self) -> u64 {
+        let (hidden, mlp) = (self.config.hidden_size as u64, self.config.intermediate_size as u64);
+        self.packed() + self.attended() + hidden + 2 * mlp
     }
 }
 
 /// An estimate of the peak, in bytes, part by part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
-    /// Frozen weights as held, and the widest of them dequantized where they are quantized.
+    /// Frozen weights as held, and on a CPU the widest of them dequantized where they are quantized.
     pub weights: u64,
     /// A, B and their gradients.
     pub adapter: u64,
@@ -67,7 +118,7 @@ pub struct Estimate {
     pub activations: u64,
     /// One chunk of logits.
     pub logits: u64,
-    /// The program itself: code, tokenizer, rows.
+    /// The program itself: code, tokenizer, rows; on a GPU what its libraries take.
     pub program: u64,
 }
 
@@ -75,36 +126,27 @@ pub struct Estimate {
 /// SmolLM2's tokenizer.
 const PROGRAM: u64 = 50_000_000;
 
+/// cuBLAS's workspace on the cards that take most: 32 MiB on Hopper, 4 on others (its documentation, `cublasSetWorkspace`).
+const LIBRARIES: u64 = 32 << 20;
+
 impl Estimate {
     /// The peak of a training.
-    pub fn new(need: Need, activations: Activations) -> Self {
-        let Need { config, lora, dtype, tokens, .. } = need;
-        let width = dtype.size_in_bytes() as u64;
-        let (hidden, mlp) = (config.hidden_size as u64, config.intermediate_size as u64);
-        let layers = config.num_hidden_layers as u64;
-        let projections = projection_parameters(config);
-        let others = config.parameters() - projections;
-        let widest = match need.quantization {
-            Quantization::None => 0,
-            _ => 2 * mlp * hidden * width, // gate and up, one matrix
+    pub fn new(need: Need, kept: Activations) -> Self {
+        let projections = projection_parameters(need.config);
+        let others = need.config.parameters() - projections;
+        let held = projection_bytes(need, projections) + others * need.width();
+        let trained = trainable_parameters(need.config, need.lora) * 4;
+        let (widest, (activations, logits), program) = match need.place {
+            Place::Cpu => (widest_dequantized(need), kernels(need, kept), PROGRAM),
+            Place::Gpu => (0, operations::activations(need, kept), LIBRARIES),
         };
-        let trained = trainable_parameters(config, lora) * 4;
-        let packed = ((config.num_attention_heads + 2 * config.num_key_value_heads) * config.head_dim) as u64;
-        let attended = (config.num_attention_heads * config.head_dim) as u64;
-        let saved = packed + attended + hidden + 2 * mlp;
-        let a_token = match activations {
-            Activations::Keep => layers * (hidden + saved),
-            Activations::Recompute => layers * hidden + saved,
-        };
-        // The widest moment of a backward pass holds gradients of about what one layer saves, twice.
-        let working = 2 * saved;
         Estimate {
-            weights: projection_bytes(need, projections) + others * width + widest,
+            weights: held + widest,
             adapter: 2 * trained,
             moments: 2 * trained,
-            activations: tokens as u64 * (a_token + working) * width,
-            logits: (LOGITS_ROWS * config.vocab_size) as u64 * width,
-            program: PROGRAM,
+            activations,
+            logits,
+            program,
         }
     }
 
@@ -130,6 +172,28 @@ impl std::fmt::Display for Estimate {
         let parts = parts.map(|(name, bytes)| format!("{name} {}", mega(bytes))).join(", ");
         write!(f, "about {} MB: {parts}", mega(self.total()))
     }
+}
+
+/// Gate and up, one matrix, where they are quantized: the largest that is dense for a while.
+fn widest_dequantized(need: Need) -> u64 {
+    match need.quantization {
+        Quantization::None => 0,
+        _ => 2 * (need.config.intermediate_size * need.config.hidden_size) as u64 * need.width(),
+    }
+}
+
+/// Bytes of activations and logits where the CPU's kernels run, which write in place.
+fn kernels(need: Need, activations: Activations) -> (u64, u64) {
+    let (hidden, layers) = (need.config.hidden_size as u64, need.config.num_hidden_layers as u64);
+    let saved = need.saved();
+    let a_token = match activations {
+        Activations::Keep => layers * (hidden + saved),
+        Activations::Recompute => layers * hidden + saved,
+    };
+    // The widest moment of a backward pass holds gradients of about what one layer saves, twice.
+    let working = 2 * saved;
+    let logits = (LOGITS_ROWS * need.config.vocab_size) as u64 * need.width();
+    (need.largest.tokens as u64 * (a_token + working) * need.width(), logits)
 }
 
 fn projection_parameters(config: &LlamaConfig) -> u64 {
@@ -158,20 +222,6 @@ fn projection_bytes(need: Need, parameters: u64) -> u64 {
         }
     };
     (parameters as f64 * bits / 8.0) as u64
-}
-
-/// Tokens of the largest batch of the run. The order of every epoch follows from the seed, so it is known before.
-fn largest_batch(recipe: &Recipe, rows: &Prepared) -> usize {
-    let train = &recipe.train;
-    let plan = Plan::new(rows.train.len(), train);
-    let epochs = plan.total_steps.div_ceil(plan.steps_per_epoch);
-    let of_training = (0..epochs).flat_map(|epoch| {
-        let order = epoch_order(rows.train.len(), train, epoch);
-        let tokens = |batch: &[usize]| batch.iter().map(|&row| rows.train[row].ids.len()).sum::<usize>();
-        order.chunks(train.batch_size).map(tokens).collect::<Vec<_>>()
-    });
-    // An evaluation keeps one layer at a time: it is never the peak, unless its batches are far larger.
-    of_training.max().unwrap_or(0)
 }
 
 /// Refuses a run that cannot fit, before it loads anything.

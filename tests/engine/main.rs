@@ -17,5 +17,6 @@ mod nf4;
 mod quantized_file;
 mod reference;
 mod gradients;
+mod memory;
 #[cfg(feature = "cuda")]
 mod gpu;

@@ -1,9 +1,12 @@
 //! Each CPU kernel, in f32, against its device form in f64: two programs for one formula. Rows of 1, 3, 64, 65 and 130
 //! tokens, so that blocks and vector widths end everywhere; widths that are no multiple of a register.
+//!
+//! `TEZGAH_TEST_DEVICE=cuda` puts a card's operations in the kernels' place: `.ci/gpu-host` and `.ci/gpu-check` do.
 
 use crate::tensors::values;
 use candle_core::{DType, Device, Tensor};
 use rand_chacha::rand_core::Rng;
+use std::sync::LazyLock;
 use tezgah::model::ops::attention::{self, Heads, attention};
 use tezgah::model::ops::cross_entropy;
 use tezgah::model::ops::dropout::{self, DropoutStream};
@@ -21,14 +24,20 @@ fn offsets() -> Vec<usize> {
     offsets
 }
 
-/// Values in [-2, 2], the same in every run; f32, and the same numbers in f64.
+/// Where the f32 side is computed.
+static DEVICE: LazyLock<Device> = LazyLock::new(|| {
+    let name = std::env::var("TEZGAH_TEST_DEVICE").unwrap_or_else(|_| "cpu".into());
+    tezgah::device::open(&name).expect("the device that was asked for").device
+});
+
+/// Values in [-2, 2], the same in every run; f32, and the same numbers in f64 on the host.
 fn pair(name: &str, rows: usize, width: usize) -> (Tensor, Tensor) {
     let mut generator = random::stream(7, name);
     let values: Vec<f32> =
         (0..rows * width).map(|_| (generator.next_u32() >> 8) as f32 / (1 << 22) as f32 - 2.0).collect();
     let narrow = Tensor::from_vec(values, (rows, width), &Device::Cpu).expect("matrix");
     let wide = narrow.to_dtype(DType::F64).expect("f64");
-    (narrow, wide)
+    (narrow.to_device(&DEVICE).expect("moved"), wide)
 }
 
 /// The largest difference, relative to the largest magnitude.
@@ -59,11 +68,12 @@ fn rope_both_ways() {
     let (d, heads, rows) = (10, 3, 70);
     let frequencies: Vec<f64> = (0..d / 2).map(|i| 10_000f64.powf(-2.0 * i as f64 / d as f64)).collect();
     let positions: Vec<usize> = (0..rows).map(|i| i * 29).collect();
-    let angles = |dtype| Angles::new(&positions, &frequencies, dtype, &Device::Cpu).expect("angles");
+    let angles =
+        |dtype, device: &Device| Angles::new(&positions, &frequencies, dtype, device).expect("angles");
     for (direction, sign) in [(Direction::Forward, 1.0), (Direction::Backward, -1.0)] {
         let (x, x64) = pair("x", rows, (heads + 1) * d); // the last head is left alone
-        let theirs = rope::device::rope(&x64, &angles(DType::F64), heads, sign).expect("rope");
-        assert_close(&rope(x, &angles(DType::F32), heads, direction).expect("rope"), &theirs, 1e-6);
+        let theirs = rope::device::rope(&x64, &angles(DType::F64, &Device::Cpu), heads, sign).expect("rope");
+        assert_close(&rope(x, &angles(DType::F32, &DEVICE), heads, direction).expect("rope"), &theirs, 1e-6);
     }
 }
 

@@ -36,6 +36,8 @@ impl FrozenSource<'_> {
 /// The weights of projections that read the same input, one below the other: (sum of outputs, input).
 pub struct Frozen {
     parts: Vec<Packed>,
+    /// What [`Frozen::dense`] gives, while it is held.
+    held: Option<Tensor>,
     shape: (usize, usize),
     dtype: DType,
     device: Device,
@@ -68,21 +70,23 @@ impl Frozen {
             // One matrix, so that one product serves all of them.
             parts = vec![Packed::Dense(Tensor::cat(&tensors, 0)?)];
         }
-        Ok(Frozen { parts, shape, dtype, device: device.clone() })
+        Ok(Frozen { parts, held: None, shape, dtype, device: device.clone() })
     }
 
-    /// The weight in the model's dtype, (outputs, input). Quantized parts are dequantized at every call: that
-    /// is what keeps the memory small.
+    /// The weight in the model's dtype, (outputs, input). Quantized parts are dequantized at every call, unless they are
+    /// [held](Frozen::hold): that is what keeps the memory small.
     ///
     /// # Errors
     /// A device that has no memory left.
     pub fn dense(&self) -> Result<Tensor> {
-        if let [Packed::Dense(tensor)] = self.parts.as_slice() {
+        if let ([Packed::Dense(tensor)], _) | (_, Some(tensor)) = (self.parts.as_slice(), &self.held) {
             return Ok(tensor.clone());
         }
         if !self.device.is_cpu() {
-            let parts: Result<Vec<Tensor>> = self.parts.iter().map(Packed::on_device).collect();
-            return Ok(Tensor::cat(&parts?, 0)?.to_dtype(self.dtype)?);
+            // Each part becomes narrow by itself: only one of them is wide at a time.
+            let narrow = |part: &Packed| Ok(part.on_device()?.to_dtype(self.dtype)?);
+            let parts: Result<Vec<Tensor>> = self.parts.iter().map(narrow).collect();
+            return Ok(Tensor::cat(&parts?, 0)?);
         }
         let mut values = vec![0f32; self.shape.0 * self.shape.1];
         let mut rest = values.as_mut_slice();
@@ -94,13 +98,29 @@ impl Frozen {
         Ok(Tensor::from_vec(values, self.shape, &self.device)?.to_dtype(self.dtype)?)
     }
 
+    /// Dequantizes the weight once for many uses, where it takes at most `free` bytes; returns what is left of them.
+    ///
+    /// # Errors
+    /// As [`Frozen::dense`].
+    pub(super) fn hold(&mut self, free: u64) -> Result<u64> {
+        let bytes = (self.shape.0 * self.shape.1 * self.dtype.size_in_bytes()) as u64;
+        if self.quantized_parameters() == 0 || bytes > free {
+            return Ok(free);
+        }
+        self.held = Some(self.dense()?);
+        Ok(free - bytes)
+    }
+
+    /// Gives up what is held.
+    pub(super) fn release(&mut self) {
+        self.held = None;
+    }
+
     /// As [`Frozen::dense`], in memory of its own: what is added to it stays there.
     pub(super) fn dense_copy(&self) -> Result<Tensor> {
         let dense = self.dense()?;
-        match self.parts.as_slice() {
-            [Packed::Dense(_)] => Ok(dense.copy()?),
-            _ => Ok(dense),
-        }
+        let is_shared = self.held.is_some() || matches!(self.parts.as_slice(), [Packed::Dense(_)]);
+        if is_shared { Ok(dense.copy()?) } else { Ok(dense) }
     }
 
     /// (outputs, input)

@@ -214,6 +214,22 @@ impl Llama {
         self.layers.iter_mut().flat_map(Layer::groups_mut)
     }
 
+    /// Holds the weights of as many projections dense as fit in half of the `free` bytes, the first layers first; the other
+    /// half is for what is done with them. A generation uses every weight once a token: on a GPU it would spend its time on
+    /// dequantizing them.
+    ///
+    /// # Errors
+    /// A device that has no memory left.
+    pub(crate) fn hold_dense(&mut self, free: u64) -> Result<()> {
+        self.groups_mut().try_fold(free / 2, |free, group| group.frozen.hold(free))?;
+        Ok(())
+    }
+
+    /// Gives up what [`Llama::hold_dense`] holds.
+    pub(crate) fn release_dense(&mut self) {
+        self.groups_mut().for_each(|group| group.frozen.release());
+    }
+
     /// The projections with their names in a checkpoint.
     pub(crate) fn packed(&self) -> impl Iterator<Item = (String, &Packed)> {
         self.groups().flat_map(|group| {

@@ -51,6 +51,7 @@ const QUERIES: usize = 64;
 ///
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
+#[expect(clippy::disallowed_methods, reason = "its tasks hold slices of the host")]
 pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
     if !is_fast(qkv) {
         return device::attention(qkv, offsets, heads);
@@ -90,6 +91,7 @@ pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor
 ///
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
+#[expect(clippy::disallowed_methods, reason = "its tasks hold slices of the host")]
 pub fn backward(qkv: &Tensor, grad_y: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
     if !is_fast(qkv) {
         return device::backward(qkv, grad_y, offsets, heads);
@@ -171,6 +173,7 @@ fn tasks<'a>(mut values: &'a mut [f32], offsets: &[usize], heads: usize, width: 
 }
 
 /// From blocks (row, place, token, D) to tokens with `place` at `column(place)`.
+#[expect(clippy::disallowed_methods, reason = "its rows are slices of the host")]
 fn interleave(
     y: &mut [f32],
     by_head: &[f32],

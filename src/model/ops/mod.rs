@@ -33,6 +33,7 @@ pub(crate) fn is_fast(tensor: &Tensor) -> bool {
 /// `work` on each of `items`, in their order: on all threads of the host where the tensors are the CPU's, on this thread
 /// alone where they are a device's. A device does its work in the order of one thread's calls; two threads' calls would
 /// be in no order that anybody chose. Outside the kernels of this room nothing else shares tensors among threads.
+#[expect(clippy::disallowed_methods, reason = "the one helper for tensors: on the CPU's alone")]
 pub(crate) fn on_threads<T: Send, R: Send, E: Send>(
     device: &Device,
     items: Vec<T>,

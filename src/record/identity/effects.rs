@@ -78,7 +78,9 @@ pub(super) fn classified(
         | "environment.cpu"
         | "environment.threads"
         | "environment.device"
-        | "environment.accelerator" => (Subject::Machine, Explains, "sums may be rounded in another order"),
+        | "environment.accelerator"
+        | "environment.card.compute_capability"
+        | "environment.card.driver" => (Subject::Machine, Explains, "sums may be rounded in another order"),
         _ => return None,
     })
 }

@@ -72,6 +72,7 @@ pub struct Chart {
 ///
 /// # Errors
 /// `Error::Report` where a number of the record cannot be printed.
+#[expect(clippy::disallowed_methods, reason = "a report sees no tensor")]
 pub fn all(record: &RunRecord, style: Style) -> Result<Vec<Chart>> {
     let charts = [
         lengths::tokens,

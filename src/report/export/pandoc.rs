@@ -111,6 +111,7 @@ impl fmt::Display for Conversion {
 /// the record, they make the same record give the same files. The .tex files show `charts/<name>.png`, which the
 /// caller writes beside them; the .docx files hold their charts. What cannot be done is told in the outcome: a thesis can
 /// do without, and a run must not fail by it.
+#[expect(clippy::disallowed_methods, reason = "a report sees no tensor")]
 pub fn sections(
     pandoc: &Path,
     documents: &[Document],

@@ -16,7 +16,7 @@ pub(in crate::report) fn has<R>(facts: &[Fact<R>], record: &R) -> Value {
 
 /// The facts of one run.
 #[rustfmt::skip] // a fact a line, as a table is read
-pub(super) const FACTS: [Fact<RunRecord>; 50] = [
+pub(super) const FACTS: [Fact<RunRecord>; 51] = [
     // The run.
     ("completed", "it came to its end", |record| record.status == Status::Completed),
     ("failed", "it stopped at an error", |record| record.status == Status::Failed),
@@ -26,6 +26,7 @@ pub(super) const FACTS: [Fact<RunRecord>; 50] = [
     ("commit", "the program's commit is known", |record| record.environment.git_commit.is_some()),
     ("dirty", "the working copy had changes", |record| record.environment.git_dirty),
     ("accelerator", "it ran on a GPU", |record| record.environment.accelerator.is_some()),
+    ("card", "and its driver described it", |record| record.environment.card.is_some()),
     ("outputs", "it wrote data or weights", |record| !record.outputs.is_empty()),
     ("merged_output", "among them a merged model", |record| record.outputs.iter().any(|output| output.kind == "merged")),
     // The rows.

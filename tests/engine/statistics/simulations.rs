@@ -38,6 +38,7 @@ fn simulated(n: usize, generator: &mut ChaCha8Rng) -> Vec<PairedRow> {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "numbers of the host")]
 fn the_seed_decides_and_nothing_else() {
     let rows = simulated(200, &mut ChaCha8Rng::seed_from_u64(5));
     // Its time is measured by benches/statistics.rs: here other tests run beside it.

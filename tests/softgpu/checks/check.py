@@ -37,6 +37,7 @@ EXPECTED = [
     ("shared memory by request", {}, "result 10"),
     ("diverging barrier", {}, "deadlock: 7 threads wait at __syncthreads, 1 at a warp operation"),
     ("mask without its caller", {}, "a warp operation whose mask leaves out the caller"),
+    ("rounded twice", {}, "right"),
     ("no such kernel", {}, "result 500"),
     ("no such function", {}, "cuArrayCreate_v2 is not part of the software GPU"),
 ]

@@ -148,6 +148,11 @@ static const std::map<std::string, std::function<void()>> CASES = {
        launch("mask_without_caller", {1, 1, 2}, first, allocate(8));
        cuStreamSynchronize(first);
      }},
+    {"rounded twice", [] {
+       Pointer out = allocate(4);
+       launch("round_twice", {1, 1, 1}, first, out, 1 + 0x1p-12f, -1 - 0x1p-11f);
+       printf("%s\n", read(out) == 0 ? "right" : "fused");
+     }},
     {"no such kernel", [] { result(launch("nothing", {}, first)); }},
     {"no such function", [] { cuArrayCreate_v2(nullptr, nullptr); }},
 };

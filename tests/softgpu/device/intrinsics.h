@@ -73,8 +73,9 @@ static inline float __fdividef(float a, float b) { return a / b; }
 static inline float fdividef(float a, float b) { return a / b; }
 static inline float __frcp_rn(float x) { return 1 / x; }
 static inline float __fmaf_rn(float a, float b, float c) { return fmaf(a, b, c); }
-static inline float __fmul_rn(float a, float b) { return a * b; }
-static inline float __fadd_rn(float a, float b) { return a + b; }
+// Rounded each for itself, also where one follows the other: what the compiler cannot look into it cannot fuse.
+__attribute__((noinline)) static float __fmul_rn(float a, float b) { return a * b; }
+__attribute__((noinline)) static float __fadd_rn(float a, float b) { return a + b; }
 
 static inline unsigned __umulhi(unsigned a, unsigned b) { return (uint64_t)a * b >> 32; }
 static inline int __popc(unsigned x) { return __builtin_popcount(x); }

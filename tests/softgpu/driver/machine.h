@@ -46,6 +46,7 @@ struct Counts {
   uint64_t launches, products, synchronizations, allocations;
   uint64_t to_device, to_host, on_device;  // bytes copied
   size_t allocated, peak;                  // bytes now and at most, in the order of the host's calls
+  uint64_t taken;                          // bytes of all allocations
   struct Kernel { uint64_t calls; double seconds; };
   std::map<std::string, Kernel> operations;
 };

@@ -97,6 +97,7 @@ static CUresult take(CUdeviceptr* out, size_t size) {
   memory[*out] = allocation;
   counts.allocations++;
   counts.allocated += size;
+  counts.taken += size;
   counts.peak = std::max(counts.peak, counts.allocated);
   return OK;
 }

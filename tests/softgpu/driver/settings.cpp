@@ -52,6 +52,7 @@ static void write_counts() {
   number("bytes_to_device", counts.to_device);
   number("bytes_to_host", counts.to_host);
   number("bytes_on_device", counts.on_device);
+  number("bytes_allocated", counts.taken);
   number("peak_bytes", counts.peak);
   fprintf(file, "  \"operations\": {");
   const char* comma = "";

@@ -4,7 +4,10 @@ use super::Heads;
 use candle_core::{D, DType, Device, Result, Tensor};
 
 /// Queries of one block on a device: larger than on a CPU, since each block costs launches.
-const QUERIES: usize = 512;
+pub(crate) const QUERIES: usize = 512;
+
+/// A GPU's bf16 products want rows of 16 bytes: rows are as long as the next multiple of this.
+pub(crate) const PADDED_TO: usize = 8;
 
 /// Where each token of a padded (rows, longest) grid comes from, and where each packed token went.
 struct Padding {
@@ -17,8 +20,8 @@ struct Padding {
 impl Padding {
     fn new(offsets: &[usize], device: &Device) -> Result<Self> {
         let lengths: Vec<usize> = offsets.windows(2).map(|row| row[1] - row[0]).collect();
-        // A GPU's bf16 products want rows of 16 bytes; on a CPU padding is work alone.
-        let multiple = if device.is_cpu() { 1 } else { 8 };
+        // On a CPU padding is work alone.
+        let multiple = if device.is_cpu() { 1 } else { PADDED_TO };
         let longest = lengths.iter().copied().max().unwrap_or(0).next_multiple_of(multiple);
         let (mut gather, mut scatter) = (Vec::new(), Vec::new());
         for (row, (&length, &start)) in lengths.iter().zip(offsets).enumerate() {
