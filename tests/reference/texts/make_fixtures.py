@@ -18,6 +18,7 @@ import pysbd
 import textstat.backend.counts._count_syllables as syllable_counts
 from lexicalrichness import LexicalRichness
 from textstat.backend import counts, metrics
+from textstat.backend.selections import list_words
 from wordfreq import top_n_list
 
 HERE = Path(__file__).parent
@@ -82,6 +83,7 @@ def measures(text):
         "sentences": n_sentences,
         # textstat's words and syllables over pysbd's sentences, which has no rule against short ones.
         "grade": 0.39 * textstat_words / n_sentences + 11.8 * syllables / textstat_words - 15.59 if textstat_words else None,
+        "not in CMUdict": sum(word not in spoken for word in list_words(text, lowercase=True)),
         "mtld": mtld(text, preprocessor=None, tokenizer=words),
         "distinct_2": len(set(pairs)) / len(pairs) if pairs else None,
         "repeated_4grams": 1 - len(set(fours)) / len(fours) if fours else 0,
