@@ -106,10 +106,9 @@ impl WordList {
             }
         }
         if list.levels.is_empty() {
-            return Err(refuse(
-                None,
-                "expected a headword and its level in at least one row, got none".into(),
-            ));
+            let got = if phrases > 0 { "phrases alone" } else { "none" };
+            let message = format!("expected a headword and its level in at least one row, got {got}");
+            return Err(refuse(None, message));
         }
         let (headwords, sha256) = (list.levels.len(), sha256::of(bytes));
         list.sources.push(Source { name: name.to_string(), sha256, headwords, phrases });

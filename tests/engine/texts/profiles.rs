@@ -43,7 +43,8 @@ fn the_shipped_list_does_not_tell_the_levels_of_the_sample_rows_apart() {
     let list = WordList::by_frequency();
     let above = ["a1", "a2", "b1", "b2", "c1"].map(|level| {
         let text = answers(level)[..500].join("\n");
-        (profile(&words(&text), &list).above(Level::A1).expect("words") * 1000.0).round() / 10.0
+        profile(&words(&text), &list).above(Level::A1).expect("words")
     });
-    assert_eq!(above, [9.7, 7.9, 7.1, 9.7, 16.3]);
+    let [a1, _, b1, b2, c1] = above;
+    assert!(a1 > b1 && (a1 - b2).abs() < 0.01 && c1 > 1.5 * a1, "{above:?}");
 }
