@@ -20,6 +20,7 @@ pub mod levels;
 pub use dataset::{
     Dataset, ExampleRow, Histogram, Lengths, Overlap, PromptTemplate, RowOverlap, TokenLengths,
 };
+pub(crate) use evaluation::responses;
 pub use evaluation::{Evaluation, RowNll, RowScores, Score, Scores, statistics_of};
 pub use method::Method;
 pub use model::{Architecture, ModelFacts};

@@ -82,9 +82,7 @@ pub(super) fn paired(
     confidence: f64,
 ) -> Intervals {
     let observed = Losses::of(rows.iter());
-    let drawn: Vec<Losses> = (0..resamples)
-        .map(|_| Losses::of((0..rows.len()).map(|_| &rows[random::index_below(rows.len(), generator)])))
-        .collect();
+    let drawn: Vec<Losses> = (0..resamples).map(|_| resampled(rows, generator)).collect();
     let interval = |estimate: f64, values: Vec<f64>| percentile_interval(estimate, values, confidence);
 
     let relative: Option<Vec<f64>> = drawn.iter().map(Losses::relative).collect();
@@ -96,8 +94,27 @@ pub(super) fn paired(
     }
 }
 
+/// B - F of some rows.
+pub(super) struct Differences {
+    /// On the rows as they are.
+    pub(super) observed: f64,
+    /// On each resample.
+    pub(super) drawn: Vec<f64>,
+}
+
+/// B - F of resampled `rows`, of which there is at least one and each has tokens.
+pub(super) fn differences(rows: &[PairedRow], generator: &mut ChaCha8Rng, resamples: usize) -> Differences {
+    let drawn = (0..resamples).map(|_| resampled(rows, generator).difference()).collect();
+    Differences { observed: Losses::of(rows.iter()).difference(), drawn }
+}
+
+/// The losses of as many rows as there are, drawn with replacement.
+fn resampled(rows: &[PairedRow], generator: &mut ChaCha8Rng) -> Losses {
+    Losses::of((0..rows.len()).map(|_| &rows[random::index_below(rows.len(), generator)]))
+}
+
 /// The central `confidence` of the resampled `values`, of which there is at least one.
-fn percentile_interval(estimate: f64, mut values: Vec<f64>, confidence: f64) -> Interval {
+pub(super) fn percentile_interval(estimate: f64, mut values: Vec<f64>, confidence: f64) -> Interval {
     values.sort_unstable_by(f64::total_cmp);
     let tail = (1.0 - confidence) / 2.0;
     Interval { estimate, low: quantile(&values, tail), high: quantile(&values, 1.0 - tail) }

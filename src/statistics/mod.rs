@@ -5,6 +5,7 @@
 //! are resampled and rows change sides; tokens of one row are not independent of each other.
 //!
 //! - [`compare`]: intervals of B, F and B - F (paired bootstrap), two tests, an effect size;
+//! - [`gap`]: how far the gains on two different sets of rows are apart;
 //! - [`holm`]: p-values that survive being looked at together;
 //! - [`summarize`]: the same figure over several training seeds.
 //!
@@ -14,11 +15,13 @@
 
 mod random;
 mod bootstrap;
+mod gap;
 mod multiple;
 mod seeds;
 mod significance;
 
 pub use bootstrap::Interval;
+pub use gap::{Gap, gap};
 pub use multiple::holm;
 pub use seeds::{Summary, summarize};
 pub use significance::{Wilcoxon, WilcoxonMethod};

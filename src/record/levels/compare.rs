@@ -5,8 +5,8 @@ use super::matrix::CrossMatrix;
 use super::*;
 use crate::error::Result;
 use crate::recipe::{Reach, reach};
-use crate::record::{RunRecord, Status};
-use crate::statistics::holm;
+use crate::record::{RunRecord, Status, responses};
+use crate::statistics::{Gap, gap, holm};
 
 /// Puts the runs of two to five levels side by side, in the order of the levels, whatever the order given.
 ///
@@ -48,6 +48,7 @@ pub fn compare(records: &[RunRecord], cross: Option<CrossMatrix>) -> Result<Leve
         schema: SCHEMA,
         missing: Level::ALL.into_iter().filter(|level| !is_given(level)).collect(),
         holm: adjusted(&levels),
+        neighbours: if is_one_model(&levels) { neighbours(&compared) } else { Vec::new() },
         differing_settings: differing_settings(&compared),
         levels,
         excluded,
@@ -113,6 +114,22 @@ fn adjusted(levels: &[LevelEntry]) -> Vec<AdjustedP> {
         .zip(holm(&p).chunks_exact(2))
         .map(|((level, _), pair)| AdjustedP { level: *level, masked: pair[0], full: pair[1] })
         .collect()
+}
+
+/// Each level's gain against that of the level before it, with Holm over all of these.
+fn neighbours(records: &[&RunRecord]) -> Vec<NeighbourGap> {
+    let gaps: Vec<([Level; 2], Gap)> = records
+        .windows(2)
+        .filter_map(|pair| {
+            let (first, second) = (pair[0], pair[1]);
+            let rows = |record: &RunRecord| responses(&record.evaluation.rows);
+            let seed = first.recipe.data.split_seed;
+            Some(([first.level, second.level], gap(&rows(first)?, &rows(second)?, seed)?))
+        })
+        .collect();
+    let adjusted = holm(&gaps.iter().map(|(_, gap)| gap.p).collect::<Vec<_>>());
+    let pairs = gaps.into_iter().zip(adjusted);
+    pairs.map(|((levels, gap), holm)| NeighbourGap { levels, gap, holm }).collect()
 }
 
 fn differing_settings(records: &[&RunRecord]) -> Vec<DifferingSetting> {

@@ -20,7 +20,7 @@ use super::replicates::Replicates;
 use crate::error::Error;
 use crate::level::Level;
 use crate::recipe::Quantization;
-use crate::statistics::Statistics;
+use crate::statistics::{Gap, Interval, Statistics};
 use serde::{Deserialize, Serialize};
 
 /// The newest layout of `karsilastirma.json`.
@@ -44,6 +44,10 @@ pub struct LevelsRecord {
     /// Every level's adapter on every level's evaluation rows; absent where it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross: Option<CrossMatrix>,
+    /// How far each level's gain is from that of the level before it; empty in records that did not measure it, and where
+    /// the base models differ.
+    #[serde(default)]
+    pub neighbours: Vec<NeighbourGap>,
     /// Permutation tests adjusted over all levels and both masks; an entry a level that was tested.
     #[serde(default)]
     pub holm: Vec<AdjustedP>,
@@ -146,6 +150,25 @@ pub struct DifferingSetting {
     pub values: Vec<String>,
 }
 
+/// How far apart the gains of two neighbouring levels are, on the responses of each one's own rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NeighbourGap {
+    /// The lower level and the next that was compared.
+    pub levels: [Level; 2],
+    /// The next level's gain minus the lower one's.
+    pub gap: Gap,
+    /// Its p, adjusted over all neighbours.
+    pub holm: f64,
+}
+
+impl NeighbourGap {
+    /// Whether the two gains differ by both standards: the adjusted p, and an interval without 0.
+    pub fn is_significant(&self, confidence: f64) -> bool {
+        let Interval { low, high, .. } = self.gap.difference;
+        self.holm <= 1.0 - confidence && (low > 0.0 || high < 0.0)
+    }
+}
+
 /// Holm-adjusted p-values of one level's permutation tests.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AdjustedP {
@@ -165,8 +188,12 @@ impl LevelsRecord {
 
     /// Whether one base model, stored in one way, stands under all runs.
     pub(crate) fn is_one_model(&self) -> bool {
-        self.levels.windows(2).all(|pair| pair[0].model == pair[1].model)
+        is_one_model(&self.levels)
     }
+}
+
+fn is_one_model(levels: &[LevelEntry]) -> bool {
+    levels.windows(2).all(|pair| pair[0].model == pair[1].model)
 }
 
 fn refused(message: String) -> Error {

@@ -50,6 +50,7 @@ pub fn finding_sentences(record: &LevelsRecord, profile: &Profile) -> Result<Vec
 /// The engine with this text's tables and figures, which count on in the chapter of the results.
 fn engine(record: &LevelsRecord, charts: &[ChartReference], profile: &Profile) -> Result<Engine> {
     let mut tables = vec!["duzeyler", "yanit_kayiplari", "tam_metin_kayiplari"];
+    tables.extend((!record.neighbours.is_empty()).then_some("komsular"));
     if record.cross.is_some() {
         tables.push("matris");
         tables.extend(cross::advantage(record).map(|_| "ustunluk"));

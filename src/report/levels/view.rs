@@ -4,7 +4,7 @@ use super::cross::{self, Advantage, OWN_SHARE, SetAdvantage};
 use crate::error::Result;
 use crate::level::Level;
 use crate::record::Scores;
-use crate::record::levels::{CrossMatrix, LevelEntry, LevelsRecord, Reason};
+use crate::record::levels::{CrossMatrix, LevelEntry, LevelsRecord, NeighbourGap, Reason};
 use crate::report::charts;
 use crate::report::engine::View;
 use crate::report::measures::Mask;
@@ -17,13 +17,14 @@ use crate::report::{markdown, turkish};
 use minijinja::Value;
 
 /// The facts of several levels.
-const FACTS: [Fact<LevelsRecord>; 7] = [
+const FACTS: [Fact<LevelsRecord>; 8] = [
     ("cross", "adapters were tried on other levels", |record| record.cross.is_some()),
     ("advantage", "each had another beside it", |record| cross::advantage(record).is_some()),
     ("advantage_tests", "and was tested against it", |record| {
         cross::advantage(record).is_some_and(|advantage| advantage.is_tested())
     }),
     ("statistics", "a level's difference was tested", |record| !record.holm.is_empty()),
+    ("neighbours", "neighbouring levels' gains were compared", |record| !record.neighbours.is_empty()),
     ("missing", "some levels have no run", |record| !record.missing.is_empty()),
     ("excluded", "some runs were left out", |record| !record.excluded.is_empty()),
     ("one_model", "all have the same base model", LevelsRecord::is_one_model),
@@ -36,6 +37,7 @@ pub(super) fn common(record: &LevelsRecord, profile: &Profile, charts: &[ChartRe
     let mut view = View::from([
         ("record", whole(record)?),
         ("columns", columns.collect()),
+        ("neighbours", neighbours(record)),
         ("has", has(&FACTS, record)),
         ("names", names(record)),
         ("derived", derived(record)),
@@ -65,6 +67,24 @@ fn names(record: &LevelsRecord) -> Value {
         ("excluded", excluded(record)),
         ("models", models(record)),
     ])
+}
+
+/// The pairs of neighbouring levels, each with the gap of their gains.
+fn neighbours(record: &LevelsRecord) -> Value {
+    let pair = |(index, pair): (usize, &NeighbourGap)| {
+        let quantity = |field: &str, value: f64| {
+            Value::from(Quantity::new(format!("neighbours[{index}].{field}"), value))
+        };
+        let difference = pair.gap.difference;
+        Value::from_pairs([
+            ("levels", Value::from(format!("{} → {}", pair.levels[0].label(), pair.levels[1].label()))),
+            ("estimate", quantity("gap.difference.estimate", difference.estimate)),
+            ("low", quantity("gap.difference.low", difference.low)),
+            ("high", quantity("gap.difference.high", difference.high)),
+            ("p", quantity("holm", pair.holm)),
+        ])
+    };
+    record.neighbours.iter().enumerate().map(pair).collect()
 }
 
 fn derived(record: &LevelsRecord) -> Value {

@@ -2,6 +2,7 @@
 //! the words "interval" and "p-value" promise, on simulated rows.
 
 mod edges;
+mod gaps;
 mod cross_matrix;
 mod simulations;
 

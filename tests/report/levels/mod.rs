@@ -239,13 +239,13 @@ fn a_trend_is_strict_and_of_one_model() {
     // The fixture's rows are the same at each level, so a larger gain is a lower loss.
     let rising = kinds(&[0.2, 0.5, 0.9]);
     assert!(rising.contains("gain_rises") && rising.contains("loss_falls"), "{rising:?}");
-    assert!(!rising.contains("neighbours_overlap"), "{rising:?}");
+    assert!(rising.contains("neighbours_differ"), "{rising:?}");
     let falling = kinds(&[0.9, 0.5, 0.2]);
     assert!(falling.contains("gain_falls") && falling.contains("loss_rises"), "{falling:?}");
     let mixed = kinds(&[0.5, 0.9, 0.2]);
     assert!(mixed.contains("gain_mixed") && mixed.contains("loss_mixed"), "{mixed:?}");
     let equal = kinds(&[0.5, 0.5, 0.9]);
-    assert!(equal.contains("gain_mixed") && equal.contains("neighbours_overlap"), "{equal:?}");
+    assert!(equal.contains("gain_mixed") && equal.contains("neighbours_unsure"), "{equal:?}");
     assert!(kinds(&[0.5, 0.9]).contains("too_few_for_trend"));
 }
 

@@ -91,8 +91,10 @@ kinds! {
     LossFalls: Trend, Note;
     /// The fine-tuned loss does neither.
     LossMixed: Trend, Note;
-    /// Neighbouring levels whose intervals of B - F overlap.
-    NeighboursOverlap: Trend, Caution;
+    /// Each level's B - F differs surely from that of the level before it.
+    NeighboursDiffer: Trend, Note;
+    /// Neighbouring levels whose B - F may be the same.
+    NeighboursUnsure: Trend, Caution;
 
     /// Adapters were not evaluated on other levels' rows.
     NoCross: Cross, Caution;

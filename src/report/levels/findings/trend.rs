@@ -1,7 +1,8 @@
 //! Findings on what happens to the response loss from one level to the next, in nats a token.
 //!
-//! A trend is one where each level's quantity is beyond the one before: the estimates decide, and neighbours whose
-//! intervals overlap are named beside it. It needs three levels and one base model.
+//! A trend is one where each level's quantity is beyond the one before: the estimates decide, and neighbours whose gains
+//! may be the same are named beside it, by the interval and the adjusted test of their difference. It needs three levels
+//! and one base model.
 
 use super::{Finding, Kind, level_path};
 use crate::level::Level;
@@ -29,20 +30,22 @@ pub(super) fn findings(record: &LevelsRecord) -> Vec<Finding> {
         trend(record, gain, [Kind::GainRises, Kind::GainFalls, Kind::GainMixed]),
         trend(record, loss, [Kind::LossRises, Kind::LossFalls, Kind::LossMixed]),
     ];
-    let pairs: Vec<Item> = record
-        .levels
-        .windows(2)
-        .filter(|pair| overlap(&pair[0], &pair[1]))
-        .map(|pair| Item { levels: vec![pair[0].level, pair[1].level], text: String::new() })
-        .collect();
-    if !pairs.is_empty() {
-        let count = Quantity::new(
-            "count(levels[i].statistics.masked.difference overlaps levels[i + 1]'s)",
-            pairs.len(),
-        );
-        findings.push(Kind::NeighboursOverlap.of(levels).listing(pairs).with([("pairs", count)]));
-    }
+    findings.extend(neighbours(record));
     findings
+}
+
+/// Whether every two neighbours differ, or which may not.
+fn neighbours(record: &LevelsRecord) -> Option<Finding> {
+    let confidence =
+        record.levels.iter().find_map(|entry| Some(entry.statistics.as_ref()?.masked.confidence))?;
+    let (sure, unsure): (Vec<_>, Vec<_>) =
+        record.neighbours.iter().partition(|pair| pair.is_significant(confidence));
+    let (kind, named) =
+        if unsure.is_empty() { (Kind::NeighboursDiffer, sure) } else { (Kind::NeighboursUnsure, unsure) };
+    let items = named.iter().map(|pair| Item { levels: pair.levels.to_vec(), text: String::new() });
+    let count = Quantity::new("len(neighbours)", record.neighbours.len());
+    let levels = record.levels.iter().map(|entry| entry.level).collect();
+    (!record.neighbours.is_empty()).then(|| kind.of(levels).listing(items.collect()).with([("pairs", count)]))
 }
 
 /// One of rising, falling and mixed, with the quantity of the first and the last level, or of the two extremes.
@@ -70,11 +73,4 @@ fn trend(
     kind.of(record.levels.iter().map(|entry| entry.level).collect())
         .listing(vec![item(from), item(to)])
         .with([("from", quantities[from].clone()), ("to", quantities[to].clone())])
-}
-
-/// Whether the intervals of B - F have a point in common; untested levels have none to compare.
-fn overlap(first: &LevelEntry, second: &LevelEntry) -> bool {
-    let (Some(first), Some(second)) = (&first.statistics, &second.statistics) else { return false };
-    let (first, second) = (first.masked.difference, second.masked.difference);
-    first.low <= second.high && second.low <= first.high
 }
