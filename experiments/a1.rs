@@ -12,7 +12,7 @@
 
 use std::process::ExitCode;
 use tezgah::level::Level;
-use tezgah::run::Question;
+use tezgah::run::{Listing, Question};
 use tezgah::thesis;
 
 /// ## Settings
@@ -20,7 +20,8 @@ use tezgah::thesis;
 /// Those of the thesis. A1 is the level that the others are held against.
 pub(crate) fn question() -> Question {
     let recipe = thesis::recipe();
-    Question { level: Level::A1, rows: include_bytes!("../data/a1.json"), recipe }
+    let source = Listing { file: file!(), text: include_str!("a1.rs") };
+    Question { level: Level::A1, rows: include_bytes!("../data/a1.json"), source, recipe }
 }
 
 fn main() -> ExitCode {

@@ -17,7 +17,7 @@
 
 use std::process::ExitCode;
 use tezgah::level::Level;
-use tezgah::run::Question;
+use tezgah::run::{Listing, Question};
 use tezgah::thesis;
 
 /// ## Settings
@@ -29,7 +29,8 @@ pub(crate) fn question() -> Question {
     // The longest held-out answer has 236 tokens in the small vocabulary of the demonstration model, fewer in any
     // other. A text cut at A1's 192 would look unfinished where the model was not.
     recipe.samples.max_new_tokens = 256;
-    Question { level: Level::A2, rows: include_bytes!("../data/a2.json"), recipe }
+    let source = Listing { file: file!(), text: include_str!("a2.rs") };
+    Question { level: Level::A2, rows: include_bytes!("../data/a2.json"), source, recipe }
 }
 
 fn main() -> ExitCode {

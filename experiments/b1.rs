@@ -16,7 +16,7 @@
 
 use std::process::ExitCode;
 use tezgah::level::Level;
-use tezgah::run::Question;
+use tezgah::run::{Listing, Question};
 use tezgah::thesis;
 
 /// ## Settings
@@ -28,7 +28,8 @@ pub(crate) fn question() -> Question {
     let mut recipe = thesis::recipe();
     // Up to 180 words an answer, 277 tokens of the demonstration model.
     recipe.samples.max_new_tokens = 288;
-    Question { level: Level::B1, rows: include_bytes!("../data/b1.json"), recipe }
+    let source = Listing { file: file!(), text: include_str!("b1.rs") };
+    Question { level: Level::B1, rows: include_bytes!("../data/b1.json"), source, recipe }
 }
 
 fn main() -> ExitCode {

@@ -16,7 +16,7 @@
 
 use std::process::ExitCode;
 use tezgah::level::Level;
-use tezgah::run::Question;
+use tezgah::run::{Listing, Question};
 use tezgah::thesis;
 
 /// ## Settings
@@ -28,7 +28,8 @@ pub(crate) fn question() -> Question {
     let mut recipe = thesis::recipe();
     // Up to 205 words an answer, 339 tokens of the demonstration model.
     recipe.samples.max_new_tokens = 352;
-    Question { level: Level::B2, rows: include_bytes!("../data/b2.json"), recipe }
+    let source = Listing { file: file!(), text: include_str!("b2.rs") };
+    Question { level: Level::B2, rows: include_bytes!("../data/b2.json"), source, recipe }
 }
 
 fn main() -> ExitCode {

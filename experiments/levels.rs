@@ -43,5 +43,5 @@ fn main() -> ExitCode {
     let mut questions: Vec<Question> =
         vec![a1::question(), a2::question(), b1::question(), b2::question(), c1::question()];
     questions.retain(|question| levels.is_empty() || levels.contains(&question.level));
-    run::answer(run::levels::run(&questions, thesis::procedure, &flags))
+    run::answer(run::levels::run(&questions, thesis::PROCEDURE, &flags))
 }

@@ -4,7 +4,7 @@
 //! what it does not say otherwise stands here.
 
 use crate::recipe::*;
-use crate::run::{self, Notebook, Question};
+use crate::run::{self, Listing, Notebook, Procedure, Question};
 use crate::train::training;
 use clap::Parser;
 use std::process::ExitCode;
@@ -96,8 +96,12 @@ pub fn procedure(notebook: Notebook) -> anyhow::Result<()> {
     Ok(evaluated.finish()?)
 }
 
+/// The cells with their source, which `defter.html` shows.
+pub const PROCEDURE: Procedure =
+    Procedure { source: Listing { file: file!(), text: include_str!("thesis.rs") }, cells: procedure };
+
 /// The program of one level: reads the flags, runs, and answers for its errors by one line with their causes and exit
 /// code 1.
 pub fn main(question: &Question) -> ExitCode {
-    run::answer(run::run(question, procedure, &crate::cli::Flags::parse()))
+    run::answer(run::run(question, PROCEDURE, &crate::cli::Flags::parse()))
 }

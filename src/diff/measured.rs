@@ -3,6 +3,7 @@
 use crate::paths::leaves;
 use crate::record::{RunRecord, Score};
 use crate::report::measures::Mask;
+use crate::statistics::{Comparison, Statistics};
 
 /// Whose loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,3 +60,18 @@ pub(super) fn score(record: &RunRecord, side: Side, mask: Mask) -> Option<&Score
     };
     Some(mask.of(&scores.masked, &scores.full))
 }
+
+/// What statistics are of: their name in the record, the losses that they follow from, and they.
+#[derive(Clone, Copy)]
+pub(super) struct StatisticOf {
+    pub(super) name: &'static str,
+    pub(super) masks: &'static [Mask],
+    pub(super) comparison: fn(&Statistics) -> Option<&Comparison>,
+}
+
+/// The statistics of a record.
+pub(super) const STATISTICS: [StatisticOf; 3] = [
+    StatisticOf { name: "masked", masks: &[Mask::Masked], comparison: |of| Some(&of.masked) },
+    StatisticOf { name: "full", masks: &[Mask::Full], comparison: |of| Some(&of.full) },
+    StatisticOf { name: "prompt", masks: &Mask::ALL, comparison: |of| of.prompt.as_ref() },
+];

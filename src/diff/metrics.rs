@@ -1,6 +1,6 @@
 //! The measured numbers of two runs, each with a verdict and its reason.
 
-use super::measured::{SIDES, Side, score, step_loss, values};
+use super::measured::{SIDES, STATISTICS, Side, StatisticOf, score, step_loss, values};
 use super::noise::{SeedNoise, paired_interval};
 use crate::paths::{Sides, paired};
 use crate::record::RunRecord;
@@ -165,23 +165,29 @@ impl Judge<'_> {
         }
     }
 
-    /// A statistic stands on the losses under its mask: it moved no further than they did, unless its test turned.
+    /// A statistic stands on the losses under its mask, the prompt's on both: it moved no further than they did, unless its
+    /// test turned.
     fn statistic(&self, pair: Sides<f64>, metrics: &[Metric]) -> Metric {
         let (old, new) = match self.settled(&pair) {
             Ok(values) => values,
             Err(metric) => return metric,
         };
-        let mask = match pair.path.starts_with("evaluation.statistics.masked.") {
-            true => Mask::Masked,
-            false => Mask::Full,
-        };
-        let losses = SIDES.map(|(_, name)| format!("evaluation.{name}.{}.loss", mask.name()));
+        let path = pair.path.strip_prefix("evaluation.statistics.").unwrap_or(&pair.path);
+        let of: StatisticOf = STATISTICS
+            .into_iter()
+            .find(|of| path.starts_with(&format!("{}.", of.name)))
+            .unwrap_or(STATISTICS[1]);
+        let losses: Vec<String> = of
+            .masks
+            .iter()
+            .flat_map(|mask| SIDES.map(|(_, name)| format!("evaluation.{name}.{}.loss", mask.name())))
+            .collect();
         let moved = losses.iter().find(|loss| {
             metrics.iter().any(|metric| metric.name == **loss && metric.verdict == MetricVerdict::Changed)
         });
         let significance = [self.old, self.new].map(|record| {
             let statistics = record.evaluation.statistics.as_ref()?;
-            Some(mask.of(&statistics.masked, &statistics.full).is_significant())
+            Some((of.comparison)(statistics)?.is_significant())
         });
         let difference = short(new - old);
         let (verdict, reason) = match moved {
@@ -196,7 +202,7 @@ impl Judge<'_> {
                 MetricVerdict::WithinNoise,
                 format!(
                     "new - old = {difference}; computed from the {} losses, which differ by noise at most",
-                    mask.name()
+                    of.masks.iter().map(|mask| mask.name()).collect::<Vec<_>>().join(" and ")
                 ),
             ),
         };

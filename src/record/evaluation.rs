@@ -71,29 +71,44 @@ pub struct RowNll {
 
 /// The rows' response sums of both models; none where a row lacks its fine-tuned sums.
 pub(crate) fn responses(rows: &[RowScores]) -> Option<Vec<PairedRow>> {
-    paired(rows, |row| row.masked_tokens, |row| row.masked_bytes, |nll| nll.masked)
+    paired(rows, |row, of| PairedRow {
+        tokens: row.masked_tokens,
+        bytes: row.masked_bytes,
+        baseline_nll: row.baseline.masked,
+        fine_tuned_nll: of.masked,
+    })
 }
 
-fn paired(
-    rows: &[RowScores],
-    tokens: fn(&RowScores) -> usize,
-    bytes: fn(&RowScores) -> usize,
-    nll: fn(&RowNll) -> f64,
-) -> Option<Vec<PairedRow>> {
-    let row = |row: &RowScores| {
-        Some(PairedRow {
-            tokens: tokens(row),
-            bytes: bytes(row),
-            baseline_nll: nll(&row.baseline),
-            fine_tuned_nll: nll(row.fine_tuned.as_ref()?),
-        })
-    };
-    rows.iter().map(row).collect()
+/// The same over the full text.
+fn full_texts(rows: &[RowScores]) -> Option<Vec<PairedRow>> {
+    paired(rows, |row, of| PairedRow {
+        tokens: row.full_tokens,
+        bytes: row.full_bytes,
+        baseline_nll: row.baseline.full,
+        fine_tuned_nll: of.full,
+    })
 }
 
-/// Intervals and tests of both masks from the rows' sums; none where a row lacks its fine-tuned sums or no token
+/// The same over what the full text has besides the response.
+fn prompts(rows: &[RowScores]) -> Option<Vec<PairedRow>> {
+    paired(rows, |row, of| PairedRow {
+        tokens: row.full_tokens.saturating_sub(row.masked_tokens),
+        bytes: row.full_bytes.saturating_sub(row.masked_bytes),
+        baseline_nll: row.baseline.full - row.baseline.masked,
+        fine_tuned_nll: of.full - of.masked,
+    })
+}
+
+fn paired(rows: &[RowScores], pair: fn(&RowScores, RowNll) -> PairedRow) -> Option<Vec<PairedRow>> {
+    rows.iter().map(|row| Some(pair(row, row.fine_tuned?))).collect()
+}
+
+/// Intervals and tests of all masks from the rows' sums; none where a row lacks its fine-tuned sums or no token
 /// was counted. The resampling is seeded by the split's seed: the same rows give the same interval.
 pub fn statistics_of(rows: &[RowScores], seed: u64) -> Option<Statistics> {
-    let full = paired(rows, |row| row.full_tokens, |row| row.full_bytes, |nll| nll.full)?;
-    Some(Statistics { masked: compare(&responses(rows)?, seed)?, full: compare(&full, seed)? })
+    Some(Statistics {
+        masked: compare(&responses(rows)?, seed)?,
+        full: compare(&full_texts(rows)?, seed)?,
+        prompt: compare(&prompts(rows)?, seed),
+    })
 }

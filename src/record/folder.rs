@@ -72,6 +72,21 @@ impl RunFolder {
         self.path.join(EVENTS)
     }
 
+    /// The experiment with the results of its cells.
+    pub(crate) fn woven(&self) -> PathBuf {
+        self.path.join("defter.html")
+    }
+
+    /// The same while the run goes on.
+    pub(crate) fn live(&self) -> PathBuf {
+        self.path.join("canli.html")
+    }
+
+    /// What TensorBoard reads.
+    pub(crate) fn tensorboard(&self) -> PathBuf {
+        self.path.join("tensorboard/events.out.tfevents.0.tezgah")
+    }
+
     /// The summary over the training seeds.
     pub(crate) fn replicates(&self) -> PathBuf {
         self.path.join("replicates.json")

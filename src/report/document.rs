@@ -99,6 +99,15 @@ pub fn finding_sentences(record: &RunRecord, profile: &Profile) -> Result<Vec<(F
     sentences::plain(&mut engine.macros(FINDINGS)?, findings::findings(record, profile.limits))
 }
 
+/// What a page about `record` must begin with, as traced Markdown.
+///
+/// # Errors
+/// As [`render`].
+pub(super) fn warnings(record: &RunRecord, profile: &Profile) -> Result<Vec<String>> {
+    let engine = engine(record, profile, Layout::of(&[]).in_thesis(record, profile))?;
+    sentences::warnings(&mut engine.macros(FINDINGS)?, &findings::findings(record, profile.limits))
+}
+
 fn engine(record: &RunRecord, profile: &Profile, numbering: Numbering) -> Result<Engine> {
     let model = ModelName::new(&record.model.name, record.model.demonstration, profile);
     Engine::new(model, profile, numbering)

@@ -57,7 +57,7 @@ pub(super) fn block(text: &str, language: &str) -> String {
 
 /// Foreign text may hold our marks: they are taken out, so that it cannot pose as a traced number. So are control
 /// characters, which neither Word's XML nor TeX can hold, and the signs that turn the direction of writing.
-fn foreign(text: &str) -> String {
+pub(super) fn foreign(text: &str) -> String {
     let is_kept = |character: char| match character {
         PATH | TEXT | END => false,
         '\n' | '\t' => true,

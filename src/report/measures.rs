@@ -273,6 +273,17 @@ pub(crate) fn steps_of_epochs(record: &RunRecord) -> Quantity {
     Quantity::new("ceil(recipe.train.epochs * training.steps_per_epoch)", steps.max(0.0) as u64)
 }
 
+/// F / B - 1 of the prompt's loss, where it was told apart.
+pub(crate) fn prompt_loss_change(record: &RunRecord) -> Option<Quantity> {
+    let prompt = record.evaluation.statistics.as_ref()?.prompt.as_ref()?;
+    let path = |side: &str| format!("evaluation.statistics.prompt.{side}.loss.estimate");
+    let (before, after) = (prompt.baseline.loss.estimate, prompt.fine_tuned.loss.estimate);
+    let change = after / before - 1.0;
+    change
+        .is_finite()
+        .then(|| Quantity::new(format!("{} / {} - 1", path("fine_tuned"), path("baseline")), change))
+}
+
 /// The p value below which a difference may count as significant: 1 - confidence, in the decimals it was meant in.
 pub(crate) fn significance_level(record: &RunRecord) -> Option<Quantity> {
     let confidence = record.evaluation.statistics.as_ref()?.masked.confidence;

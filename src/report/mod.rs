@@ -7,7 +7,8 @@
 //!        -> sentences           what of it is said, by the macros of templates/
 //!        -> view                what a template sees besides
 //!        -> document, levels    Markdown, by the engine with its filters
-//!        -> export              one page; Word and LaTeX
+//!        -> weave               the experiment's sources, with the results of their cells
+//!        -> export              pages; Word and LaTeX
 //! ```
 //! Below them: how a number is traced, printed (`numbers`) and read aloud (`turkish`), and what a thesis's guide asks
 //! for (`profile`, `numbering`).
@@ -34,6 +35,7 @@ mod view;
 mod layout;
 pub mod document;
 pub mod levels;
+pub mod weave;
 pub mod export;
 
 use crate::error::Result;

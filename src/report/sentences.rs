@@ -52,7 +52,7 @@ pub(super) fn plain<K: Claim>(
 pub(super) fn of_findings<K: Claim>(macros: &mut Macros<'_>, findings: &[Finding<K>]) -> Result<View> {
     let mut said: BTreeMap<String, Sentences> =
         K::TOPICS.iter().map(|topic| (name(topic), Sentences::default())).collect();
-    let (mut warnings, mut notes) = (Vec::new(), Vec::new());
+    let mut notes = Vec::new();
     for finding in findings {
         let sentences = of(macros, finding)?;
         let topic = said.entry(name(finding.kind.topic())).or_default();
@@ -65,15 +65,22 @@ pub(super) fn of_findings<K: Claim>(macros: &mut Macros<'_>, findings: &[Finding
         if finding.kind.severity() > Severity::Note && !sentences.discussion.is_empty() {
             push_new(&mut notes, sentences.discussion);
         }
-        if finding.kind.severity() == Severity::Disqualification {
-            warnings.extend(macros.say(&format!("{}_uyari", finding.kind.name()), evidence(finding))?);
-        }
     }
+    let warnings = warnings(macros, findings)?;
     Ok(View::from([
         ("said", Value::from(Serde(&said))),
         ("warnings", Value::from(warnings)),
         ("notes", Value::from(notes)),
     ]))
+}
+
+/// What a document begins with: why nothing in it is a result of a thesis, where that is so.
+pub(super) fn warnings<K: Claim>(macros: &mut Macros<'_>, findings: &[Finding<K>]) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    for finding in findings.iter().filter(|finding| finding.kind.severity() == Severity::Disqualification) {
+        warnings.extend(macros.say(&format!("{}_uyari", finding.kind.name()), evidence(finding))?);
+    }
+    Ok(warnings)
 }
 
 /// Two findings, on both losses say, may lead to the same remark: once is enough.

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::recipe::Cell;
 use crate::record::folder::RunFolder;
 use crate::record::{seal, store};
+use crate::report::weave::Moment;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -24,8 +25,23 @@ pub(super) struct Kept<T> {
     pub(super) seconds: f64,
     /// What it gave to the record.
     pub(super) result: T,
+    /// What was said meanwhile.
+    #[serde(default)]
+    pub(super) lines: Vec<String>,
     /// What it wrote, below the run's folder.
     files: Vec<Sealed>,
+}
+
+impl<T> Kept<T> {
+    /// A cell that was at its end then, before its files are sealed.
+    pub(super) fn new(Moment { at, seconds }: Moment, result: T, lines: Vec<String>) -> Self {
+        Kept { made_at: at, seconds, result, lines, files: Vec::new() }
+    }
+
+    /// When it was at its end.
+    pub(super) fn moment(&self) -> Moment {
+        Moment { at: self.made_at.clone(), seconds: self.seconds }
+    }
 }
 
 /// What was found of a cell.
@@ -130,7 +146,7 @@ pub(super) fn is_kept(folder: &RunFolder, cell: Cell, of: &str) -> bool {
     seal::read(&folder.cell(cell)).is_ok_and(|seal| seal.of.starts_with(of))
 }
 
-/// Keeps what `cell` gave in `seconds`, and the hashes of `files` that it wrote.
+/// Keeps what `cell` gave, and the hashes of `files` that it wrote.
 ///
 /// # Errors
 /// `Error::File` where a file cannot be read or written.
@@ -138,13 +154,11 @@ pub(super) fn keep<T: Serialize>(
     folder: &RunFolder,
     cell: Cell,
     of: &str,
-    kept: (f64, T),
+    kept: &mut Kept<T>,
     files: &[PathBuf],
 ) -> Result<()> {
     let own = folder.cell(cell);
-    let (seconds, result) = kept;
-    let files = files.iter().map(|path| Sealed::of(folder, path)).collect::<Result<_>>()?;
-    let made_at = crate::record::environment::now();
-    store::write(&own.join(CELL), &Kept { made_at, seconds, result, files })?;
+    kept.files = files.iter().map(|path| Sealed::of(folder, path)).collect::<Result<_>>()?;
+    store::write(&own.join(CELL), kept)?;
     seal::close(&own, of, &[CELL])
 }

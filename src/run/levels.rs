@@ -70,7 +70,7 @@ impl Series<'_> {
         for question in questions {
             let flags = self.flags.of_level(question.level, &self.reports, questions.len())?;
             let folder = RunFolder::of_level(&self.reports, question.level);
-            let notebook = Notebook::open(question, &flags, folder, &self.base)?;
+            let notebook = Notebook::open(question, self.procedure, &flags, folder, &self.base)?;
             if !flags.render_only {
                 notebook.rows()?;
             }

@@ -2,6 +2,7 @@
 
 use super::interrupt;
 use super::recording::Run;
+use super::weaving::OFTEN;
 use crate::data::batches::Targets;
 use crate::data::encode::EncodedRow;
 use crate::error::{Error, Result};
@@ -55,15 +56,16 @@ fn evaluate(run: &mut Run, name: &str, lora: LoraUse) -> Result<Vec<RowSums>> {
     let opened = run.study.opened()?;
     let rows = &opened.rows.evaluation;
     let adapter = run.folder().adapter();
-    let Run { study, held, record, .. } = run;
+    let Run { study, held, record, page, .. } = run;
     let model = match lora {
         LoraUse::Ignored => held.base(study)?,
         _ => held.tuned(study, &record.recipe.lora, &adapter)?,
     };
-    let progress = &mut study.notebook.progress;
-    progress.begin(&format!("evaluating {name}"), rows.len());
+    study.notebook.progress.begin(&format!("evaluating {name}"), rows.len());
+    let (notebook, progress) = (&study.notebook, &study.notebook.progress);
     let done = |done| {
         progress.at(done);
+        page.look(notebook, record, OFTEN)?;
         interrupt::check()
     };
     let sums = nll::rows(model, rows, record.recipe.train.eval_batch_size, Targets::All, lora, done)?;

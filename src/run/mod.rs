@@ -36,8 +36,9 @@
 //! }
 //! ```
 //! A finished cell is kept in the run's folder: the next call uses it again where nothing that it follows from has changed,
-//! and says so. From [`Study::load`] on there is a record beside the run, written after every cell that was computed. A cell that fails says so in it
-//! before its error goes on, and a run that is dropped before its last cell does too.
+//! and says so. From [`Study::load`] on there is a record beside the run, written after every cell that was computed. A cell
+//! that fails says so in it before its error goes on, and a run that is dropped before its last cell does too. Beside it lies
+//! the run's page: the experiment's source, with each cell's result under the line that called it.
 
 mod progress;
 mod interrupt;
@@ -47,9 +48,11 @@ mod rendering;
 mod cells;
 mod base;
 mod notebook;
+mod weaving;
 mod preview;
 mod earlier;
 mod events;
+mod tensorboard;
 mod recording;
 mod opening;
 mod measuring;
@@ -59,6 +62,7 @@ mod matrix;
 mod seeds;
 pub mod levels;
 
+pub use crate::report::weave::Listing;
 pub use base::OpenedBase;
 pub use notebook::{Notebook, Study};
 pub use seeds::run;
@@ -76,12 +80,20 @@ pub struct Question {
     pub level: Level,
     /// The sample rows that are part of the program, as the bytes of their file.
     pub rows: &'static [u8],
+    /// The file that asks, which the run's page shows before the procedure's.
+    pub source: Listing,
     /// Every choice that can move a number.
     pub recipe: Recipe,
 }
 
 /// The cells of an experiment, from the flags to the documents.
-pub type Procedure = fn(Notebook) -> anyhow::Result<()>;
+#[derive(Debug, Clone, Copy)]
+pub struct Procedure {
+    /// The file that it is written in: the run's page shows under each call of a cell what the cell gave.
+    pub source: Listing,
+    /// What it does.
+    pub cells: fn(Notebook) -> anyhow::Result<()>,
+}
 
 /// The end of a program: nothing, or one line with its causes, and the error's exit code.
 pub fn answer(outcome: anyhow::Result<()>) -> ExitCode {

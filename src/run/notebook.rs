@@ -3,7 +3,7 @@
 use super::base::{Identity, OpenedBase};
 use super::progress::Progress;
 use super::rendering;
-use super::{Question, interrupt};
+use super::{Listing, Procedure, Question, interrupt};
 use crate::cli::{Flags, SMOKE_ROWS};
 use crate::data::encode::RowEncoder;
 use crate::data::{self, Prepared, Source, alpaca};
@@ -22,6 +22,7 @@ use crate::sha256;
 use crate::train::memory::{self, Estimate, Need};
 use candle_core::{DType, Device};
 use std::cell::OnceCell;
+use std::panic::Location;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -34,6 +35,8 @@ pub struct Notebook {
     pub(super) device: Device,
     pub(super) profile: Profile,
     pub(super) progress: Progress,
+    /// What the run's page is woven from: the file that asks, and that of the procedure.
+    pub(super) sources: [Listing; 2],
     sample: &'static [u8],
     base: OpenedBase,
 }
@@ -44,7 +47,13 @@ impl Notebook {
     /// # Errors
     /// A setting that is unknown or out of range, a device that is not there, a folder that cannot be written to, a
     /// profile that cannot be read: none of it must cost a training.
-    pub fn open(question: &Question, flags: &Flags, folder: RunFolder, base: &OpenedBase) -> Result<Self> {
+    pub fn open(
+        question: &Question,
+        procedure: Procedure,
+        flags: &Flags,
+        folder: RunFolder,
+        base: &OpenedBase,
+    ) -> Result<Self> {
         let mut recipe = question.recipe.clone();
         let disagreements = flags.apply(&mut recipe)?;
         let device::Opened { device, fallback } = device::open(&flags.device)?;
@@ -69,6 +78,7 @@ impl Notebook {
             profile: flags.profile(folder.path(), Some(question.level))?,
             progress,
             flags: flags.clone(),
+            sources: [question.source, procedure.source],
             sample: question.rows,
             base: base.clone(),
             recipe,
@@ -112,11 +122,13 @@ impl Notebook {
     ///
     /// # Errors
     /// As [`Notebook::rows`] and [`OpenedBase::open`].
+    #[track_caller]
     pub fn prepare(self) -> Result<Study> {
+        let place = Location::caller();
         interrupt::listen();
         let rows = self.rows()?;
         let identity = self.base.identity(&self.folder.base_memo())?;
-        Ok(Study { notebook: self, rows, identity, opened: OnceCell::new() })
+        Ok(Study { notebook: self, rows, identity, place, opened: OnceCell::new() })
     }
 
     /// The rows as ids, by the tokenizer of the base model. Duplicates, leaks and cuts are counted and said, not mended.
@@ -182,7 +194,7 @@ impl Notebook {
     /// # Errors
     /// As [`store::read`] and [`rendering::render`].
     pub(super) fn render_again(&self) -> Result<()> {
-        rendering::render(&self.folder.read()?, &self.profile, &self.folder, &self.progress)
+        rendering::render(&self.folder.read()?, &self.profile, &self.folder, &self.progress).map(drop)
     }
 
     /// Type of activations and unquantized weights.
@@ -227,6 +239,8 @@ pub struct Study {
     pub(super) notebook: Notebook,
     pub(super) rows: Source,
     pub(super) identity: Identity,
+    /// Where the experiment asked for it.
+    pub(super) place: &'static Location<'static>,
     opened: OnceCell<Rc<Opened>>,
 }
 

@@ -2,11 +2,12 @@
 
 use super::notebook::{MemoryPlan, Opened, Study};
 use crate::data::Prepared;
-use crate::data::encode::RowEncoder;
+use crate::data::encode::{EncodedRow, RowEncoder};
 use crate::error::{Error, Result};
 use crate::model::files::source::BaseModel;
 use crate::model::network::llama::Activations;
 use crate::recipe::Recipe;
+use crate::report::weave::MaskedRow;
 use crate::train::memory;
 use crate::train::schedule::{Plan, learning_rate};
 use std::fmt::Write;
@@ -119,17 +120,27 @@ fn write_memory(
 fn write_row(text: &mut String, rows: &Prepared, encoder: &RowEncoder) -> Result<()> {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let (plain, target, end) = if colour { ("\x1b[2m", "\x1b[1;32m", "\x1b[0m") } else { ("", "[", "]") };
-    let row = &rows.train[0];
-    let decode = |ids: &[u32]| {
-        encoder.tokenizer().decode(ids, false).map_err(|error| Error::model("tokenizer", error.to_string()))
-    };
-    let prompt = decode(&row.ids[..row.prompt_len])?;
-    let response = decode(&row.ids[row.prompt_len..])?;
+    let MaskedRow { prompt, response, tokens, targets } = masked(&rows.train[0], encoder)?;
     let reset = if colour { end } else { "" };
     text.push_str(&format!(
         "row 1      {} tokens, {} of them targets (marked):\n{plain}{prompt}{reset}{target}{response}{end}\n",
-        row.ids.len(),
-        row.targets()
+        tokens, targets
     ));
     Ok(())
+}
+
+/// The row as the model meets it, read back from its ids.
+///
+/// # Errors
+/// `Error::Model` where the tokenizer cannot read its own ids.
+pub(super) fn masked(row: &EncodedRow, encoder: &RowEncoder) -> Result<MaskedRow> {
+    let decode = |ids: &[u32]| {
+        encoder.tokenizer().decode(ids, false).map_err(|error| Error::model("tokenizer", error.to_string()))
+    };
+    Ok(MaskedRow {
+        prompt: decode(&row.ids[..row.prompt_len])?,
+        response: decode(&row.ids[row.prompt_len..])?,
+        tokens: row.ids.len(),
+        targets: row.targets(),
+    })
 }

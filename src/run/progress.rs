@@ -1,7 +1,9 @@
-//! What a person sees while a run goes on: a bar on a terminal, plain lines elsewhere.
+//! What a person sees while a run goes on: a bar on a terminal, plain lines elsewhere. The lines are kept for the run's page,
+//! whoever saw them.
 
 use crate::record::{Eval, Step};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -14,11 +16,14 @@ pub(super) fn tell(line: &str) {
 pub(super) struct Progress {
     mode: Mode,
     started: Instant,
+    /// A line of a training is said each so many steps.
+    every: usize,
+    said: RefCell<Vec<String>>,
 }
 
 enum Mode {
     Quiet,
-    Lines { every: usize },
+    Lines,
     Bar(ProgressBar),
 }
 
@@ -31,20 +36,19 @@ impl Progress {
         let mode = match (quiet, std::io::stderr().is_terminal()) {
             (true, _) => Mode::Quiet,
             (false, true) => Mode::Bar(ProgressBar::hidden()),
-            (false, false) => Mode::Lines { every: 1 },
+            (false, false) => Mode::Lines,
         };
-        Progress { mode, started: Instant::now() }
+        Progress { mode, started: Instant::now(), every: 1, said: RefCell::default() }
     }
 
     /// Begins a stage of `total` parts.
     pub(super) fn begin(&mut self, title: &str, total: usize) {
         self.started = Instant::now();
+        self.every = total.div_ceil(LINES).max(1);
+        self.keep(title);
         match &mut self.mode {
             Mode::Quiet => {}
-            Mode::Lines { every } => {
-                *every = total.div_ceil(LINES).max(1);
-                tell(title);
-            }
+            Mode::Lines => tell(title),
             Mode::Bar(bar) => {
                 let template = "{prefix:>12} {bar:30} {pos}/{len}  {msg}  {eta_precise} left";
                 let style = ProgressStyle::with_template(template).expect("a constant template");
@@ -64,29 +68,22 @@ impl Progress {
     /// A training step was taken, one of `total`.
     pub(super) fn step(&self, step: &Step, total: usize) {
         let rate = step.tokens as f64 / step.seconds.max(1e-9);
-        match &self.mode {
-            Mode::Quiet => {}
-            Mode::Lines { every } => {
-                if step.step.is_multiple_of(*every) || step.step == 1 || step.step == total {
-                    let left =
-                        self.started.elapsed().as_secs_f64() / step.step as f64 * (total - step.step) as f64;
-                    tell(&format!(
-                        "  step {}/{total}  loss {:.4}  lr {:.2e}  grad_norm {:.3}  {rate:.0} tok/s  {} left",
-                        step.step,
-                        step.loss,
-                        step.learning_rate,
-                        step.grad_norm,
-                        clock(left)
-                    ));
-                }
+        let Step { step: number, loss, learning_rate, grad_norm, .. } = step;
+        if number.is_multiple_of(self.every) || *number == 1 || *number == total {
+            let left = self.started.elapsed().as_secs_f64() / *number as f64 * (total - number) as f64;
+            let line = format!(
+                "  step {number}/{total}  loss {loss:.4}  lr {learning_rate:.2e}  grad_norm {grad_norm:.3}  {rate:.0} tok/s  \
+                 {} left",
+                clock(left)
+            );
+            self.keep(&line);
+            if let Mode::Lines = self.mode {
+                tell(&line);
             }
-            Mode::Bar(bar) => {
-                bar.set_position(step.step as u64);
-                bar.set_message(format!(
-                    "loss {:.4}  lr {:.2e}  {rate:.0} tok/s",
-                    step.loss, step.learning_rate
-                ));
-            }
+        }
+        if let Mode::Bar(bar) = &self.mode {
+            bar.set_position(*number as u64);
+            bar.set_message(format!("loss {loss:.4}  lr {learning_rate:.2e}  {rate:.0} tok/s"));
         }
     }
 
@@ -98,13 +95,28 @@ impl Progress {
 
     /// One line, above the bar where there is one.
     pub(super) fn say(&self, line: &str) {
+        self.keep(line);
         match &self.mode {
             Mode::Quiet => {}
-            Mode::Lines { .. } => tell(line),
+            Mode::Lines => tell(line),
             // A finished or hidden bar would swallow the line.
             Mode::Bar(bar) if bar.is_finished() || bar.is_hidden() => tell(line),
             Mode::Bar(bar) => bar.println(line),
         }
+    }
+
+    /// What was said since it was last taken.
+    pub(super) fn said(&self) -> Vec<String> {
+        self.said.borrow().clone()
+    }
+
+    /// The same, and it counts as taken.
+    pub(super) fn taken(&self) -> Vec<String> {
+        self.said.take()
+    }
+
+    fn keep(&self, line: &str) {
+        self.said.borrow_mut().push(line.to_string());
     }
 
     /// Ends the stage.

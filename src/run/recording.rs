@@ -1,11 +1,12 @@
 //! The record beside a run: opened before the first cell, written after every cell that was computed, closed also when the
 //! run fails.
 
-use super::cells::{self, Found};
+use super::cells::{self, Found, Kept};
 use super::lock::Lock;
 use super::notebook::Study;
 use super::progress::tell;
 use super::rendering;
+use super::weaving::{SOON, Weaving};
 use crate::device;
 use crate::error::{Error, Result};
 use crate::model::network::adapter;
@@ -14,9 +15,11 @@ use crate::recipe::{Cell, LoraRecipe};
 use crate::record::folder::{RunFolder, Written};
 use crate::record::identity::Asked;
 use crate::record::*;
+use crate::report::weave::{Moment, Shown, Went};
 use crate::train::course::Course;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -27,6 +30,10 @@ pub(super) struct Run {
     pub(super) record: RunRecord,
     /// SHA-256 of the trained adapter; empty before it is there.
     pub(super) adapter: String,
+    /// The page that shows what the cells gave.
+    pub(super) page: Weaving,
+    /// Where the experiment called the cell that is at work.
+    place: &'static Location<'static>,
     /// Whether a cell was computed: else all is as an earlier call left it.
     computed: bool,
     /// The folder is this run's as long as it lives.
@@ -82,7 +89,8 @@ impl Held {
 impl Run {
     /// A run with its record as it is before the first measurement; nothing is written yet.
     pub(super) fn new(study: Study, held: Held, record: RunRecord, lock: Lock) -> Self {
-        Run { study, held, record, adapter: String::new(), computed: false, lock }
+        let (page, place) = (Weaving::default(), study.place);
+        Run { study, held, record, adapter: String::new(), page, place, computed: false, lock }
     }
 
     /// The result of `cell`: that of an earlier call where all that it follows from is as it was, else computed, and kept with
@@ -97,9 +105,14 @@ impl Run {
         compute: impl FnOnce(&mut Run) -> Result<(T, Vec<PathBuf>)>,
     ) -> Result<T> {
         let progress = &self.study.notebook.progress;
+        // The rows were known where the experiment asked for them, and are written where the record is opened.
+        let place = if cell == Cell::Rows { self.study.place } else { self.place };
+        let shown = |went, lines| Shown { cell, place: (place.file(), place.line()), went, lines };
         match cells::find::<T>(self.folder(), cell, of) {
             Found::Kept(kept) => {
                 progress.say(&format!("{}: as computed {}", cell.name(), kept.made_at));
+                progress.taken();
+                self.page.cell(shown(Went::Kept(kept.moment()), kept.lines));
                 return Ok(kept.result);
             }
             Found::Unusable(fault) => {
@@ -109,14 +122,22 @@ impl Run {
         }
         self.study.identity.check_unchanged()?;
         self.computed = true;
+        self.page.cell(shown(Went::Begun, Vec::new()));
+        self.page.look(&self.study.notebook, &self.record, SOON)?;
         let began = Instant::now();
         let (result, files) = compute(self)?;
-        cells::keep(self.folder(), cell, of, (began.elapsed().as_secs_f64(), &result), &files)?;
-        Ok(result)
+        let moment = Moment { at: environment::now(), seconds: began.elapsed().as_secs_f64() };
+        let lines = self.study.notebook.progress.taken();
+        self.page.computed(moment.clone(), lines.clone());
+        let mut kept = Kept::new(moment, result, lines);
+        cells::keep(self.folder(), cell, of, &mut kept, &files)?;
+        Ok(kept.result)
     }
 
     /// Does one cell. Where it fails, the record says so before the error goes on.
+    #[track_caller]
     pub(super) fn attempt<T>(&mut self, cell: impl FnOnce(&mut Run) -> Result<T>) -> Result<T> {
+        self.place = Location::caller();
         let outcome = cell(self);
         let step = self.record.training.steps.len();
         match &outcome {
@@ -179,10 +200,12 @@ impl Run {
         self.save()
     }
 
-    /// The documents of the record as it stands.
+    /// The documents of the record as it stands, and the page of the experiment.
     pub(super) fn render(&self) -> Result<()> {
         let notebook = &self.study.notebook;
-        rendering::render(&self.record, &notebook.profile, &notebook.folder, &notebook.progress)
+        let report =
+            rendering::render(&self.record, &notebook.profile, &notebook.folder, &notebook.progress)?;
+        self.page.write(notebook, &self.record, &report.charts)
     }
 
     pub(super) fn folder(&self) -> &RunFolder {
@@ -197,17 +220,21 @@ impl Run {
 
     /// Takes what the training measured.
     pub(super) fn take(&mut self, course: Course) {
-        let training = &mut self.record.training;
-        let (tokens, seconds) = course
-            .steps
-            .iter()
-            .fold((0usize, 0f64), |(tokens, seconds), step| (tokens + step.tokens, seconds + step.seconds));
-        training.seconds = course.seconds;
-        training.tokens_per_second = if seconds > 0.0 { tokens as f64 / seconds } else { 0.0 };
-        training.steps = course.steps;
-        training.evals = course.evals;
-        training.best = course.best;
+        take(&mut self.record.training, course);
     }
+}
+
+/// Puts what was measured in `course` into `training`.
+pub(super) fn take(training: &mut Training, course: Course) {
+    let (tokens, seconds) = course
+        .steps
+        .iter()
+        .fold((0usize, 0f64), |(tokens, seconds), step| (tokens + step.tokens, seconds + step.seconds));
+    training.seconds = course.seconds;
+    training.tokens_per_second = if seconds > 0.0 { tokens as f64 / seconds } else { 0.0 };
+    training.steps = course.steps;
+    training.evals = course.evals;
+    training.best = course.best;
 }
 
 impl Drop for Run {

@@ -9,7 +9,7 @@ use crate::report::{self, Report};
 use rayon::prelude::*;
 use std::path::Path;
 
-/// Charts and documents of `record` as it stands.
+/// Charts and documents of `record` as it stands, written and returned.
 ///
 /// # Errors
 /// As [`report::render`] and [`write`].
@@ -18,13 +18,13 @@ pub(super) fn render(
     profile: &Profile,
     folder: &RunFolder,
     progress: &Progress,
-) -> Result<()> {
+) -> Result<Report> {
     let report = report::render(record, profile)?;
     write(&report, profile, &record.environment.started_at, folder.path(), progress)?;
     let names: Vec<&str> = report.documents.iter().map(|document| document.file_name.as_str()).collect();
     let charts = report.charts.len();
     progress.say(&format!("{}: {}, {charts} charts", folder.path().display(), names.join(", ")));
-    Ok(())
+    Ok(report)
 }
 
 /// Writes every file of `report` below `folder`, each whole or not at all, and says what the person at the terminal
@@ -56,7 +56,10 @@ pub(super) fn write(
 
 /// Writes a file that is not there with these bytes already: reading it costs less than waiting for the disk, and a
 /// file that stays the same keeps its date.
-fn write_changed(path: &Path, bytes: &[u8]) -> Result<()> {
+///
+/// # Errors
+/// `Error::File` where it cannot be written.
+pub(super) fn write_changed(path: &Path, bytes: &[u8]) -> Result<()> {
     if std::fs::read(path).is_ok_and(|written| written == bytes) {
         return Ok(());
     }

@@ -29,10 +29,10 @@ pub(super) fn run_over(
     let reports = || Path::new("reports").join(question.level.slug());
     let folder = RunFolder::new(flags.out.clone().unwrap_or_else(reports));
     if flags.seeds.is_empty() {
-        let notebook = Notebook::open(question, flags, folder, base)?;
+        let notebook = Notebook::open(question, procedure, flags, folder, base)?;
         return match flags.render_only {
             true => Ok(notebook.render_again()?),
-            false => procedure(notebook),
+            false => (procedure.cells)(notebook),
         };
     }
     let mut folders = vec![folder.clone()];
@@ -56,9 +56,9 @@ fn one_seed(
     folder: RunFolder,
     base: &OpenedBase,
 ) -> anyhow::Result<()> {
-    let notebook = Notebook::open(question, flags, folder, base)?;
+    let notebook = Notebook::open(question, procedure, flags, folder, base)?;
     notebook.progress.say(&format!("seed {}", notebook.recipe.train.seed));
-    procedure(notebook)
+    (procedure.cells)(notebook)
 }
 
 /// Puts the summary of several seeds into the first one's record and documents, and into `replicates.json`.
@@ -75,5 +75,5 @@ fn summarize(
     record.replicates = Some(replicates);
     store::write(&folder.record(), &record)?;
     let profile = flags.profile(folder.path(), Some(question.level))?;
-    rendering::render(&record, &profile, folder, &Progress::new(flags.quiet))
+    rendering::render(&record, &profile, folder, &Progress::new(flags.quiet)).map(drop)
 }

@@ -4,7 +4,8 @@ use super::interrupt;
 use super::lock::Lock;
 use super::notebook::{MemoryPlan, Study};
 use super::recording::Run;
-use super::{measuring, tuning};
+use super::weaving::OFTEN;
+use super::{measuring, preview, tuning};
 use crate::data::alpaca;
 use crate::error::{Error, Result};
 use crate::model::generate;
@@ -13,8 +14,10 @@ use crate::model::network::merge;
 use crate::recipe::Cell;
 use crate::record::folder::{self, Part, Written};
 use crate::record::*;
+use crate::report::weave::MaskedRow;
 use crate::train::memory;
 use crate::train::training::Loop;
+use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
 /// The record is open, and the rows and the base model are known.
@@ -37,6 +40,7 @@ impl Study {
     /// `Error::Locked` where another process runs into the folder; `Error::Device` where the run would not fit the free
     /// memory; `Error::Record` where `--resume` has nothing to go on from; `Error::Data` or `Error::Model` where rows or
     /// weights cannot be used; `Error::File` where something cannot be written.
+    #[track_caller]
     pub fn load(self) -> Result<Loaded> {
         let notebook = &self.notebook;
         self.check_resumed()?;
@@ -60,6 +64,7 @@ impl Loaded {
     ///
     /// # Errors
     /// `Error::Diverged` where its loss is no finite number; `Error::File` where the record cannot be written.
+    #[track_caller]
     pub fn evaluate_baseline(mut self) -> Result<Measured> {
         self.0.attempt(measuring::evaluate_baseline)?;
         Ok(Measured(self.0))
@@ -73,6 +78,7 @@ impl Measured {
     /// # Errors
     /// As [`Loop`]; `Error::Adapter` where `--init-adapter` does not fit; `Error::File` where something cannot be
     /// written.
+    #[track_caller]
     pub fn train(mut self, training: Loop) -> Result<Tuned> {
         self.0.attempt(|run| tuning::train(run, training))?;
         Ok(Tuned(self.0))
@@ -84,6 +90,7 @@ impl Tuned {
     ///
     /// # Errors
     /// As [`Loaded::evaluate_baseline`].
+    #[track_caller]
     pub fn evaluate(mut self) -> Result<Evaluated> {
         self.0.attempt(measuring::evaluate_fine_tuned)?;
         Ok(Evaluated(self.0))
@@ -95,6 +102,7 @@ impl Evaluated {
     ///
     /// # Errors
     /// `Error::Model` where a text cannot be encoded or decoded; `Error::File` where the record cannot be written.
+    #[track_caller]
     pub fn sample(&mut self) -> Result<()> {
         self.0.attempt(sample)
     }
@@ -103,10 +111,24 @@ impl Evaluated {
     ///
     /// # Errors
     /// `Error::File` where something cannot be written; `Error::Report` where a document cannot be rendered.
+    #[track_caller]
     pub fn finish(mut self) -> Result<()> {
         self.0.attempt(finish)
     }
 }
+
+/// What the rows leave to the record, and to the page.
+#[derive(Serialize, Deserialize)]
+struct Rows {
+    #[serde(flatten)]
+    dataset: Dataset,
+    /// The first of those trained on.
+    #[serde(default)]
+    first: Vec<MaskedRow>,
+}
+
+/// Rows that the page shows.
+const FIRST_ROWS: usize = 3;
 
 /// The rows, part by part, and what is known of the base model.
 fn begin(run: &mut Run) -> Result<()> {
@@ -114,7 +136,7 @@ fn begin(run: &mut Run) -> Result<()> {
     let level = run.record.level;
     let parts = [Part::Train, Part::Evaluation];
     let of = run.study.follows_from(Cell::Rows, "")?;
-    run.record.dataset = run.cell(Cell::Rows, &of, |run| {
+    let Rows { dataset, first } = run.cell(Cell::Rows, &of, |run| {
         let opened = run.study.opened()?;
         let split = &opened.rows.split;
         let mut written = Vec::new();
@@ -123,8 +145,11 @@ fn begin(run: &mut Run) -> Result<()> {
             store::write_file(&path, alpaca::to_json(rows).as_bytes())?;
             written.push(path);
         }
-        Ok((run.study.dataset()?, written))
+        let first = opened.rows.train.iter().take(FIRST_ROWS);
+        let first = first.map(|row| preview::masked(row, &opened.encoder)).collect::<Result<_>>()?;
+        Ok((Rows { dataset: run.study.dataset()?, first }, written))
     })?;
+    (run.record.dataset, run.page.rows) = (dataset, first);
     parts.into_iter().try_for_each(|part| run.list(Written::Split(level, part)))?;
     let of = run.study.follows_from(Cell::BaseModel, "")?;
     run.record.model = run.cell(Cell::BaseModel, &of, |run| Ok((run.record.model.clone(), Vec::new())))?;
@@ -141,12 +166,12 @@ fn sampled(run: &mut Run) -> Result<Vec<Sample>> {
     let opened = run.study.opened()?;
     let encoder = &opened.encoder;
     let adapter = run.folder().adapter();
-    let Run { study, held, record, .. } = run;
+    let Run { study, held, record, page, .. } = run;
     let recipe = &record.recipe.samples;
     let model = held.tuned(study, &record.recipe.lora, &adapter)?;
-    let progress = &mut study.notebook.progress;
     let rows: Vec<_> = opened.rows.sampled(recipe.count).collect();
-    progress.begin("generating samples", rows.len());
+    study.notebook.progress.begin("generating samples", rows.len());
+    let progress = &study.notebook.progress;
     let mut samples = Vec::new();
     for (index, row) in rows {
         let prompt = encoder.encode_prompt(row)?;
@@ -169,6 +194,7 @@ fn sampled(run: &mut Run) -> Result<Vec<Sample>> {
             fine_tuned_capped,
         });
         progress.at(samples.len());
+        page.look(&study.notebook, record, OFTEN)?;
         interrupt::check()?;
     }
     progress.end();

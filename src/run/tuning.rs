@@ -2,7 +2,9 @@
 
 use super::events::Events;
 use super::interrupt;
-use super::recording::Run;
+use super::recording::{self, Run};
+use super::tensorboard::{self, Scalars};
+use super::weaving::{OFTEN, SOON};
 use crate::device;
 use crate::error::Result;
 use crate::model::network::adapter;
@@ -47,6 +49,8 @@ pub(super) fn train(run: &mut Run, training: Loop) -> Result<()> {
     run.record.training.gradient_checkpointing = gradient_checkpointing;
     run.record.training.peak_memory_bytes = peak_memory_bytes;
     run.record.environment = environment;
+    let RunRecord { environment, training: Training { steps, evals, .. }, .. } = &run.record;
+    tensorboard::settle(&run.folder().tensorboard(), environment, steps, evals)?;
     run.adapter = seal::hash(&run.folder().adapter().join(adapter::TENSORS))?;
     run.list(Written::Adapter)?;
     run.save()
@@ -56,25 +60,44 @@ pub(super) fn train(run: &mut Run, training: Loop) -> Result<()> {
 fn trained(run: &mut Run, training: Loop) -> Result<Course> {
     let mut state = attach(run, training)?;
     let (mut events, is_mended) = Events::open(run.folder().events(), &state.course)?;
+    let Course { steps, evals, .. } = &state.course;
+    let mut scalars = Scalars::open(run.folder().tensorboard(), &run.record.environment, steps, evals)?;
     let opened = run.study.opened()?;
-    let Run { study, held, record, lock, .. } = run;
+    let Run { study, held, record, lock, page, .. } = run;
     let total_steps = record.training.total_steps;
     let model = held.base(study)?;
-    let progress = &mut study.notebook.progress;
     if is_mended {
-        progress.say("events.jsonl did not tell the whole course: it is written again from the checkpoint");
+        let said = "events.jsonl did not tell the whole course: it is written again from the checkpoint";
+        study.notebook.progress.say(said);
     }
-    progress.begin("training", total_steps);
+    study.notebook.progress.begin("training", total_steps);
+    let (notebook, progress) = (&study.notebook, &study.notebook.progress);
+    // What the page shows meanwhile: the loop has the course until its end.
+    let mut seen = record.clone();
+    recording::take(&mut seen.training, state.course.clone());
     let rows = Rows { train: &opened.rows.train, evaluation: &opened.rows.evaluation };
     let mut observe = |event: Event| {
-        match event {
-            Event::Step(step) => progress.step(step, total_steps),
-            Event::Eval(eval, is_best) => progress.eval(eval, is_best),
+        let after = match event {
+            Event::Step(step) => {
+                progress.step(step, total_steps);
+                seen.training.steps.push(step.clone());
+                OFTEN
+            }
+            Event::Eval(eval, is_best) => {
+                progress.eval(eval, is_best);
+                seen.training.evals.push(eval.clone());
+                if is_best {
+                    seen.training.best = Some(Best { step: eval.step, loss: eval.loss });
+                }
+                SOON
+            }
             Event::MicroBatch | Event::Evaluating(_) => return interrupt::check(),
-            Event::Checkpoint(_) => {}
-        }
+            Event::Checkpoint(_) => OFTEN,
+        };
         lock.check()?;
-        events.write(event)
+        scalars.write(&event)?;
+        events.write(event)?;
+        page.look(notebook, &seen, after)
     };
     let activations = opened.memory.activations;
     let outcome = (training.train)(model, rows, &record.recipe, activations, &mut state, &mut observe);

@@ -65,6 +65,10 @@ pub struct Statistics {
     pub masked: Comparison,
     /// Every token that has a predecessor.
     pub full: Comparison,
+    /// The tokens of the full text that are none of the response; absent in records that did not tell them apart, and where
+    /// no row has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<Comparison>,
 }
 
 /// Base and fine-tuned model compared on the same rows, under one mask.

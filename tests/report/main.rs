@@ -10,4 +10,5 @@ mod documents;
 mod charts;
 mod levels;
 mod export;
+mod weave;
 mod diff;

@@ -26,7 +26,11 @@ fn every_schema_is_read() {
             old.dtype.clone_from(&new.dtype);
             old.merged_into.clone_from(&new.merged_into);
         }
-        assert_eq!(old, newest, "schema {schema}");
+        // The statistics are computed from the rows again, and tell the prompt's loss apart since.
+        for (old, new) in old.evaluation.statistics.iter_mut().zip(&newest.evaluation.statistics) {
+            old.prompt.clone_from(&new.prompt);
+        }
+        assert!(old == newest, "schema {schema}");
     }
     let draft = std::fs::read_to_string(schema_file("0.json")).expect("a fixture");
     assert!(!draft.contains("\"smoke\"") && !draft.contains("\"statistics\""));

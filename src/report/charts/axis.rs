@@ -65,7 +65,7 @@ impl Axis {
         let (first, last) = ((low / step).floor() as i64, (high / step).ceil() as i64);
         let ticks = (first..=last)
             .map(|index| index as f64 * step)
-            .map(|tick| Ok((tick, style.number(tick, digits).map_err(unprintable)?)))
+            .map(|tick| Ok((tick, style.number(tick, digits)?)))
             .collect::<Result<Vec<_>>>()?;
         let mut axis = Axis {
             title: String::new(),
@@ -169,12 +169,7 @@ pub(super) fn amount(value: f64, digits: usize, style: Style) -> Result<String> 
     } else {
         style.number(value, digits)
     }
-    .map_err(unprintable)
-}
-
-/// The number room's error as one of the report.
-pub(super) fn unprintable(error: numbers::Error) -> Error {
-    Error::Report(error.to_string())
+    .map_err(Error::from)
 }
 
 #[cfg(test)]

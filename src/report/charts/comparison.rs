@@ -1,7 +1,7 @@
 //! Base and fine-tuned model side by side, under both masks.
 
 use super::area::{Area, EDGE, FOOT};
-use super::axis::{Axis, Origin, amount, unprintable};
+use super::axis::{Axis, Origin, amount};
 use super::frame::Frame;
 use super::sheet::{
     BLUE, Dash, Drawn, INK, LABEL_SIZE, ORANGE, PAPER, Sheet, WIDTH, text_height, text_width,
@@ -102,7 +102,7 @@ fn words(record: &RunRecord, groups: &[Group], labels: &[String], style: Style) 
     if let Some(statistics) = &record.evaluation.statistics {
         let confidence = statistics.masked.confidence;
         let origin = Quantity::new("evaluation.statistics.masked.confidence", confidence);
-        let confidence = style.percent(confidence, 0).map_err(unprintable)?;
+        let confidence = style.percent(confidence, 0)?;
         let traced = origin.traced(&confidence);
         caption.push_str(&format!(" (yatay çizgiler {traced} güven aralığını göstermektedir)"));
         alt.push(format!("Köşeli ayraçlar {confidence} güven aralığını göstermektedir."));

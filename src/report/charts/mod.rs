@@ -44,6 +44,9 @@ pub(super) const OF_DATA: [&str; 2] = [lengths::TOKENS, lengths::WORDS];
 /// The charts of base against fine-tuned model, by name.
 pub(super) const OF_COMPARISON: [&str; 2] = [comparison::NAME, rows::NAME];
 
+/// The chart of the losses of a training, by name.
+pub(super) const LOSSES: &str = training::LOSSES;
+
 /// Unit of every loss, in the document's word for a token.
 const LOSS_UNIT: &str = "nat/belirteç";
 /// The two models, in every chart that shows both.

@@ -1,7 +1,7 @@
 //! The course of the training over its optimizer steps: losses, learning rate, gradient norm.
 
 use super::area::Area;
-use super::axis::{Axis, Origin, amount, unprintable};
+use super::axis::{Axis, Origin, amount};
 use super::frame::Frame;
 use super::sheet::{BLUE, Dash, Drawn, GREY, INK, LABEL_SIZE, PAPER, Sheet, VERMILION, text_width};
 use super::{Chart, LOSS_UNIT, Words, chart};
@@ -9,6 +9,8 @@ use crate::error::Result;
 use crate::record::{RunRecord, Status, Step};
 use crate::report::numbers::Style;
 
+/// Name of the chart of both losses.
+pub(super) const LOSSES: &str = "egitim_kaybi";
 /// Height of these figures: 8 cm.
 const HEIGHT: i32 = 945;
 const STEP_TITLE: &str = "Eniyileme adımı";
@@ -78,7 +80,7 @@ fn loss_words(train: &Curve, eval: &Curve, style: Style) -> Result<Words> {
             alt.push_str(&format!(" {name} kaybı: {ends}."));
         }
     }
-    Ok(Words { name: "egitim_kaybi", caption: caption.to_string(), alt })
+    Ok(Words { name: LOSSES, caption: caption.to_string(), alt })
 }
 
 fn draw_losses(sheet: &Sheet<'_>, frame: &mut Frame<'_, '_>, train: &Curve, eval: &Curve) -> Drawn {
@@ -247,7 +249,7 @@ fn ends(curve: &Curve, style: Style) -> Result<Option<String>> {
 
 /// A learning rate, whose digits lie far behind the decimal mark: `1,74 × 10⁻⁴`.
 fn rate(value: f64, style: Style) -> Result<String> {
-    style.scientific(value).map_err(unprintable)
+    Ok(style.scientific(value)?)
 }
 
 /// A setting as its author wrote it: `1`, `0,5`.

@@ -5,6 +5,7 @@
 
 use super::blocks::{Block, Caption, Events, Picture, blocks, plain};
 use super::inline::{Paths, Writer, escaped, formula};
+use super::shell::{STYLE, TOOLTIPS, shell};
 use crate::error::{Error, Result};
 use crate::report::charts::Chart;
 use crate::report::document::Document;
@@ -15,12 +16,6 @@ use pulldown_cmark::HeadingLevel;
 use pulldown_latex::config::DisplayMode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-
-const STYLE: &str = include_str!("../../../templates/export/belge.css");
-
-/// Nothing is fetched and nothing runs: pictures and icon are inside the page, so are its styles.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /// `document` as one HTML page with those of `charts` that it shows.
 ///
@@ -46,22 +41,15 @@ pub fn html(document: &Document, charts: &[Chart]) -> Result<String> {
     let head = page.written(&writer, blocks)?;
     let body = page.written(&writer, rest)?;
     let contents = page.contents();
-    let title = escaped(&title);
     let record = document.record;
-    Ok(format!(
-        "<!DOCTYPE html>\n<html lang=\"tr\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"tezgah\">\n\
-         <link rel=\"icon\" href=\"data:,\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <nav aria-label=\"İçindekiler\">\n<details open>\n<summary>İçindekiler</summary>\n{contents}</details>\n</nav>\n\
-         <main>\n{head}<p class=\"kunye\">Bu sayfa <code>{record}</code> kaydından üretilmiştir. Bir sayının \
-         kayıttaki yeri, imleç üzerine getirildiğinde ya da sayı seçildiğinde görünür.</p>\n{body}</main>\n</body>\n</html>\n"
-    ))
+    let main = format!(
+        "{head}<p class=\"kunye\">Bu sayfa <code>{record}</code> kaydından üretilmiştir. {TOOLTIPS}</p>\n{body}"
+    );
+    Ok(shell(&title, "", STYLE, &contents, &main))
 }
 
 /// A page while it is written.
-struct Page<'a> {
+pub(super) struct Page<'a> {
     charts: BTreeMap<&'a str, &'a Chart>,
     /// Label of a table or figure, and its place.
     anchors: BTreeMap<String, String>,
@@ -73,7 +61,7 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(blocks: &[Block<'_>], charts: &'a [Chart]) -> Self {
+    pub(super) fn new(blocks: &[Block<'_>], charts: &'a [Chart]) -> Self {
         let mut page = Page {
             charts: charts.iter().map(|chart| (chart.name, chart)).collect(),
             anchors: BTreeMap::new(),
@@ -91,7 +79,7 @@ impl<'a> Page<'a> {
     }
 
     /// An id that no other place of the page has.
-    fn place(&mut self, text: &str) -> String {
+    pub(super) fn place(&mut self, text: &str) -> String {
         let slug = slug(text);
         let numbered = (2..).map(|number| format!("{slug}-{number}"));
         let place = std::iter::once(slug.clone())
@@ -102,7 +90,11 @@ impl<'a> Page<'a> {
         place
     }
 
-    fn written(&mut self, writer: &Writer<'_>, blocks: Vec<Block<'_>>) -> Result<String> {
+    /// The blocks as HTML.
+    ///
+    /// # Errors
+    /// As [`html`].
+    pub(super) fn written(&mut self, writer: &Writer<'_>, blocks: Vec<Block<'_>>) -> Result<String> {
         let mut html = String::new();
         let mut is_bibliography = false;
         for block in blocks {
@@ -138,10 +130,14 @@ impl<'a> Page<'a> {
 
     fn heading(&mut self, writer: &Writer<'_>, level: usize, events: Events<'_>) -> Result<String> {
         let place = self.place(&trace::plain(&plain(&events)));
-        let text = writer.html_without_links(events)?;
+        Ok(self.headed(level, place, writer.html_without_links(events)?))
+    }
+
+    /// A heading of `text`, which is HTML, at `place`.
+    pub(super) fn headed(&mut self, level: usize, place: String, text: String) -> String {
         let html = format!("<h{level} id=\"{place}\">{text}</h{level}>\n");
         self.headings.push((level, place, text));
-        Ok(html)
+        html
     }
 
     fn captioned(
@@ -160,6 +156,11 @@ impl<'a> Page<'a> {
         Ok(format!("<figure class=\"{class}\"{id}>\n{first}\n{second}\n</figure>\n"))
     }
 
+    /// Whether the chart of `picture` was drawn.
+    pub(super) fn has(&self, picture: &Picture) -> bool {
+        files::charted(&picture.path).is_some_and(|name| self.charts.contains_key(name))
+    }
+
     /// The chart of a picture, drawn into the page. A page may show it twice: its ids are made unique.
     fn drawing(&mut self, picture: &Picture) -> Result<String> {
         let name = files::charted(&picture.path);
@@ -171,7 +172,7 @@ impl<'a> Page<'a> {
     }
 
     /// Nested lists of the headings below the title, down to the sections of the thesis.
-    fn contents(&self) -> String {
+    pub(super) fn contents(&self) -> String {
         const DEEPEST: usize = 4;
         let mut html = String::new();
         let mut open: Vec<usize> = Vec::new();

@@ -54,6 +54,12 @@ pub enum Error {
     },
 }
 
+impl From<Error> for crate::error::Error {
+    fn from(error: Error) -> Self {
+        crate::error::Error::Report(error.to_string())
+    }
+}
+
 /// The decimals that a `f64` can mean.
 pub const MAX_DIGITS: usize = 15;
 
@@ -203,6 +209,23 @@ impl Style {
 pub fn date(time: &str) -> Result<String, Error> {
     DateTime::parse_from_rfc3339(time)
         .map(|time| turkish::date(time.date_naive()))
+        .map_err(|reason| Error::NotATime { text: time.to_owned(), reason })
+}
+
+/// The day and the minute of an RFC 3339 time, by the clock of its own offset: `24 Ekim 2025, 23.30`.
+///
+/// # Errors
+/// [`Error::NotATime`].
+///
+/// ```
+/// # fn main() -> Result<(), tezgah::report::numbers::Error> {
+/// assert_eq!(tezgah::report::numbers::date_and_time("2025-10-24T23:30:05+03:00")?, "24 Ekim 2025, 23.30");
+/// # Ok(())
+/// # }
+/// ```
+pub fn date_and_time(time: &str) -> Result<String, Error> {
+    DateTime::parse_from_rfc3339(time)
+        .map(|time| format!("{}, {}", turkish::date(time.date_naive()), time.format("%H.%M")))
         .map_err(|reason| Error::NotATime { text: time.to_owned(), reason })
 }
 

@@ -9,7 +9,7 @@ use minijinja::Value;
 type Follows = fn(&RunRecord) -> Option<Quantity>;
 
 /// The numbers by their names in templates.
-pub(super) const DERIVED: [(&str, Follows); 12] = [
+pub(super) const DERIVED: [(&str, Follows); 13] = [
     ("short_limit", |_| Some(measures::short_limit())),
     ("train_share", |record| measures::row_share(record, "train_rows", record.dataset.train_rows)),
     ("eval_share", |record| measures::row_share(record, "eval_rows", record.dataset.eval_rows)),
@@ -22,6 +22,7 @@ pub(super) const DERIVED: [(&str, Follows); 12] = [
     }),
     ("full_loss_change", |record| Some(both_scores(record, Mask::Full)?.signed_loss_change())),
     ("full_perplexity_change", |record| Some(both_scores(record, Mask::Full)?.signed_perplexity_change())),
+    ("prompt_loss_change", measures::prompt_loss_change),
     ("significance_level", measures::significance_level),
     ("sample_count", |record| Some(Quantity::new("len(samples)", record.samples.len()))),
 ];

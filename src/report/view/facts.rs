@@ -16,7 +16,7 @@ pub(in crate::report) fn has<R>(facts: &[Fact<R>], record: &R) -> Value {
 
 /// The facts of one run.
 #[rustfmt::skip] // a fact a line, as a table is read
-pub(super) const FACTS: [Fact<RunRecord>; 49] = [
+pub(super) const FACTS: [Fact<RunRecord>; 50] = [
     // The run.
     ("completed", "it came to its end", |record| record.status == Status::Completed),
     ("failed", "it stopped at an error", |record| record.status == Status::Failed),
@@ -71,6 +71,9 @@ pub(super) const FACTS: [Fact<RunRecord>; 49] = [
     ("baseline", "the base was evaluated", |record| record.evaluation.baseline.is_some()),
     ("comparison", "and the fine-tuned model too", is_compared),
     ("statistics", "and both were tested", is_tested),
+    ("prompt_loss", "the prompt's loss is told apart", |record| {
+        record.evaluation.statistics.as_ref().is_some_and(|both| both.prompt.is_some())
+    }),
     ("wilcoxon", "by the signed-rank test as well", |record| of_masks(record, |of| of.wilcoxon.is_some())),
     ("effect_size", "an effect size is known", |record| of_masks(record, |of| of.effect_size.is_some())),
     ("bits_per_byte", "losses are known by the byte", |record| of_models(record, |of| of.bits_per_byte.is_some())),

@@ -1,6 +1,7 @@
 //! Rows at the edge of what is defined.
 
 use super::{comparisons, row};
+use tezgah::record::{RowNll, RowScores, statistics_of};
 use tezgah::statistics::{Comparison, Interval, PairedRow, compare};
 
 /// Every number in the record is one: serde_json writes NaN and infinities as null.
@@ -107,4 +108,28 @@ fn rows_without_tokens_change_nothing() {
     let mut with_empty = rows.clone();
     with_empty.insert(3, row(0, 40, 0.0, 0.0));
     assert_eq!(compare(&with_empty, seed), compare(rows, seed));
+}
+
+/// What the full text has besides the response is compared as if it had been measured by itself.
+#[test]
+fn the_prompts_loss_is_what_is_left_of_the_full_texts() {
+    // Halves and whole numbers: sums and differences of them are exact.
+    let prompts: Vec<PairedRow> =
+        (0..30).map(|i| row(5 + i % 4, 20 + i, 12.5 + (i % 7) as f64, 13.0 + (i % 5) as f64)).collect();
+    let rows: Vec<RowScores> = prompts
+        .iter()
+        .map(|prompt| RowScores {
+            masked_tokens: 40,
+            full_tokens: 40 + prompt.tokens,
+            masked_bytes: 160,
+            full_bytes: 160 + prompt.bytes,
+            baseline: RowNll { masked: 80.5, full: 80.5 + prompt.baseline_nll },
+            fine_tuned: Some(RowNll { masked: 64.0, full: 64.0 + prompt.fine_tuned_nll }),
+        })
+        .collect();
+    let statistics = statistics_of(&rows, 3).expect("statistics");
+    assert_eq!(statistics.prompt, compare(&prompts, 3));
+    let bare: Vec<RowScores> =
+        rows.iter().map(|row| RowScores { full_tokens: 40, full_bytes: 160, ..row.clone() }).collect();
+    assert_eq!(statistics_of(&bare, 3).expect("statistics").prompt, None, "no token but the response's");
 }

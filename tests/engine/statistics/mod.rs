@@ -184,7 +184,8 @@ fn seeds_are_summarized_as_numpy_does() {
 fn a_record_keeps_its_layout() {
     let (seed, cases) = comparisons();
     let comparison = compare(&cases[0].rows, seed).expect("rows with tokens");
-    let statistics = Statistics { masked: comparison.clone(), full: comparison };
+    let statistics =
+        Statistics { masked: comparison.clone(), full: comparison.clone(), prompt: Some(comparison) };
     let value = serde_json::to_value(&statistics).expect("plain data");
     assert_eq!(serde_json::from_value::<Statistics>(value.clone()).expect("the same layout"), statistics);
 

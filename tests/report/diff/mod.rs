@@ -21,6 +21,8 @@ fn rescored(change: impl Fn(usize, &mut RowNll)) -> RunRecord {
         change(index, row.fine_tuned.as_mut().expect("1.json has both sides"));
     }
     rescore(evaluation, record.recipe.data.split_seed);
+    // As the record that it is compared with, whose program did not tell the prompt's loss apart.
+    evaluation.statistics.as_mut().expect("both sides").prompt = None;
     let best = evaluation.fine_tuned.as_ref().expect("both sides").masked.loss;
     record.training.best.as_mut().expect("a best step").loss = best;
     record.training.evals.last_mut().expect("an evaluation").loss = best;

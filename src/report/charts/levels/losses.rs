@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::level::Level;
 use crate::report::charts::area::{Area, EDGE, FOOT, HEAD, TICK_GAP};
-use crate::report::charts::axis::{Axis, Origin, amount, unprintable};
+use crate::report::charts::axis::{Axis, Origin, amount};
 use crate::report::charts::comparison::whisker;
 use crate::report::charts::sheet::{
     BLUE, Dash, Drawn, INK, LABEL_SIZE, ORANGE, PALE, Point, Sheet, TICK_SIZE, WIDTH, text_height, text_width,
@@ -46,7 +46,7 @@ pub fn losses(levels: &[LevelLosses], confidence: f64, style: Style) -> Result<O
     let labels: Vec<String> =
         intervals().map(|interval| amount(interval.estimate, 2, style)).collect::<Result<_>>()?;
     let y = Axis::measured("Yanıt kaybı", LOSS_UNIT, &values, Origin::Data, 6, style)?;
-    let confidence = style.percent(confidence, 0).map_err(unprintable)?;
+    let confidence = style.percent(confidence, 0)?;
 
     let mut alt =
         vec!["Nokta grafiği: yatay eksende düzey, dikey eksende yanıt kaybı (nat/belirteç).".to_string()];
