@@ -140,6 +140,19 @@ impl Error {
         Error::Model { source_name: source_name.into(), message: in_one_line(&message.into()) }
     }
 
+    /// The text of a data file, which is UTF-8, without its byte-order mark.
+    ///
+    /// # Errors
+    /// `Error::Data` with the first byte that is none and its place.
+    pub(crate) fn unless_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let offset = error.valid_up_to();
+            let message = format!("expected UTF-8, got the byte 0x{:02X} at byte {offset}", bytes[offset]);
+            Error::Data { path: path.to_string(), row: None, message }
+        })?;
+        Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
     /// An adapter that cannot be used, by its file.
     pub(crate) fn adapter(path: impl AsRef<Path>, message: impl AsRef<str>) -> Self {
         Error::Adapter { path: path.as_ref().to_path_buf(), message: in_one_line(message.as_ref()) }

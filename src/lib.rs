@@ -16,6 +16,7 @@
 //! - [`error`], [`level`], [`random`], [`sha256`], `paths`: words that all rooms share
 //! - [`recipe`]: every choice of a run
 //! - [`statistics`]: numbers in, numbers out
+//! - [`texts`]: a text in, its measures out: level, readability, diversity, repetition, copying
 //! - [`record`]: what a run measured, its file and its folder
 //! - [`device`]: where tensors live, and how much fits there
 //! - [`data`]: from a file of rows to token ids
@@ -47,6 +48,7 @@ pub mod sha256;
 pub(crate) mod paths;
 pub mod recipe;
 pub mod statistics;
+pub mod texts;
 pub mod record;
 pub mod device;
 pub mod data;

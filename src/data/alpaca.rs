@@ -52,7 +52,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<RowFile> {
 /// missing, no string, empty or white space alone, an input that is no string.
 pub fn parse(name: &str, bytes: &[u8]) -> Result<RowFile> {
     let refuse = |(row, message)| Error::Data { path: name.to_string(), row, message };
-    let rows = text(bytes).and_then(values).map_err(refuse)?;
+    let rows = values(Error::unless_text(name, bytes)?).map_err(refuse)?;
     if rows.is_empty() {
         return Err(refuse((None, "expected at least one row, got none".into())));
     }
@@ -71,14 +71,6 @@ pub fn to_json(rows: &[Row]) -> String {
 
 /// What is wrong, and in which row.
 type Fault = (Option<usize>, String);
-
-fn text(bytes: &[u8]) -> std::result::Result<&str, Fault> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let offset = error.valid_up_to();
-        (None, format!("expected UTF-8, got the byte 0x{:02X} at byte {offset}", bytes[offset]))
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
-}
 
 /// One JSON value a row.
 fn values(text: &str) -> std::result::Result<Vec<Value>, Fault> {

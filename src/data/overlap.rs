@@ -2,15 +2,13 @@
 
 use super::alpaca::Row;
 use crate::record::{Overlap, RowOverlap};
+use crate::texts::copying::WINDOW;
+use crate::texts::words;
 use std::collections::{HashMap, HashSet};
-
-/// Words of one window. Thirteen-gram overlaps are usual for corpora of the web; answers of a hundred words need a shorter
-/// one, and eight running words are no accident.
-pub const WINDOW: usize = 8;
 
 /// Measures how the answers of `evaluation` overlap with those of `train`.
 ///
-/// A word is a maximal run of letters, digits and apostrophes, lower-cased. With G the set of all windows of [`WINDOW`]
+/// A word is a maximal run of letters, digits and apostrophes ([`words::runs`]), lower-cased. With G the set of all windows of [`WINDOW`]
 /// running words inside one training answer, a held-out word counts as covered where a window of its own answer that it
 /// lies in is in G. A sentence ends at `.`, `!` or `?`, and is verbatim where a training answer has a sentence of the same
 /// words. The nearest training row is the one whose windows alone cover the most words, the first of several.
@@ -83,13 +81,11 @@ struct Vocabulary(HashMap<String, u32>);
 
 impl Vocabulary {
     fn ids(&mut self, text: &str) -> Vec<u32> {
-        let words = text.split(|letter: char| !is_of_word(letter)).filter(|word| !word.is_empty());
-        words
-            .map(|word| {
-                let next = self.0.len() as u32;
-                *self.0.entry(word.to_lowercase()).or_insert(next)
-            })
-            .collect()
+        let number = |run: &str| {
+            let next = self.0.len() as u32;
+            *self.0.entry(run.to_lowercase()).or_insert(next)
+        };
+        words::runs(text).map(number).collect()
     }
 
     /// The sentences that have words.
@@ -97,8 +93,4 @@ impl Vocabulary {
         let sentences = text.split(['.', '!', '?']).map(|sentence| self.ids(sentence));
         sentences.filter(|ids| !ids.is_empty()).collect()
     }
-}
-
-fn is_of_word(letter: char) -> bool {
-    letter.is_alphanumeric() || ['\'', '’'].contains(&letter)
 }

@@ -7,6 +7,7 @@ mod support;
 mod hub_server;
 mod tensors;
 mod statistics;
+mod texts;
 mod data;
 mod sources;
 #[cfg(feature = "hub")]

@@ -4,6 +4,7 @@ use super::tiny;
 use tezgah::data::alpaca::{Row, read};
 use tezgah::data::overlap::measure;
 use tezgah::record::Overlap;
+use tezgah::texts::copying::Answers;
 
 /// Against sets of tuples in Python, `tests/reference/overlap.py`.
 #[test]
@@ -14,6 +15,19 @@ fn equals_the_count_by_python() {
         serde_json::from_str(include_str!("../../reference/overlap.json")).expect("the reference");
     assert_eq!(overlap, expected);
     assert!(overlap.covered_words > 0.05 && overlap.rows.iter().any(|row| row.nearest.is_none()));
+}
+
+/// A text's copied share is the one that the overlap has of the same answer: [`tezgah::texts::copying`] searches otherwise.
+#[test]
+fn a_generated_text_would_be_measured_alike() {
+    let (train, held_out) =
+        ["train.json", "eval.json"].map(|name| read(tiny(name)).expect("rows").rows).into();
+    let answers = Answers::new(train.iter().map(|row| row.output.as_str()));
+    let overlap = measure(&train, &held_out);
+    for (row, of_row) in held_out.iter().zip(overlap.rows) {
+        let copied = answers.copied(&row.output);
+        assert_eq!((copied.words, copied.covered_words), (of_row.words, of_row.covered_words));
+    }
 }
 
 fn row(output: &str) -> Row {
