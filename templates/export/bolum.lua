@@ -172,29 +172,43 @@ local function length_of(cell)
   return utf8.len(pandoc.utils.stringify(pandoc.Div(cell))) or 0
 end
 
+-- The longest word of a cell: a column of words is never narrower.
+local function word_of(cell)
+  local most = 0
+  for word in pandoc.utils.stringify(pandoc.Div(cell)):gmatch('%S+') do most = math.max(most, utf8.len(word) or 0) end
+  return most
+end
+
 -- Shares of the line for each column, or nil where the table is narrow enough as it is. A column of numbers takes
--- what it needs; those of words share the rest.
+-- what it needs; those of words take their longest word, and share the rest by what they would take on one line.
 local function widths_of(simple)
-  local longest, total, words = {}, 0, 0
+  local longest, word, total, numbers, words, wishes = {}, {}, 0, 0, 0, 0
   for column = 1, #simple.aligns do
-    local most = length_of(simple.headers[column])
-    for _, row in ipairs(simple.rows) do most = math.max(most, length_of(row[column])) end
-    longest[column] = most + 3
+    longest[column], word[column] = length_of(simple.headers[column]), word_of(simple.headers[column])
+    for _, row in ipairs(simple.rows) do
+      longest[column] = math.max(longest[column], length_of(row[column]))
+      word[column] = math.max(word[column], word_of(row[column]))
+    end
+    longest[column], word[column] = longest[column] + 3, word[column] + 3
     total = total + longest[column]
-    if simple.aligns[column] ~= pandoc.AlignRight then words = words + longest[column] end
+    if simple.aligns[column] == pandoc.AlignRight then
+      numbers = numbers + longest[column]
+    else
+      words, wishes = words + word[column], wishes + longest[column] - word[column]
+    end
   end
   -- Without shares LibreOffice gives all columns the same width, which breaks the words of a first one among many.
   if total <= LINE and #simple.aligns < 5 then return nil end
-  local room = math.max(LINE - (total - words), 18)
-  local shares = {}
+  local room = math.max(LINE - numbers - words, 0)
+  local shares, sum = {}, 0
   for column = 1, #simple.aligns do
-    local share = longest[column] / LINE
-    if simple.aligns[column] ~= pandoc.AlignRight then share = share * room / words end
-    shares[column] = share
+    local share = longest[column]
+    if simple.aligns[column] ~= pandoc.AlignRight then
+      share = word[column] + (wishes > 0 and room * (longest[column] - word[column]) / wishes or 0)
+    end
+    shares[column], sum = share, sum + share
   end
   -- The sum is one, however long the numbers are.
-  local sum = 0
-  for _, share in ipairs(shares) do sum = sum + share end
   for column, share in ipairs(shares) do shares[column] = share / sum end
   return shares
 end
