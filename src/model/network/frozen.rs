@@ -74,7 +74,7 @@ impl Frozen {
     }
 
     /// The weight in the model's dtype, (outputs, input). Quantized parts are dequantized at every call, unless they are
-    /// [held](Frozen::hold): that is what keeps the memory small.
+    /// held: that is what keeps the memory small.
     ///
     /// # Errors
     /// A device that has no memory left.
