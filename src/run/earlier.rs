@@ -4,10 +4,9 @@
 use super::cells;
 use super::notebook::{Notebook, Study};
 use crate::error::{Error, Result};
-use crate::model::network::adapter;
 use crate::recipe::Cell;
 use crate::record::identity::{Asked, Fact};
-use crate::record::{RunRecord, Status, environment, seal, store};
+use crate::record::{RunRecord, Status, environment, store};
 use crate::sha256;
 use crate::train::checkpoint::Checkpoints;
 
@@ -18,7 +17,7 @@ impl Study {
     /// # Errors
     /// `Error::Record` with the first thing in which the run that lies there is another.
     pub(super) fn check_resumed(&self) -> Result<()> {
-        if !self.notebook.flags.resume || self.is_trained()? || self.checkpoints("")?.is_begun()? {
+        if !self.notebook.flags.resume || self.is_trained() || self.checkpoints("").is_begun()? {
             return Ok(());
         }
         let path = self.notebook.folder.record();
@@ -43,39 +42,29 @@ impl Study {
 
     /// A hash of all that the result of `cell` follows from, as far as it is known before the run; `more` is what only the
     /// run knows.
-    ///
-    /// # Errors
-    /// `Error::File` where the adapter that a training begins with cannot be read.
-    pub(super) fn follows_from(&self, cell: Cell, more: &str) -> Result<String> {
-        let Notebook { flags, device, .. } = &self.notebook;
-        let begins_with = match &flags.init_adapter {
-            Some(folder) if cell == Cell::Training => seal::hash(&folder.join(adapter::TENSORS))?,
-            _ => String::new(),
+    pub(super) fn follows_from(&self, cell: Cell, more: &str) -> String {
+        let begins_with = match &self.begins_with {
+            Some(adapter) if cell == Cell::Training => &*adapter.sha256,
+            _ => "",
         };
         let dtype = self.notebook.dtype().as_str();
         // The same numbers on the first card and on the second, others on a processor.
-        let device = environment::device_name(device);
+        let device = environment::device_name(&self.notebook.device);
         let device = device.split(':').next().unwrap_or_default();
-        Ok(self.asked().cell_sha256(cell, &[&self.identity.whole, dtype, device, &begins_with, more]))
+        self.asked().cell_sha256(cell, &[&self.identity.whole, dtype, device, begins_with, more])
     }
 
     /// Whether an earlier call has come to the end of this very training.
-    ///
-    /// # Errors
-    /// As [`Study::follows_from`].
-    pub(super) fn is_trained(&self) -> Result<bool> {
-        let of = self.follows_from(Cell::Training, "")?;
-        Ok(!self.notebook.flags.fresh && cells::is_kept(&self.notebook.folder, Cell::Training, &of))
+    pub(super) fn is_trained(&self) -> bool {
+        let of = self.follows_from(Cell::Training, "");
+        !self.notebook.flags.fresh && cells::is_kept(&self.notebook.folder, Cell::Training, &of)
     }
 
     /// Where the checkpoints of this run, trained by the loop called `loop_name`, are and will be.
-    ///
-    /// # Errors
-    /// As [`Study::follows_from`].
-    pub(super) fn checkpoints(&self, loop_name: &str) -> Result<Checkpoints> {
+    pub(super) fn checkpoints(&self, loop_name: &str) -> Checkpoints {
         let Notebook { folder, recipe, flags, .. } = &self.notebook;
-        let run = self.follows_from(Cell::Training, "")? + loop_name;
-        Ok(Checkpoints::new(&folder.checkpoints(), recipe.train.save_total_limit, &flags.model, &run))
+        let run = self.follows_from(Cell::Training, "") + loop_name;
+        Checkpoints::new(&folder.checkpoints(), recipe.train.save_total_limit, &flags.model, &run)
     }
 
     /// Makes room for this run. With `--fresh` all that an earlier one left goes to `earlier/`. Else, where the folder

@@ -13,7 +13,7 @@ use crate::record::*;
 
 /// The base model under both masks.
 pub(super) fn evaluate_baseline(run: &mut Run) -> Result<()> {
-    let of = run.study.follows_from(Cell::Baseline, "")?;
+    let of = run.study.follows_from(Cell::Baseline, "");
     let (scores, rows) = run.cell(Cell::Baseline, &of, |run| {
         let sums = evaluate(run, "baseline", LoraUse::Ignored)?;
         let rows = &run.study.opened()?.rows.evaluation;
@@ -38,7 +38,7 @@ fn of_row(sums: &RowSums, row: &EncodedRow) -> RowScores {
 
 /// The model with its update under the same masks, and what the difference is worth.
 pub(super) fn evaluate_fine_tuned(run: &mut Run) -> Result<()> {
-    let of = run.study.follows_from(Cell::FineTuned, &run.adapter)?;
+    let of = run.study.follows_from(Cell::FineTuned, &run.adapter);
     run.record.evaluation = run.cell(Cell::FineTuned, &of, |run| {
         let sums = evaluate(run, "fine-tuned", LoraUse::Applied)?;
         let mut evaluation = run.record.evaluation.clone();

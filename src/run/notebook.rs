@@ -16,7 +16,7 @@ use crate::model::network::{adapter, loading};
 use crate::model::positions;
 use crate::recipe::{ModelDtype, Recipe};
 use crate::record::folder::RunFolder;
-use crate::record::store;
+use crate::record::{InitAdapter, store};
 use crate::report::profile::Profile;
 use crate::sha256;
 use crate::train::memory::{self, Estimate, Need};
@@ -121,14 +121,15 @@ impl Notebook {
     /// Reads the rows and knows the base model: all that decides what the run will be.
     ///
     /// # Errors
-    /// As [`Notebook::rows`] and [`OpenedBase::open`].
+    /// As [`Notebook::rows`], [`OpenedBase::open`] and [`adapter::identity`].
     #[track_caller]
     pub fn prepare(self) -> Result<Study> {
         let place = Location::caller();
         interrupt::listen();
         let rows = self.rows()?;
         let identity = self.base.identity(&self.folder.base_memo())?;
-        Ok(Study { notebook: self, rows, identity, place, opened: OnceCell::new() })
+        let begins_with = self.flags.init_adapter.as_deref().map(adapter::identity).transpose()?;
+        Ok(Study { notebook: self, rows, identity, begins_with, place, opened: OnceCell::new() })
     }
 
     /// The rows as ids, by the tokenizer of the base model. Duplicates, leaks and cuts are counted and said, not mended.
@@ -239,6 +240,8 @@ pub struct Study {
     pub(super) notebook: Notebook,
     pub(super) rows: Source,
     pub(super) identity: Identity,
+    /// The adapter that the update begins with, read once: a hash of it is in what every cell of the training follows from.
+    pub(super) begins_with: Option<InitAdapter>,
     /// Where the experiment asked for it.
     pub(super) place: &'static Location<'static>,
     opened: OnceCell<Rc<Opened>>,

@@ -6,7 +6,6 @@ use super::recording::Held;
 use crate::device;
 use crate::error::Result;
 use crate::model::files::source::BaseModel;
-use crate::model::network::adapter;
 use crate::model::network::llama::{Activations, Llama};
 use crate::recipe::{Cell, Recipe};
 use crate::record::*;
@@ -19,14 +18,14 @@ impl Study {
     /// call has found out is taken from its cells.
     ///
     /// # Errors
-    /// As [`Study::opened`], [`Notebook::load`] and [`adapter::identity`].
+    /// As [`Study::opened`] and [`Notebook::load`].
     pub(super) fn begin(&self) -> Result<(RunRecord, Held)> {
         let Notebook { folder, recipe, .. } = &self.notebook;
-        let dataset = match cells::find(folder, Cell::Rows, &self.follows_from(Cell::Rows, "")?) {
+        let dataset = match cells::find(folder, Cell::Rows, &self.follows_from(Cell::Rows, "")) {
             Found::Kept(kept) => kept.result,
             _ => self.dataset()?,
         };
-        let of = self.follows_from(Cell::BaseModel, "")?;
+        let of = self.follows_from(Cell::BaseModel, "");
         let (facts, held) = match cells::find(folder, Cell::BaseModel, &of) {
             Found::Kept(kept) => (kept.result, Held::default()),
             _ => {
@@ -35,12 +34,12 @@ impl Study {
                 (model_facts(base, &model, recipe), Held::loaded(model))
             }
         };
-        let recomputes = match self.is_trained()? {
+        let recomputes = match self.is_trained() {
             // As the training's own cell says.
             true => false,
             false => self.opened()?.memory.activations == Activations::Recompute,
         };
-        Ok((self.record(dataset, facts, recomputes)?, held))
+        Ok((self.record(dataset, facts, recomputes), held))
     }
 
     /// What the record says of the rows.
@@ -52,11 +51,11 @@ impl Study {
         Ok(Dataset { source: environment::from_home(&dataset.source), ..dataset })
     }
 
-    fn record(&self, dataset: Dataset, model: ModelFacts, gradient_checkpointing: bool) -> Result<RunRecord> {
+    fn record(&self, dataset: Dataset, model: ModelFacts, gradient_checkpointing: bool) -> RunRecord {
         let Notebook { level, flags, recipe, device, .. } = &self.notebook;
         let plan = Plan::new(dataset.train_rows, &recipe.train);
         let card = device::card(device);
-        Ok(RunRecord {
+        RunRecord {
             schema: SCHEMA,
             level: *level,
             status: Status::Running,
@@ -70,7 +69,10 @@ impl Study {
                 total_steps: plan.total_steps,
                 steps_per_epoch: plan.steps_per_epoch,
                 optimizer: Optimizer::ADAMW,
-                init_adapter: flags.init_adapter.as_deref().map(begins_with).transpose()?,
+                init_adapter: self.begins_with.as_ref().map(|InitAdapter { source, sha256 }| InitAdapter {
+                    source: environment::from_home(source),
+                    sha256: sha256.clone(),
+                }),
                 gradient_checkpointing,
                 seconds: 0.0,
                 tokens_per_second: 0.0,
@@ -89,14 +91,8 @@ impl Study {
                 card.facts,
                 Path::new(env!("CARGO_MANIFEST_DIR")),
             ),
-        })
+        }
     }
-}
-
-/// The adapter that the update begins with.
-fn begins_with(folder: &Path) -> Result<InitAdapter> {
-    let InitAdapter { source, sha256 } = adapter::identity(folder)?;
-    Ok(InitAdapter { source: environment::from_home(&source), sha256 })
 }
 
 fn model_facts(base: &BaseModel, model: &Llama, recipe: &Recipe) -> ModelFacts {

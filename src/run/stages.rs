@@ -45,7 +45,7 @@ impl Study {
     pub fn load(self) -> Result<Loaded> {
         let notebook = &self.notebook;
         self.check_resumed()?;
-        if !self.is_trained()? {
+        if !self.is_trained() {
             let MemoryPlan { estimate, activations, free } = self.opened()?.memory;
             memory::check_fits(estimate, activations, free, &notebook.flags.device)?;
             notebook.progress.say(&format!("memory: {estimate}"));
@@ -136,7 +136,7 @@ fn begin(run: &mut Run) -> Result<()> {
     run.study.identity.remember(&run.folder().base_memo())?;
     let level = run.record.level;
     let parts = [Part::Train, Part::Evaluation];
-    let of = run.study.follows_from(Cell::Rows, "")?;
+    let of = run.study.follows_from(Cell::Rows, "");
     let Rows { dataset, first } = run.cell(Cell::Rows, &of, |run| {
         let opened = run.study.opened()?;
         let split = &opened.rows.split;
@@ -152,13 +152,13 @@ fn begin(run: &mut Run) -> Result<()> {
     })?;
     (run.record.dataset, run.page.rows) = (dataset, first);
     parts.into_iter().try_for_each(|part| run.list(Written::Split(level, part)))?;
-    let of = run.study.follows_from(Cell::BaseModel, "")?;
+    let of = run.study.follows_from(Cell::BaseModel, "");
     run.record.model = run.cell(Cell::BaseModel, &of, |run| Ok((run.record.model.clone(), Vec::new())))?;
     run.save()
 }
 
 fn sample(run: &mut Run) -> Result<()> {
-    let of = run.study.follows_from(Cell::Texts, &run.adapter)?;
+    let of = run.study.follows_from(Cell::Texts, &run.adapter);
     run.record.samples = run.cell(Cell::Texts, &of, |run| Ok((sampled(run)?, Vec::new())))?;
     run.save()
 }
@@ -205,7 +205,7 @@ fn sampled(run: &mut Run) -> Result<Vec<Sample>> {
 }
 
 fn finish(run: &mut Run) -> Result<()> {
-    let of = run.study.follows_from(Cell::Export, &run.adapter)?;
+    let of = run.study.follows_from(Cell::Export, &run.adapter);
     let (dtype, into) = run.cell(Cell::Export, &of, |run| {
         let base = Rc::clone(&run.study.opened()?.base);
         let (adapter, merged) = (run.folder().adapter(), run.folder().merged());

@@ -29,7 +29,7 @@ struct Trained {
 
 /// Trains the update by `training`, or takes what an earlier call trained by it.
 pub(super) fn train(run: &mut Run, training: Loop) -> Result<()> {
-    let of = run.study.follows_from(Cell::Training, "")? + training.name;
+    let of = run.study.follows_from(Cell::Training, "") + training.name;
     let trained = run.cell(Cell::Training, &of, |run| {
         let course = trained(run, training)?;
         let folder = run.folder().adapter();
@@ -111,7 +111,7 @@ fn trained(run: &mut Run, training: Loop) -> Result<Course> {
 /// Puts the update into the model: from the newest sound checkpoint of this very run, with moments and course; else from
 /// `--init-adapter`, or fresh.
 fn attach(run: &mut Run, training: Loop) -> Result<State> {
-    let checkpoints = run.study.checkpoints(training.name)?;
+    let checkpoints = run.study.checkpoints(training.name);
     let Run { study, held, record, .. } = run;
     let (recipe, notebook) = (&record.recipe, &study.notebook);
     let train = &recipe.train;
