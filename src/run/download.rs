@@ -1,6 +1,7 @@
 //! What a person sees while a model is fetched: a bar on a terminal, a line every tenth elsewhere.
 
 use super::interrupt;
+use super::progress::tell;
 use crate::error::Result;
 use crate::model::files::hub::Download;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -26,7 +27,7 @@ pub(super) fn shown(quiet: bool) -> impl FnMut(Download) -> Result<()> {
                     let style = ProgressStyle::with_template(template).expect("a constant template");
                     bar = ProgressBar::new(bytes).with_style(style).with_prefix(name.clone());
                 } else {
-                    eprintln!("fetching {name} ({:.1} MB)", bytes as f64 / 1e6);
+                    tell(&format!("fetching {name} ({:.1} MB)", bytes as f64 / 1e6));
                 }
             }
             Download::At(at) if has_bar => bar.set_position(at),
@@ -34,12 +35,12 @@ pub(super) fn shown(quiet: bool) -> impl FnMut(Download) -> Result<()> {
                 let done = 10 * at / total.max(1);
                 if total >= SMALLEST && done > tenths {
                     tenths = done;
-                    eprintln!("  {}0 % of {name}", tenths);
+                    tell(&format!("  {tenths}0 % of {name}"));
                 }
             }
             Download::End => bar.finish_and_clear(),
             Download::Note(line) if has_bar => bar.println(line),
-            Download::Note(line) => eprintln!("{line}"),
+            Download::Note(line) => tell(line),
         }
         Ok(())
     }
