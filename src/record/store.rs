@@ -26,7 +26,7 @@ pub(crate) fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Resul
     let failed = |source: std::io::Error| Error::file(path, source);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder).map_err(failed)?;
+    let file = temporary(folder).map_err(failed)?;
     fill(file.path()).map_err(failed)?;
     let written = std::fs::File::open(file.path()).map_err(failed)?;
     written.sync_all().map_err(failed)?;
@@ -41,6 +41,11 @@ pub(crate) fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Resul
 
 /// How names of files begin that are being written.
 const TEMPORARY: &str = ".tezgah-";
+
+/// A file to be written in `folder`, gone again unless it gets a name: also that of a trial is swept after a kill.
+fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)
+}
 
 /// Whether a file of this name is one that is being written, or was when its process was killed.
 pub(crate) fn is_temporary(name: &str) -> bool {
@@ -68,7 +73,7 @@ pub(crate) fn check_writable(folder: &Path) -> Result<()> {
         _ => {}
     }
     let existing = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
-    tempfile::NamedTempFile::new_in(existing).map(|_| ()).map_err(|error| refused(existing, error))
+    temporary(existing).map(|_| ()).map_err(|error| refused(existing, error))
 }
 
 /// Temporary files are private to their owner; a report is meant to be read by others.
