@@ -75,9 +75,7 @@ impl Stamp {
         let modified = u64::try_from(since.as_nanos()).unwrap_or_default();
         Ok(Stamp { path: path.to_path_buf(), bytes: metadata.len(), modified })
     }
-}
 
-impl Stamp {
     /// Whether the file is still as it was, by size and time.
     pub(super) fn is_current(&self) -> bool {
         Stamp::of(&self.path).is_ok_and(|now| now == *self)

@@ -71,13 +71,13 @@ impl Held {
     /// # Errors
     /// As [`Held::base`]; `Error::Adapter` where the adapter does not fit.
     pub(super) fn tuned(&mut self, study: &Study, lora: &LoraRecipe, adapter: &Path) -> Result<&mut Llama> {
-        let is_tuned = std::mem::replace(&mut self.is_tuned, true);
-        let model = self.base(study)?;
-        if !is_tuned {
+        if !self.is_tuned {
+            let model = self.base(study)?;
             adapter::attach(model, lora, study.notebook.recipe.train.seed)?;
             adapter::load(model, adapter)?;
+            self.is_tuned = true;
         }
-        Ok(model)
+        self.base(study)
     }
 
     /// Says that the update in the model is the trained one.
@@ -94,7 +94,7 @@ impl Run {
     }
 
     /// The result of `cell`: that of an earlier call where all that it follows from is as it was, else computed, and kept with
-    /// the files that it wrote. `more` is what the cell follows from besides the settings.
+    /// the files that it wrote. `of` is a hash of all that it follows from.
     ///
     /// # Errors
     /// As `compute`; `Error::File` where the result cannot be kept.

@@ -4,7 +4,7 @@
 use crate::program::*;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 fn arguments() -> Vec<String> {
     let mut arguments = tiny_arguments();
@@ -99,20 +99,24 @@ fn a_path_that_is_taken_is_said_and_the_run_goes_on_when_it_is_free() {
     }
 }
 
+/// A run that is on its way: it has its first checkpoint.
+fn trains(arguments: &[String], out: &Path) -> Child {
+    let mut command = program("a1");
+    command.args(with_out(arguments, &text(out.to_path_buf()), &[])).stderr(Stdio::piped());
+    let child = command.spawn().expect("a1");
+    while !out.join("checkpoints/checkpoint-3/seal.json").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    child
+}
+
 #[test]
 fn a_folder_that_is_removed_on_the_way_is_no_success() {
     let folder = tempfile::tempdir().expect("folder");
     let out = folder.path().join("run");
     let mut arguments = arguments();
     arguments.extend(["--set".to_string(), "train.max_steps=400".to_string()]);
-    let child = program("a1")
-        .args(with_out(&arguments, &text(out.clone()), &[]))
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a1");
-    while !out.join("checkpoints/checkpoint-3/seal.json").exists() {
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
+    let child = trains(&arguments, &out);
     // It may write into the folder while that is emptied.
     while out.join("run.lock").exists() {
         let _ = fs::remove_dir_all(&out);
@@ -217,14 +221,7 @@ fn a_base_model_that_changes_on_the_way_is_not_merged_into() {
     let (model, mut arguments) = own_model(folder.path());
     arguments.extend(["--set".to_string(), "train.max_steps=60".to_string()]);
     let out = folder.path().join("run");
-    let child = program("a1")
-        .args(with_out(&arguments, &text(out.clone()), &[]))
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a1");
-    while !out.join("checkpoints/checkpoint-3/seal.json").exists() {
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
+    let child = trains(&arguments, &out);
     let path = model.join("model.safetensors");
     let now = std::time::SystemTime::now();
     fs::File::options().write(true).open(path).and_then(|file| file.set_modified(now)).expect("touched");
