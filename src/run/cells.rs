@@ -160,3 +160,56 @@ pub(super) fn keep<T: Serialize>(
     store::write(&own.join(CELL), kept)?;
     seal::close(&own, of, &[CELL])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random;
+    use rand_chacha::rand_core::Rng;
+
+    /// Whatever is done to a kept cell, it is found as it was or not at all, and nothing panics on it.
+    #[test]
+    fn a_spoiled_cell_is_never_another_result() {
+        let scratch = tempfile::tempdir().expect("a folder");
+        let folder = RunFolder::new(scratch.path());
+        let output = scratch.path().join("written.json");
+        std::fs::write(&output, b"[1, 2, 3]").expect("written");
+        let moment = Moment { at: "2026-11-26T12:00:00+03:00".into(), seconds: 0.25 };
+        let result = vec![0.5f64, 1.25, -3.0];
+        let mut kept = Kept::new(moment, result.clone(), vec!["said".into()]);
+        keep(&folder, Cell::Texts, "of this", &mut kept, std::slice::from_ref(&output)).expect("kept");
+        let found = |of: &str| match find::<Vec<f64>>(&folder, Cell::Texts, of) {
+            Found::Kept(kept) => Some(kept.result),
+            Found::Nothing | Found::Unusable(_) => None,
+        };
+        assert_eq!((found("of this"), found("of that")), (Some(result.clone()), None));
+        let own = folder.cell(Cell::Texts);
+        let mut draws = random::stream(5, "spoiled cells");
+        let mut refused = 0;
+        for path in [own.join(CELL), own.join(seal::SEAL), output] {
+            let sound = std::fs::read(&path).expect("a file");
+            for _ in 0..300 {
+                let mut bytes = sound.clone();
+                let place = draws.next_u64() as usize % bytes.len();
+                match draws.next_u64() % 4 {
+                    0 => bytes.truncate(place),
+                    1 => bytes[place] ^= 1 << (draws.next_u64() % 8),
+                    2 => drop(bytes.splice(place..place, [draws.next_u64() as u8; 3])),
+                    _ => bytes[place..].reverse(),
+                }
+                std::fs::write(&path, &bytes).expect("written");
+                match found("of this") {
+                    // Other white space in a seal says the same.
+                    Some(found) => {
+                        assert!(bytes == sound || path.ends_with(seal::SEAL), "{}", path.display());
+                        assert_eq!(found, result, "{}", path.display());
+                    }
+                    None => refused += 1,
+                }
+            }
+            std::fs::write(&path, sound).expect("written");
+        }
+        assert!(refused > 800, "only {refused} of 900 were refused");
+        assert_eq!(found("of this"), Some(result));
+    }
+}
