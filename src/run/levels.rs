@@ -82,7 +82,7 @@ impl Series<'_> {
         Ok(plans)
     }
 
-    /// Runs a level that is not done; its record, where there is one.
+    /// Runs a level, which computes what is not done; its record, where there is one.
     fn one(&self, plan: &Plan) -> anyhow::Result<Option<RunRecord>> {
         let Plan { question: Question { level, .. }, flags, notebook } = plan;
         let (say, folder) = (|line: String| notebook.progress.say(&line), notebook.folder.path().display());
@@ -139,14 +139,6 @@ impl Series<'_> {
             return Ok(None);
         }
         let levels: Vec<Level> = record.levels.iter().map(|entry| entry.level).collect();
-        let adapter = |level: &Level| RunFolder::of_level(&self.reports, *level).adapter();
-        if let Some(missing) = levels.iter().map(adapter).find(|adapter| !adapter.is_dir()) {
-            let missing = missing.display();
-            say(&format!(
-                "no matrix of adapters and levels: {missing} is missing; to make it, delete {missing}'s record and run again"
-            ));
-            return Ok(None);
-        }
         Ok(Some(matrix::measured(&levels, notebook, &self.reports)?))
     }
 }
