@@ -3,12 +3,12 @@
 use super::alpaca::Row;
 use crate::record::{Overlap, RowOverlap};
 use crate::texts::copying::WINDOW;
-use crate::texts::words;
+use crate::texts::words::Vocabulary;
 use std::collections::{HashMap, HashSet};
 
 /// Measures how the answers of `evaluation` overlap with those of `train`.
 ///
-/// A word is a maximal run of letters, digits and apostrophes ([`words::runs`]), lower-cased. With G the set of all windows of [`WINDOW`]
+/// A word is a maximal run of letters, digits and apostrophes ([`crate::texts::words::runs`]), lower-cased. With G the set of all windows of [`WINDOW`]
 /// running words inside one training answer, a held-out word counts as covered where a window of its own answer that it
 /// lies in is in G. A sentence ends at `.`, `!` or `?`, and is verbatim where a training answer has a sentence of the same
 /// words. The nearest training row is the one whose windows alone cover the most words, the first of several.
@@ -17,20 +17,20 @@ pub fn measure(train: &[Row], evaluation: &[Row]) -> Overlap {
     let mut windows: HashMap<[u32; WINDOW], Vec<usize>> = HashMap::new();
     let mut sentences: HashSet<Vec<u32>> = HashSet::new();
     for (index, row) in train.iter().enumerate() {
-        for window in vocabulary.ids(&row.output).windows(WINDOW) {
+        for window in vocabulary.learn(&row.output).windows(WINDOW) {
             let rows = windows.entry(window.try_into().expect("as wide as a window")).or_default();
             if rows.last() != Some(&index) {
                 rows.push(index);
             }
         }
-        sentences.extend(vocabulary.sentences(&row.output));
+        sentences.extend(sentences_of(&row.output, &mut vocabulary));
     }
     let rows: Vec<RowOverlap> = evaluation
         .iter()
         .map(|row| {
-            let of_row = vocabulary.sentences(&row.output);
+            let of_row = sentences_of(&row.output, &mut vocabulary);
             let verbatim = of_row.iter().filter(|sentence| sentences.contains(*sentence)).count();
-            let ids = vocabulary.ids(&row.output);
+            let ids = vocabulary.learn(&row.output);
             of_words(&ids, &windows, of_row.len(), verbatim)
         })
         .collect();
@@ -75,22 +75,8 @@ fn of_words(
     }
 }
 
-/// Words as numbers, in the order in which they were met.
-#[derive(Default)]
-struct Vocabulary(HashMap<String, u32>);
-
-impl Vocabulary {
-    fn ids(&mut self, text: &str) -> Vec<u32> {
-        let number = |run: &str| {
-            let next = self.0.len() as u32;
-            *self.0.entry(run.to_lowercase()).or_insert(next)
-        };
-        words::runs(text).map(number).collect()
-    }
-
-    /// The sentences that have words.
-    fn sentences(&mut self, text: &str) -> Vec<Vec<u32>> {
-        let sentences = text.split(['.', '!', '?']).map(|sentence| self.ids(sentence));
-        sentences.filter(|ids| !ids.is_empty()).collect()
-    }
+/// The sentences of `text` that have words.
+fn sentences_of(text: &str, vocabulary: &mut Vocabulary) -> Vec<Vec<u32>> {
+    let sentences = text.split(['.', '!', '?']).map(|sentence| vocabulary.learn(sentence));
+    sentences.filter(|ids| !ids.is_empty()).collect()
 }

@@ -1,11 +1,10 @@
 //! What of a text stands in the training answers already, word for word.
 //!
-//! Words are compared as runs in lower case ([`words::runs`]), without what stands between them, as
+//! Words are compared as runs in lower case ([`super::words::runs`]), without what stands between them, as
 //! [`crate::data::overlap`] compares held-out answers: the reference's share here is the one there.
 
-use super::words;
+use super::words::Vocabulary;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// Words of one window. Thirteen-gram overlaps are usual for corpora of the web; answers of a hundred words need a shorter
@@ -33,7 +32,7 @@ impl Copied {
 /// Training answers, ready to be searched: their suffixes in order (Manber and Myers 1993), each ending with its answer.
 #[derive(Debug, Clone)]
 pub struct Answers {
-    vocabulary: HashMap<String, u32>,
+    vocabulary: Vocabulary,
     ids: Vec<u32>,
     /// In the order of the words from their start to their end.
     suffixes: Vec<Range<usize>>,
@@ -42,14 +41,11 @@ pub struct Answers {
 impl Answers {
     /// Orders the suffixes of `answers`.
     pub fn new<'a>(answers: impl IntoIterator<Item = &'a str>) -> Answers {
-        let mut vocabulary: HashMap<String, u32> = HashMap::new();
-        let (mut ids, mut suffixes) = (Vec::new(), Vec::new());
+        let mut vocabulary = Vocabulary::default();
+        let (mut ids, mut suffixes): (Vec<u32>, Vec<_>) = (Vec::new(), Vec::new());
         for answer in answers {
             let start = ids.len();
-            for run in words::runs(answer) {
-                let next = vocabulary.len() as u32;
-                ids.push(*vocabulary.entry(run.to_lowercase()).or_insert(next));
-            }
+            ids.extend(vocabulary.learn(answer));
             suffixes.extend((start..ids.len()).map(|from| from..ids.len()));
         }
         // Equal suffixes of two answers are the same words: which comes first says nothing.
@@ -59,9 +55,7 @@ impl Answers {
 
     /// What of `text` is copied from one of the answers, and at length.
     pub fn copied(&self, text: &str) -> Copied {
-        // A word that no answer has is numbered as none of theirs.
-        let number = |run: &str| self.vocabulary.get(&run.to_lowercase()).copied().unwrap_or(u32::MAX);
-        let ids: Vec<u32> = words::runs(text).map(number).collect();
+        let ids = self.vocabulary.ids(text);
         let (mut covered_words, mut covered_to, mut longest) = (0, 0, 0);
         for start in 0..ids.len() {
             let length = self.longest_prefix(&ids[start..]);

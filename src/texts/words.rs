@@ -4,6 +4,8 @@
 //! case and with `'` for `’`; runs of apostrophes alone are none. So `well-known` is two words (a level list knows its
 //! parts), `don't` is one, and `3.50` is two, where textstat has one, one and one.
 
+use std::collections::HashMap;
+
 /// A word, as it is written and as it is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word<'a> {
@@ -54,6 +56,27 @@ pub fn words(text: &str) -> Vec<Word<'_>> {
 /// The runs of `text`, as they are written.
 pub fn runs(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| !is_of_run(letter)).filter(|run| !run.is_empty())
+}
+
+/// Runs as numbers, in lower case and in the order in which they were met.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Vocabulary(HashMap<String, u32>);
+
+impl Vocabulary {
+    /// The numbers of a text's runs; one that was not met before gets the next.
+    pub(crate) fn learn(&mut self, text: &str) -> Vec<u32> {
+        let number = |run: &str| {
+            let next = self.0.len() as u32;
+            *self.0.entry(run.to_lowercase()).or_insert(next)
+        };
+        runs(text).map(number).collect()
+    }
+
+    /// The same without learning: one that was not met is numbered as none of those that were.
+    pub(crate) fn ids(&self, text: &str) -> Vec<u32> {
+        let number = |run: &str| self.0.get(&run.to_lowercase()).copied().unwrap_or(u32::MAX);
+        runs(text).map(number).collect()
+    }
 }
 
 const APOSTROPHES: [char; 2] = ['\'', '’'];
