@@ -121,7 +121,7 @@ impl Notebook {
     /// Reads the rows and knows the base model: all that decides what the run will be.
     ///
     /// # Errors
-    /// As [`Notebook::rows`], [`OpenedBase::open`] and [`adapter::identity`].
+    /// As [`Notebook::rows`] and [`OpenedBase::open`]; `Error::File` where the adapter to begin with cannot be read.
     #[track_caller]
     pub fn prepare(self) -> Result<Study> {
         let place = Location::caller();
