@@ -1,4 +1,5 @@
-//! The Turkish documents of one run: `A1_FINE_TUNING_RESULTS.md` and the three sections a thesis takes over.
+//! The Turkish documents of one run: `A1_FINE_TUNING_RESULTS.md`, the three sections that a thesis takes over, and the
+//! appendix of all of them.
 //!
 //! ```text
 //! record -> findings, criteria -> view -> templates/*.md.j2 -> tidy Markdown
@@ -17,19 +18,17 @@ pub use super::sentences::Sentences;
 use super::{files, markdown, sentences, trace, view};
 use crate::error::Result;
 use crate::record::RunRecord;
-use minijinja::Value;
-use minijinja::value::Serde;
-use std::collections::BTreeMap;
 
 /// The sentences of findings, and those of criteria.
 const FINDINGS: &str = "bulgular.md.j2";
 const CRITERIA: &str = "olcutler.md.j2";
 
-/// The sections for the thesis: template, file and key in the view of the whole document.
-const SECTIONS: [(&str, &str, &str); 3] = [
-    ("yontem.md.j2", files::METHOD, "method"),
-    ("sonuclar.md.j2", files::RESULTS, "results"),
-    ("tartisma.md.j2", files::DISCUSSION, "discussion"),
+/// What goes into the thesis: template and file.
+const SECTIONS: [(&str, &str); 4] = [
+    ("yontem.md.j2", files::METHOD),
+    ("sonuclar.md.j2", files::RESULTS),
+    ("tartisma.md.j2", files::DISCUSSION),
+    ("ekler.md.j2", files::APPENDIX),
 ];
 
 /// One document, ready to be saved.
@@ -70,21 +69,12 @@ pub fn render(record: &RunRecord, charts: &[ChartReference], profile: &Profile) 
     let thesis = engine(record, profile, layout.in_thesis(record, profile))?;
     view.extend(said(&thesis, &findings, &criteria)?);
     let mut documents = Vec::new();
-    let mut embedded = BTreeMap::new();
-    for (template, file_name, key) in SECTIONS {
-        view.extend([("h1", Value::from("#")), ("h2", Value::from("##")), ("standalone", Value::from(true))]);
+    for (template, file_name) in SECTIONS {
         documents.push(Document::new(file_name, files::RECORD, &thesis.print(template, &view)?));
-        view.extend([
-            ("h1", Value::from("####")),
-            ("h2", Value::from("#####")),
-            ("standalone", Value::from(false)),
-        ]);
-        embedded.insert(key, thesis.print(template, &view)?);
     }
 
     let whole = engine(record, profile, layout.in_whole(record, profile))?;
     view.extend(said(&whole, &findings, &criteria)?);
-    view.insert("sections_text", Value::from(Serde(&embedded)));
     let printed = whole.print("belge.md.j2", &view)?;
     documents.insert(0, Document::new(files::whole(record.level), files::RECORD, &printed));
     Ok(documents)
@@ -116,6 +106,8 @@ fn engine(record: &RunRecord, profile: &Profile, numbering: Numbering) -> Result
 /// The part of the view that quotes the numbers of tables and figures, and so is another in each engine.
 fn said(engine: &Engine, findings: &[Finding], criteria: &[Criterion]) -> Result<View> {
     let mut view = sentences::of_findings(&mut engine.macros(FINDINGS)?, findings)?;
-    view.insert("checks", sentences::of_criteria(&mut engine.macros(CRITERIA)?, criteria)?);
+    let mut macros = engine.macros(CRITERIA)?;
+    view.insert("checks", sentences::of_criteria(&mut macros, criteria)?);
+    view.extend(sentences::closing(&mut macros, findings, criteria)?);
     Ok(view)
 }

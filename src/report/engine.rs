@@ -21,11 +21,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The templates, by the names under which they include each other.
-const TEMPLATES: [(&str, &str); 13] = [
+const TEMPLATES: [(&str, &str); 16] = [
     ("belge.md.j2", include_str!("../../templates/belge.md.j2")),
     ("yontem.md.j2", include_str!("../../templates/yontem.md.j2")),
     ("sonuclar.md.j2", include_str!("../../templates/sonuclar.md.j2")),
     ("tartisma.md.j2", include_str!("../../templates/tartisma.md.j2")),
+    ("ekler.md.j2", include_str!("../../templates/ekler.md.j2")),
+    ("ornek.md.j2", include_str!("../../templates/ornek.md.j2")),
+    ("tablolar/parametre_obekleri.md.j2", include_str!("../../templates/tablolar/parametre_obekleri.md.j2")),
     ("tablolar/veri.md.j2", include_str!("../../templates/tablolar/veri.md.j2")),
     ("tablolar/parametreler.md.j2", include_str!("../../templates/tablolar/parametreler.md.j2")),
     ("tablolar/karsilastirma.md.j2", include_str!("../../templates/tablolar/karsilastirma.md.j2")),

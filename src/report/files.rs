@@ -7,6 +7,8 @@ pub(crate) use crate::record::folder::{EVENTS, LEVELS_RECORD, RECORD};
 pub(crate) const METHOD: &str = "yontem.md";
 pub(crate) const RESULTS: &str = "sonuclar.md";
 pub(crate) const DISCUSSION: &str = "tartisma.md";
+/// Details of a run that neither its document nor the sections print.
+pub(crate) const APPENDIX: &str = "ekler.md";
 /// The document of several levels.
 pub(crate) const LEVELS: &str = "karsilastirma.md";
 /// The folder of the charts.

@@ -2,7 +2,7 @@
 
 use super::charts;
 use super::engine::View;
-use super::numbering::{ChartReference, Numbering};
+use super::numbering::{ChartReference, Numbering, Place};
 use super::profile::Profile;
 use super::view;
 use crate::record::RunRecord;
@@ -11,32 +11,39 @@ use minijinja::Value;
 /// The charts, by where they stand.
 pub(super) struct Layout {
     data: Vec<ChartReference>,
+    /// The losses.
     training: Vec<ChartReference>,
+    /// What else a training leaves: the appendix has it.
+    details: Vec<ChartReference>,
     comparison: Vec<ChartReference>,
 }
 
 impl Layout {
-    /// The charts by what they show; one that is not known here stands with the training.
+    /// The charts by what they show; one that is not known here stands in the appendix.
     pub(super) fn of(charts: &[ChartReference]) -> Self {
-        let mut layout = Layout { data: Vec::new(), training: Vec::new(), comparison: Vec::new() };
+        let mut layout =
+            Layout { data: Vec::new(), training: Vec::new(), details: Vec::new(), comparison: Vec::new() };
         for chart in charts {
             let place = match chart.name.as_str() {
                 name if charts::OF_DATA.contains(&name) => &mut layout.data,
                 name if charts::OF_COMPARISON.contains(&name) => &mut layout.comparison,
-                _ => &mut layout.training,
+                charts::LOSSES => &mut layout.training,
+                _ => &mut layout.details,
             };
             place.push(chart.clone());
         }
         layout
     }
 
-    /// The thesis counts tables and figures in each chapter.
+    /// The thesis counts tables and figures in each chapter, and in its appendix.
     pub(super) fn in_thesis(&self, record: &RunRecord, profile: &Profile) -> Numbering {
         let mut numbering = Numbering::new(profile);
-        numbering.chapter(Some(profile.method), &["veri", "parametreler"], &self.data);
+        numbering.add(Place::Chapter(profile.method), &["veri", "parametreler"], &self.data);
         let tables = [("karsilastirma", view::is_compared(record)), ("testler", view::is_tested(record))];
         let figures = [self.training.as_slice(), self.comparison.as_slice()].concat();
-        numbering.chapter(Some(profile.results), &present(&tables), &figures);
+        numbering.add(Place::Chapter(profile.results), &present(&tables), &figures);
+        let tables = [("adimlar", !record.training.steps.is_empty()), ("kosu", true)];
+        numbering.add(Place::Appendix, &present(&tables), &self.details);
         numbering
     }
 
@@ -45,17 +52,20 @@ impl Layout {
         let tables = [
             ("veri", true),
             ("parametreler", true),
-            ("adimlar", !record.training.steps.is_empty()),
+            ("kayiplar", !record.training.evals.is_empty()),
             ("karsilastirma", view::is_compared(record)),
-            ("testler", view::is_tested(record)),
             ("dosyalar", !record.outputs.is_empty()),
             ("olcutler", true),
-            ("kosu", true),
         ];
-        let figures = [self.data.as_slice(), self.training.as_slice(), self.comparison.as_slice()].concat();
+        let figures = [self.training.as_slice(), self.comparison_of_models()].concat();
         let mut numbering = Numbering::new(profile);
-        numbering.chapter(None, &present(&tables), &figures);
+        numbering.add(Place::Whole, &present(&tables), &figures);
         numbering
+    }
+
+    /// Of the charts that compare, the one that is read at a glance.
+    fn comparison_of_models(&self) -> &[ChartReference] {
+        &self.comparison[..self.comparison.len().min(1)]
     }
 
     /// Section numbers and chart names for the templates: text, not numbers of the record.
@@ -64,11 +74,17 @@ impl Layout {
         let chapters = [("method", method), ("results", results), ("discussion", discussion)];
         let numbers = chapters.map(|(name, chapter)| (name, Value::from(chapter.section_numbers())));
         let chapters = chapters.map(|(name, chapter)| (name, chapter.chapter.to_string()));
-        let charts = [("data", &self.data), ("training", &self.training), ("comparison", &self.comparison)];
+        let charts = [
+            ("data", names(&self.data)),
+            ("training", names(&self.training)),
+            ("details", names(&self.details)),
+            ("comparison", names(&self.comparison)),
+            ("models", names(self.comparison_of_models())),
+        ];
         View::from([
             ("chapters", Value::from_pairs(chapters)),
             ("numbers", Value::from_pairs(numbers)),
-            ("charts", Value::from_pairs(charts.map(|(name, charts)| (name, names(charts))))),
+            ("charts", Value::from_pairs(charts)),
         ])
     }
 }

@@ -58,7 +58,7 @@ pub struct Report {
 
 impl Report {
     /// What needs no other program, by its path below the output folder: each document as Markdown, each chart as SVG
-    /// and PNG, and the first document as one page.
+    /// and PNG, and the first document and the appendix as a page each.
     ///
     /// # Errors
     /// As [`export::html`].
@@ -72,9 +72,10 @@ impl Report {
         for document in &self.documents {
             add(document.file_name.clone(), document.markdown.clone().into_bytes());
         }
-        if let Some(first) = self.documents.first() {
-            let page = files::with_ending(&first.file_name, "html");
-            add(page, export::html(first, &self.charts)?.into_bytes());
+        let appendix = self.documents.iter().skip(1).find(|document| document.file_name == files::APPENDIX);
+        for document in self.documents.first().into_iter().chain(appendix) {
+            let page = files::with_ending(&document.file_name, "html");
+            add(page, export::html(document, &self.charts)?.into_bytes());
         }
         Ok(files)
     }

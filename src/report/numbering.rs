@@ -15,6 +15,17 @@ pub struct ChartReference {
     pub alt: String,
 }
 
+/// Where numbered things stand, and so how they are counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    /// 4.1, 4.2 in a chapter of the thesis.
+    Chapter(Chapter),
+    /// E.1, E.2 in its appendix (ek).
+    Appendix,
+    /// 1, 2 in a document of its own.
+    Whole,
+}
+
 /// The numbered things of a text, in the order in which it shows them.
 #[derive(Debug, Clone)]
 pub(super) struct Numbering {
@@ -31,16 +42,12 @@ impl Numbering {
         Numbering { profile: profile.clone(), tables: Vec::new(), figures: Vec::new() }
     }
 
-    /// Numbers `tables` and `figures` in the order given: 4.1, 4.2 in a chapter, 1, 2 without one.
-    pub(super) fn chapter(
-        &mut self,
-        chapter: Option<Chapter>,
-        tables: &[&'static str],
-        figures: &[ChartReference],
-    ) {
-        let number = |first: fn(&Chapter) -> usize, index: usize| match &chapter {
-            Some(chapter) => format!("{}.{}", chapter.chapter, first(chapter) + index),
-            None => (index + 1).to_string(),
+    /// Numbers `tables` and `figures` in the order given, as `place` counts.
+    pub(super) fn add(&mut self, place: Place, tables: &[&'static str], figures: &[ChartReference]) {
+        let number = |first: fn(&Chapter) -> usize, index: usize| match &place {
+            Place::Chapter(chapter) => format!("{}.{}", chapter.chapter, first(chapter) + index),
+            Place::Appendix => format!("E.{}", index + 1),
+            Place::Whole => (index + 1).to_string(),
         };
         let word = match self.profile.table_word {
             TableWord::Apa => "Tablo",

@@ -6,7 +6,10 @@
 
 use super::engine::{Macros, View};
 use super::finding::{Claim, Finding, Severity, name};
+use super::findings::Kind;
 use super::findings::criteria::{Criterion, Outcome};
+use super::findings::verdict::verdict;
+use super::quantity::{Quantities, Quantity};
 use super::{quantity, trace, turkish};
 use crate::error::Result;
 use crate::level::Level;
@@ -112,6 +115,31 @@ pub(super) fn of_criteria(macros: &mut Macros<'_>, criteria: &[Criterion]) -> Re
         })
         .collect::<Result<Vec<Value>>>()
         .map(Value::from)
+}
+
+/// The closing sentences: how many criteria were met, and the verdict.
+pub(super) fn closing(
+    macros: &mut Macros<'_>,
+    findings: &[Finding<Kind>],
+    criteria: &[Criterion],
+) -> Result<View> {
+    let count = |name: &'static str, is_counted: &dyn Fn(Outcome) -> bool| {
+        let count = criteria.iter().filter(|criterion| is_counted(criterion.outcome)).count();
+        (name, Quantity::new(format!("count(criteria {name})"), count))
+    };
+    let counts: Quantities = [
+        count("all", &|_| true),
+        count("met", &|outcome| outcome == Outcome::Met),
+        count("not_met", &|outcome| outcome == Outcome::NotMet),
+        count("undetermined", &|outcome| outcome == Outcome::Undetermined),
+    ]
+    .into();
+    let counted = macros.say("sayim", quantity::named(&counts))?;
+    let verdict = macros.say(&format!("{}_hukum", name(verdict(findings))), Value::from(()))?;
+    Ok(View::from([
+        ("counted", Value::from(counted.join("\n"))),
+        ("verdict", Value::from(verdict.join("\n"))),
+    ]))
 }
 
 /// What a finding's sentences see: its numbers, `mask` where it speaks of one loss, its levels and its list.

@@ -89,7 +89,7 @@ end
 local function caption_of(block)
   local first = block and block.t == 'Para' and block.content[1]
   if not first or first.t ~= 'Strong' then return nil end
-  local word, number, mark = pandoc.utils.stringify(first):match('^(%S+)%s(%d[%d.]*)(:?)$')
+  local word, number, mark = pandoc.utils.stringify(first):match('^(%S+)%s(E?%.?%d[%d.]*)(:?)$')
   if not word or not KINDS[word] then return nil end
   if number:sub(-1) == '.' then
     number, mark = number:sub(1, -2), '.'

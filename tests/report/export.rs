@@ -171,10 +171,19 @@ fn a_failure_of_pandoc_costs_its_file_alone() {
     let paths: Vec<&str> = outcome.files().iter().map(|file| file.path.as_str()).collect();
     assert_eq!(
         paths,
-        ["yontem.docx", "yontem.tex", "sonuclar.tex", "tartisma.docx", "tartisma.tex", "tez.tex"]
+        [
+            "yontem.docx",
+            "yontem.tex",
+            "sonuclar.tex",
+            "tartisma.docx",
+            "tartisma.tex",
+            "ekler.docx",
+            "ekler.tex",
+            "tez.tex"
+        ]
     );
-    let wrapper = String::from_utf8(outcome.files()[5].bytes.clone()).expect("text");
-    for section in ["\\input{yontem}", "\\input{sonuclar}", "\\input{tartisma}"] {
+    let wrapper = String::from_utf8(outcome.files()[7].bytes.clone()).expect("text");
+    for section in ["\\input{yontem}", "\\input{sonuclar}", "\\input{tartisma}", "\\input{ekler}"] {
         assert!(wrapper.contains(section), "{section}");
     }
 }

@@ -78,13 +78,15 @@ pub(super) fn blocks(markdown: &str) -> Vec<Block<'_>> {
 /// The label that `text` begins with, `Tablo 4.1` of `Tablo 4.1'de`, and how many bytes it takes.
 pub(super) fn label_at_start(text: &str) -> Option<(&str, usize)> {
     let (word, _) = LABEL_WORDS.iter().find(|(word, _)| text.starts_with(word))?;
-    let digits = text[word.len()..].strip_prefix(' ')?;
+    let number = text[word.len()..].strip_prefix(' ')?;
+    // E.1 of the appendix.
+    let digits = number.strip_prefix("E.").unwrap_or(number);
     let end = digits
         .find(|character: char| !character.is_ascii_digit() && character != '.')
         .unwrap_or(digits.len());
-    let number = digits[..end].trim_end_matches('.');
-    let bytes = word.len() + 1 + number.len();
-    number.starts_with(|character: char| character.is_ascii_digit()).then(|| (&text[..bytes], bytes))
+    let after = digits.len() - digits[..end].trim_end_matches('.').len();
+    let bytes = text.len() - after;
+    digits.starts_with(|character: char| character.is_ascii_digit()).then(|| (&text[..bytes], bytes))
 }
 
 /// A block before it has found its caption.
@@ -257,6 +259,8 @@ mod tests {
     fn labels_end_before_suffix_and_stop() {
         assert_eq!(label_at_start("Tablo 4.1'de").map(|(label, _)| label), Some("Tablo 4.1"));
         assert_eq!(label_at_start("Şekil 12. Sonra").map(|(label, _)| label), Some("Şekil 12"));
+        assert_eq!(label_at_start("Tablo E.2'de").map(|(label, _)| label), Some("Tablo E.2"));
+        assert_eq!(label_at_start("Tablo E.").map(|(label, _)| label), None);
         assert_eq!(label_at_start("Tablo .1"), None);
         assert_eq!(label_at_start("Tablolar"), None);
     }

@@ -67,8 +67,7 @@ impl Writer<'_> {
                 // Only a chart on a line of its own is shown; whatever else would be fetched is told in words.
                 Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => {}
                 Event::Start(Tag::Link { ref dest_url, .. }) => {
-                    is_link_kept =
-                        has_links && ["https://", "http://"].iter().any(|start| dest_url.starts_with(start));
+                    is_link_kept = has_links && is_followed(dest_url);
                     if is_link_kept {
                         out.push(event);
                     }
@@ -148,6 +147,15 @@ impl Writer<'_> {
         html.push_str(&escaped(&plain[written..]));
         html
     }
+}
+
+/// Whether a link leads where a reader may go: to the web, or to a document beside this one.
+fn is_followed(target: &str) -> bool {
+    let is_beside =
+        |name: &str| name.chars().all(|character| character.is_ascii_lowercase() || character == '_');
+    target.starts_with("https://")
+        || target.starts_with("http://")
+        || target.strip_suffix(".md").is_some_and(is_beside)
 }
 
 /// A printed number: its path as a tooltip, shown as well where the keyboard or a finger reaches it.

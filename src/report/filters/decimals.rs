@@ -17,16 +17,16 @@ pub(super) fn nonzero(value: f64, digits: usize, print: impl Fn(usize) -> Printe
     longer.find(|text| text.as_ref().is_ok_and(|text| !is_zero(text))).unwrap_or(Ok(printed))
 }
 
-/// Two decimals, or more where two numbers that differ would print alike: a text that says "fell from 1,97 to
+/// The `fewest` decimals, or more where two numbers that differ would print alike: a text that says "fell from 1,97 to
 /// 1,97" says nothing.
-pub(super) fn apart(value: f64, other: f64, print: impl Fn(f64, usize) -> Printed) -> Printed {
-    for digits in 2..=MOST_DECIMALS {
+pub(super) fn apart(value: f64, other: f64, fewest: usize, print: impl Fn(f64, usize) -> Printed) -> Printed {
+    for digits in fewest..=MOST_DECIMALS {
         let text = print(value, digits)?;
         if value == other || text != print(other, digits)? {
             return Ok(text);
         }
     }
-    print(value, 2)
+    print(value, fewest)
 }
 
 /// `1,24 milyar`, `90,2 milyon`, and below a million the count itself.

@@ -9,7 +9,7 @@
 //! | `sade`, `sade(3)` | 0,05: all decimals that the number shows, or up to three, without zeros at their end |
 //! | `yuzde(1)`, `yuzde_sade`, `yuzde_yaklasik` | %44,1; %10 or %12,5; %67 (two significant digits) |
 //! | `yuzde_isaretli` | +%7,9; −%44,1 |
-//! | `ayri(other)` | 1,95, with more decimals where the other number would print alike |
+//! | `ayri(other)`, `ayri(other, 0)` | 1,95, with more decimals where the other number would print alike; 14 |
 //! | `buyuk` | 1,24 milyar |
 //! | `kacinda(whole)` | 13'ünde, or tamamında |
 //! | `tamsayi`, `kimlik` | 12.400 rows; seed 3407, which is a name and takes no groups |
@@ -101,10 +101,10 @@ fn add_numbers(environment: &mut Environment<'_>, style: Style) {
             }
         });
     }
-    environment.add_filter("ayri", move |value: Value, other: Value| {
+    environment.add_filter("ayri", move |value: Value, other: Value, fewest: Option<usize>| {
         let other = quantity_of(&other, "ayri")?.real();
         traced(&value, "ayri", |quantity| {
-            apart(quantity.real(), other, |value, digits| style.number(value, digits))
+            apart(quantity.real(), other, fewest.unwrap_or(2), |value, digits| style.number(value, digits))
         })
     });
     environment.add_filter("aralik", move |value: Value, digits: Option<usize>| {

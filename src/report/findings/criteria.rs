@@ -49,6 +49,8 @@ pub enum CriterionName {
     FullImproved,
     /// The perplexity on the responses is below the base model's, beyond chance.
     PerplexityFell,
+    /// Fewer parameters are trained than the base model has.
+    FewerParameters,
     /// No evaluation row was trained on.
     NoLeakage,
     /// No more of the held-out words than the profile allows stand in running words of the training answers.
@@ -65,11 +67,13 @@ pub enum CriterionName {
     HumanRating,
     /// A language model has rated texts of the model.
     ModelRating,
+    /// Measures, people and a language model agree: the seed's three ways of validation.
+    Triangulated,
 }
 
 impl CriterionName {
     /// Every criterion, in the order of the document.
-    pub const ALL: [CriterionName; 16] = [
+    pub const ALL: [CriterionName; 18] = [
         Self::Completed,
         Self::TrainLossFell,
         Self::EvalLossFell,
@@ -78,6 +82,7 @@ impl CriterionName {
         Self::MaskedImproved,
         Self::FullImproved,
         Self::PerplexityFell,
+        Self::FewerParameters,
         Self::NoLeakage,
         Self::LowOverlap,
         Self::NoTruncation,
@@ -86,6 +91,7 @@ impl CriterionName {
         Self::SeveralSeeds,
         Self::HumanRating,
         Self::ModelRating,
+        Self::Triangulated,
     ];
 }
 
@@ -113,10 +119,16 @@ impl CriterionName {
             | Self::NoOverfit
             | Self::PeakReached => Group::Training,
             Self::MaskedImproved | Self::FullImproved | Self::PerplexityFell => Group::Comparison,
-            Self::NoLeakage | Self::LowOverlap | Self::NoTruncation | Self::Reproducible => Group::Method,
-            Self::ThesisMaterial | Self::SeveralSeeds | Self::HumanRating | Self::ModelRating => {
-                Group::Thesis
-            }
+            Self::FewerParameters
+            | Self::NoLeakage
+            | Self::LowOverlap
+            | Self::NoTruncation
+            | Self::Reproducible => Group::Method,
+            Self::ThesisMaterial
+            | Self::SeveralSeeds
+            | Self::HumanRating
+            | Self::ModelRating
+            | Self::Triangulated => Group::Thesis,
         }
     }
 }
@@ -145,6 +157,7 @@ fn check(name: CriterionName, record: &RunRecord, findings: &[Finding]) -> Crite
         Name::MaskedImproved => improved(findings, Mask::Masked),
         Name::FullImproved => improved(findings, Mask::Full),
         Name::PerplexityFell => perplexity(record, findings),
+        Name::FewerParameters => either(findings, Kind::TrainableShare, Kind::TrainableExceedsBase),
         Name::NoLeakage => (
             met(dataset.leaked_rows == 0),
             [
@@ -171,7 +184,9 @@ fn check(name: CriterionName, record: &RunRecord, findings: &[Finding]) -> Crite
                 (Outcome::NotMet, [("seed", seed)].into())
             }
         },
-        Name::HumanRating | Name::ModelRating => (Outcome::Undetermined, Quantities::new()),
+        Name::HumanRating | Name::ModelRating | Name::Triangulated => {
+            (Outcome::Undetermined, Quantities::new())
+        }
     };
     Criterion { name, outcome, evidence }
 }

@@ -8,6 +8,7 @@ mod training;
 mod comparison;
 mod seeds;
 pub mod criteria;
+pub mod verdict;
 
 use super::finding::{self, Claim, kinds};
 use super::profile::Limits;
@@ -148,7 +149,7 @@ kinds! {
     /// The loss fell surely, and by less than one percent.
     ImprovedBarely: Comparison, Caution;
     /// The interval of the loss is wider than the digits that the text prints.
-    TooFewRowsForDigits: Comparison, Caution;
+    TooFewRowsForDigits: Comparison, Note;
 }
 
 /// Everything that holds for `record` by the `limits` of a profile, by topic; of findings on both losses the response comes first.

@@ -14,7 +14,7 @@ use super::charts::{Chart, levels};
 use super::document::{ChartReference, Document, Sentences};
 use super::engine::Engine;
 use super::model_name::ModelName;
-use super::numbering::Numbering;
+use super::numbering::{Numbering, Place};
 use super::numbers::Style;
 use super::profile::Profile;
 use super::{files, sentences};
@@ -56,7 +56,7 @@ fn engine(record: &LevelsRecord, charts: &[ChartReference], profile: &Profile) -
         tables.extend(cross::advantage(record).map(|_| "ustunluk"));
     }
     let mut numbering = Numbering::new(profile);
-    numbering.chapter(Some(profile.results), &tables, charts);
+    numbering.add(Place::Chapter(profile.results), &tables, charts);
     // Where the models differ, no text calls one of them "the model".
     let first = &record.levels[0];
     Engine::new(ModelName::new(&first.model.name, first.demonstration, profile), profile, numbering)

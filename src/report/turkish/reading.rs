@@ -131,8 +131,9 @@ fn exponent(token: &str) -> Option<String> {
 /// The digits that are read last: those of the fraction, of the last part of a section number, or all.
 /// `None` if the token is no numeral. Digits that are too many are kept: the caller tells.
 fn last_digits(token: &str, label: Option<&str>, mark: Option<DecimalMark>) -> Option<String> {
-    // A1, B2, C1, H100: one capital and a number.
+    // A1, B2, C1, H100: one capital and a number. Tablo E.1: the same in an appendix.
     if let Some(number) = token.strip_prefix(|c: char| c.is_ascii_uppercase()) {
+        let number = if label.is_some() { number.strip_prefix('.').unwrap_or(number) } else { number };
         return is_digits(number).then(|| number.to_owned());
     }
     let body = unsigned(token);

@@ -22,7 +22,6 @@ pub(super) const FACTS: [Fact<RunRecord>; 51] = [
     ("failed", "it stopped at an error", |record| record.status == Status::Failed),
     ("failure", "the error is recorded", |record| record.failure.is_some()),
     ("finished", "its end has a time", |record| record.environment.finished_at.is_some()),
-    ("options", "its command had options", |record| record.environment.command.len() > 1),
     ("commit", "the program's commit is known", |record| record.environment.git_commit.is_some()),
     ("dirty", "the working copy had changes", |record| record.environment.git_dirty),
     ("accelerator", "it ran on a GPU", |record| record.environment.accelerator.is_some()),
@@ -54,6 +53,7 @@ pub(super) const FACTS: [Fact<RunRecord>; 51] = [
     ("warmup", "the rate rises at first", |record| record.recipe.train.warmup_steps > 0),
     ("accumulation", "a step sums several batches", |record| record.recipe.train.accumulation_steps > 1),
     ("checkpointing", "activations are computed again", |record| record.training.gradient_checkpointing),
+    ("evals", "its evaluation loss was followed", |record| !record.training.evals.is_empty()),
     ("best", "an evaluation was the best", |record| record.training.best.is_some()),
     ("load_best", "the best is used at the end", |record| record.recipe.train.load_best_at_end),
     // How it was computed, where no setting chooses.

@@ -3,6 +3,8 @@
 
 mod derived;
 mod facts;
+mod commands;
+mod tree;
 mod names;
 
 use super::engine::View;

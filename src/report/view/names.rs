@@ -1,16 +1,17 @@
 //! What the record spells in another way than the text does.
 
+use super::{commands, tree};
 use crate::level::Level;
 use crate::recipe::Quantization;
 use crate::record::RunRecord;
-use crate::report::{files, markdown, sentences, turkish};
+use crate::report::{markdown, sentences, turkish};
 use minijinja::Value;
 
 /// Names for a text.
 pub(super) fn names(record: &RunRecord) -> Value {
     let modules = record.recipe.lora.target_modules.iter().map(|module| format!("`{}`", module.name()));
     let others: Vec<Level> = Level::ALL.into_iter().filter(|level| *level != record.level).collect();
-    let commands = others.iter().map(|level| format!("cargo run --release --example {}", level.slug()));
+    let next = others.iter().copied().find(|level| *level > record.level).unwrap_or(others[0]);
     let device = record.environment.accelerator.as_deref().unwrap_or(&record.environment.cpu);
     Value::from_pairs([
         ("level", Value::from(record.level.label())),
@@ -18,14 +19,35 @@ pub(super) fn names(record: &RunRecord) -> Value {
         ("quantization", Value::from(quantization(record))),
         ("device", Value::from(device)),
         ("seeded", Value::from(seeded(record))),
-        ("command", Value::from(record.environment.command.join(" "))),
+        ("level_name", Value::from(level_name(record.level))),
+        ("command", Value::from(commands::own(record))),
+        ("train_file", Value::from(file(record, "train_split"))),
+        ("eval_file", Value::from(file(record, "eval_split"))),
         ("example", Value::from(example(record))),
         ("template", Value::from(template(record))),
         ("other_levels", Value::from(sentences::listed(&others))),
-        ("other_commands", Value::from(commands.collect::<Vec<_>>().join("\n"))),
-        ("tree", Value::from(tree(record))),
-        ("outputs", record.outputs.iter().map(|output| output_name(&output.kind)).collect()),
+        ("next_level", Value::from(next.label())),
+        ("next_experiment", Value::from(format!("experiments/{}.rs", next.slug()))),
+        ("other_commands", Value::from(commands::of_level(record, next))),
+        ("tree", Value::from(tree::tree(record))),
+        ("outputs", record.outputs.iter().map(|output| tree::name(&output.kind)).collect()),
     ])
+}
+
+/// What the level is called, in Turkish and in English.
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::A1 => "Başlangıç, *Beginner*",
+        Level::A2 => "Temel, *Elementary*",
+        Level::B1 => "Orta, *Intermediate*",
+        Level::B2 => "Orta üstü, *Upper Intermediate*",
+        Level::C1 => "İleri, *Advanced*",
+    }
+}
+
+/// The path of an output; nothing where it was not written.
+fn file<'a>(record: &'a RunRecord, kind: &str) -> &'a str {
+    record.outputs.iter().find(|output| output.kind == kind).map_or("", |output| &output.path)
 }
 
 /// How the frozen weights are stored.
@@ -80,44 +102,4 @@ fn example(record: &RunRecord) -> String {
 fn template(record: &RunRecord) -> String {
     let input = if record.dataset.example.input.is_empty() { "" } else { "{input}" };
     record.dataset.prompt.fill("{instruction}", input) + "{output}"
-}
-
-/// The output folder as a reader finds it: the documents, then what the record lists.
-fn tree(record: &RunRecord) -> String {
-    let whole = files::whole(record.level);
-    let page = files::with_ending(&whole, "html");
-    let charts = format!("{}/", files::CHARTS);
-    let fixed = [
-        files::RECORD,
-        files::EVENTS,
-        &whole,
-        &page,
-        files::METHOD,
-        files::RESULTS,
-        files::DISCUSSION,
-        &charts,
-    ];
-    let written = record.outputs.iter().map(|output| {
-        let is_folder = ["adapter", "merged", "checkpoint"].contains(&output.kind.as_str());
-        format!("{}{}", output.path.trim_end_matches('/'), if is_folder { "/" } else { "" })
-    });
-    let entries: Vec<String> = fixed.map(str::to_string).into_iter().chain(written).collect();
-    let last = entries.len() - 1;
-    let branches = entries
-        .iter()
-        .enumerate()
-        .map(|(index, entry)| format!("{} {entry}", if index == last { "└──" } else { "├──" }));
-    std::iter::once("çıktı klasörü".to_string()).chain(branches).collect::<Vec<_>>().join("\n")
-}
-
-/// What an output is, for a reader.
-fn output_name(kind: &str) -> &str {
-    match kind {
-        "train_split" => "eğitim kümesi",
-        "eval_split" => "değerlendirme kümesi",
-        "adapter" => "LoRA adaptörü",
-        "merged" => "adaptörle birleştirilmiş model",
-        "checkpoint" => "kayıt noktası",
-        other => other,
-    }
 }

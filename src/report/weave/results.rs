@@ -201,8 +201,9 @@ fn outputs(record: &RunRecord, style: Style) -> String {
         let _ = writeln!(text, "| {} | {size} |", markdown::cell_code(&output.path));
     }
     let whole = files::whole(record.level);
-    let documents = [whole.as_str(), files::METHOD, files::RESULTS, files::DISCUSSION, files::RECORD];
-    let documents = documents.map(markdown::code).join(", ");
+    let sections = [files::METHOD, files::RESULTS, files::DISCUSSION, files::APPENDIX, files::RECORD];
+    let documents: Vec<&str> = std::iter::once(whole.as_str()).chain(sections).collect();
+    let documents = documents.into_iter().map(markdown::code).collect::<Vec<_>>().join(", ");
     text + &format!("\nBelgeler ve kayıt: {documents}.\n")
 }
 

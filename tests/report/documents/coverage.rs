@@ -6,7 +6,7 @@ use std::path::Path;
 use tezgah::record::{Method, RunRecord};
 use tezgah::report::document;
 use tezgah::report::finding::Claim;
-use tezgah::report::findings::{self, Kind, criteria};
+use tezgah::report::findings::{self, Kind, criteria, verdict};
 use tezgah::report::profile::{Limits, Profile};
 
 /// Every piece of words in a template is printed for some fixture: no branch is left out.
@@ -95,6 +95,7 @@ fn fixtures_touch_every_finding_and_every_outcome() {
     let mut outcomes = BTreeSet::new();
     for (_, record) in fixtures::records() {
         let findings = findings::findings(&record, Limits::default());
+        outcomes.insert(format!("verdict {:?}", verdict::verdict(&findings)));
         outcomes.extend(
             criteria::criteria(&record, &findings)
                 .into_iter()

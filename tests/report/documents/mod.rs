@@ -1,6 +1,5 @@
 //! The documents of one run, over fixture records.
 
-mod embedded;
 mod snapshots;
 mod coverage;
 mod rules;

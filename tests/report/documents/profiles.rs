@@ -91,7 +91,7 @@ fn an_institutes_own_profile_is_followed() {
         &documents.iter().find(|document| document.file_name == "sonuclar.md").expect("results").markdown;
     for expected in [
         "# 5.3 A1 Düzeyi",
-        "Şekil 5.6, Şekil 5.7 ve Şekil 5.8'de",
+        "Şekil 5.6'da, öğrenme oranı ile gradyan normu eklerde (Şekil E.1 ve Şekil E.2)",
         "Lama'nın ince ayardan önceki",
         "Çizelge 5.4'te verilmiştir",
         "|\n\n**Çizelge 5.4:** Temel model",

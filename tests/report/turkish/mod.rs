@@ -125,6 +125,7 @@ fn numerals_of_thesis_text() {
         ("87", "inci", "87'nci"),
         ("2025", "de", "2025'te"),
         ("Tablo 4.3", "de", "Tablo 4.3'te"),
+        ("Şekil E.6", "de", "Şekil E.6'da"),
         ("Bölüm 4.3.10", "de", "Bölüm 4.3.10'da"),
         ("Tablo\u{a0}4.2", "si", "Tablo\u{a0}4.2'si"),
         ("A1", "de", "A1'de"),
