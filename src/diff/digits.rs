@@ -1,6 +1,7 @@
 //! Numbers that the documents print in another way, found by the record paths that the traced text carries.
 
 use crate::paths::paired;
+use crate::report::citations;
 use crate::report::document::Document;
 use crate::report::trace::{self, Stretch};
 use serde::Serialize;
@@ -75,6 +76,9 @@ fn prints(documents: &[Document]) -> Vec<(String, Vec<Print>)> {
     for (document, is_in_thesis) in in_thesis.chain(whole.iter().map(|whole| (whole, false))) {
         for stretch in trace::stretches(&document.traced) {
             let Stretch::Number { path, text } = stretch else { continue };
+            if citations::of_path(path).is_some() {
+                continue; // a year, and no number of the record
+            }
             let place = prints.iter().position(|(other, _)| other == path).unwrap_or_else(|| {
                 prints.push((path.to_string(), Vec::new()));
                 prints.len() - 1

@@ -15,7 +15,7 @@ pub use super::numbering::ChartReference;
 use super::numbering::Numbering;
 use super::profile::Profile;
 pub use super::sentences::Sentences;
-use super::{files, markdown, sentences, trace, view};
+use super::{citations, files, markdown, sentences, trace, view};
 use crate::error::Result;
 use crate::record::RunRecord;
 
@@ -23,12 +23,12 @@ use crate::record::RunRecord;
 const FINDINGS: &str = "bulgular.md.j2";
 const CRITERIA: &str = "olcutler.md.j2";
 
-/// What goes into the thesis: template and file.
-const SECTIONS: [(&str, &str); 4] = [
-    ("yontem.md.j2", files::METHOD),
-    ("sonuclar.md.j2", files::RESULTS),
-    ("tartisma.md.j2", files::DISCUSSION),
-    ("ekler.md.j2", files::APPENDIX),
+/// What goes into the thesis: template, file, and depth of the headings below the title, where there is one.
+const SECTIONS: [(&str, &str, usize); 4] = [
+    ("yontem.md.j2", files::METHOD, 1),
+    ("sonuclar.md.j2", files::RESULTS, 1),
+    ("tartisma.md.j2", files::DISCUSSION, 1),
+    ("ekler.md.j2", files::APPENDIX, 2),
 ];
 
 /// One document, ready to be saved.
@@ -45,9 +45,15 @@ pub struct Document {
 }
 
 impl Document {
-    /// The document that a template printed.
-    pub(super) fn new(file_name: impl Into<String>, record: &'static str, printed: &str) -> Self {
+    /// The document that a template printed, with a list of what it cites; `depth` is that of the list's heading.
+    pub(super) fn new(
+        file_name: impl Into<String>,
+        record: &'static str,
+        printed: &str,
+        depth: usize,
+    ) -> Self {
         let traced = markdown::tidy(printed);
+        let traced = format!("{traced}{}", citations::references(&traced, depth));
         Document { file_name: file_name.into(), record, markdown: trace::plain(&traced), traced }
     }
 }
@@ -69,14 +75,14 @@ pub fn render(record: &RunRecord, charts: &[ChartReference], profile: &Profile) 
     let thesis = engine(record, profile, layout.in_thesis(record, profile))?;
     view.extend(said(&thesis, &findings, &criteria)?);
     let mut documents = Vec::new();
-    for (template, file_name) in SECTIONS {
-        documents.push(Document::new(file_name, files::RECORD, &thesis.print(template, &view)?));
+    for (template, file_name, depth) in SECTIONS {
+        documents.push(Document::new(file_name, files::RECORD, &thesis.print(template, &view)?, depth));
     }
 
     let whole = engine(record, profile, layout.in_whole(record, profile))?;
     view.extend(said(&whole, &findings, &criteria)?);
     let printed = whole.print("belge.md.j2", &view)?;
-    documents.insert(0, Document::new(files::whole(record.level), files::RECORD, &printed));
+    documents.insert(0, Document::new(files::whole(record.level), files::RECORD, &printed, 2));
     Ok(documents)
 }
 

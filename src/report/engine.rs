@@ -7,7 +7,9 @@
 //! | `sekiller(names)` | Şekil 4.1, Şekil 4.2 ve Şekil 4.3 |
 //! | `grafik(name)` | a chart with its number and caption |
 //! | `{% call cizelge("veri", "caption") %}` | a table with its number and caption |
+//! | `atif("hu2022lora")`, `atif_metin("hu2022lora")` | Hu vd., 2022 and Hu vd. (2022) |
 
+use super::citations::{self, Work};
 use super::filters::{self, refused};
 use super::model_name::ModelName;
 use super::numbering::Numbering;
@@ -63,6 +65,7 @@ impl Engine {
         filters::install(&mut environment, profile.decimal);
         environment.add_function("model", move |case: Option<&str>| named(&model, case));
         number(&mut environment, numbering);
+        cite(&mut environment);
         for (name, source) in TEMPLATES {
             environment.add_template(name, source).map_err(|error| fault(&error))?;
         }
@@ -119,6 +122,19 @@ pub(super) fn asked(map: &str, is_of_levels: bool) -> std::collections::BTreeSet
         .collect()
 }
 
+/// The keys of the works that templates cite.
+#[cfg(test)]
+fn cited() -> std::collections::BTreeSet<&'static str> {
+    let calls = ["atif(\"", "atif_metin(\""];
+    let keys = |source: &'static str| {
+        calls
+            .into_iter()
+            .flat_map(|call| source.split(call).skip(1))
+            .filter_map(|rest| rest.split('"').next())
+    };
+    TEMPLATES.iter().flat_map(|(_, source)| keys(source)).collect()
+}
+
 fn named(model: &ModelName, case: Option<&str>) -> std::result::Result<String, minijinja::Error> {
     let Some(case) = case else { return Ok(model.plain()) };
     let suffixed = case.parse().and_then(|case: Case| model.suffixed(case));
@@ -148,6 +164,16 @@ fn number(environment: &mut Environment<'_>, numbering: Numbering) {
     );
 }
 
+/// Adds the functions that cite a work.
+fn cite(environment: &mut Environment<'_>) {
+    let known = |key: &str| {
+        citations::work(key)
+            .ok_or_else(|| refused(format!("no work '{key}': expected one of report::citations")))
+    };
+    environment.add_function("atif", move |key: &str| known(key).map(Work::in_brackets));
+    environment.add_function("atif_metin", move |key: &str| known(key).map(Work::in_sentence));
+}
+
 /// The innermost error that knows its line: `templates/sonuclar.md.j2, line 12: ...`.
 pub(super) fn fault(error: &minijinja::Error) -> Error {
     let mut innermost = error;
@@ -158,5 +184,20 @@ pub(super) fn fault(error: &minijinja::Error) -> Error {
     match (innermost.name(), innermost.line()) {
         (Some(name), Some(line)) => Error::Report(format!("templates/{name}, line {line}: {message}")),
         _ => Error::Report(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::view::MODEL_WORKS;
+
+    /// A work that no text cites is dead; one that is cited and not there stops a document.
+    #[test]
+    fn the_works_are_those_that_templates_cite() {
+        let mut cited = cited();
+        cited.extend(MODEL_WORKS.map(|(_, key)| key));
+        let known: Vec<&str> = citations::WORKS.iter().map(|work| work.key).collect();
+        assert_eq!(known, cited.into_iter().collect::<Vec<_>>());
     }
 }

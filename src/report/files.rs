@@ -11,6 +11,8 @@ pub(crate) const DISCUSSION: &str = "tartisma.md";
 pub(crate) const APPENDIX: &str = "ekler.md";
 /// The document of several levels.
 pub(crate) const LEVELS: &str = "karsilastirma.md";
+/// The works that the documents cite, for BibTeX.
+pub(crate) const BIBLIOGRAPHY: &str = "kaynakca.bib";
 /// The folder of the charts.
 pub(crate) const CHARTS: &str = "charts";
 

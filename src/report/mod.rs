@@ -10,13 +10,14 @@
 //!        -> weave               the experiment's sources, with the results of their cells
 //!        -> export              pages; Word and LaTeX
 //! ```
-//! Below them: how a number is traced, printed (`numbers`) and read aloud (`turkish`), and what a thesis's guide asks
+//! Below them: what is cited (`citations`), how a number is traced, printed (`numbers`) and read aloud (`turkish`), and what a thesis's guide asks
 //! for (`profile`, `numbering`).
 
 // From the ground up.
 mod decimal_mark;
 pub mod files;
 pub mod trace;
+pub mod citations;
 pub(crate) mod quantity;
 pub mod markdown;
 pub mod turkish;
@@ -57,8 +58,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// What needs no other program, by its path below the output folder: each document as Markdown, each chart as SVG
-    /// and PNG, and the first document and the appendix as a page each.
+    /// What needs no other program, by its path below the output folder: each document as Markdown, what they cite as
+    /// BibTeX, each chart as SVG and PNG, and the first document and the appendix as a page each.
     ///
     /// # Errors
     /// As [`export::html`].
@@ -71,6 +72,10 @@ impl Report {
         }
         for document in &self.documents {
             add(document.file_name.clone(), document.markdown.clone().into_bytes());
+        }
+        let cited = citations::cited(self.documents.iter().map(|document| document.traced.as_str()));
+        if !cited.is_empty() {
+            add(files::BIBLIOGRAPHY.into(), citations::bibtex(&cited).into_bytes());
         }
         let appendix = self.documents.iter().skip(1).find(|document| document.file_name == files::APPENDIX);
         for document in self.documents.first().into_iter().chain(appendix) {

@@ -262,24 +262,23 @@ end
 
 -- Bibliography ---------------------------------------------------------------------------------------------
 
+-- LaTeX has one list for all sections, made from the keys of the citations.
 local function bibliography(list)
   local out = {}
-  if is_latex then
-    local start = '\\begin{list}{}{\\setlength{\\leftmargin}{1.25cm}\\setlength{\\itemindent}{-1.25cm}'
-      .. '\\setlength{\\itemsep}{6pt}\\setlength{\\parsep}{0pt}}\\raggedright'
-    out[1] = pandoc.RawBlock('latex', start)
-    for _, item in ipairs(list.content) do
-      local line = { latex('\\item ') }
-      for _, inline in ipairs(pandoc.utils.blocks_to_inlines(item)) do line[#line + 1] = inline end
-      out[#out + 1] = pandoc.Plain(line)
-    end
-    out[#out + 1] = pandoc.RawBlock('latex', '\\end{list}')
-  else
-    for _, item in ipairs(list.content) do
-      out[#out + 1] = styled('Bibliography', { pandoc.Para(pandoc.utils.blocks_to_inlines(item)) })
-    end
+  if is_latex then return out end
+  for _, item in ipairs(list.content) do
+    out[#out + 1] = styled('Bibliography', { pandoc.Para(pandoc.utils.blocks_to_inlines(item)) })
   end
   return out
+end
+
+-- A link to a key is a citation: (\citealp{hu2022lora}), or \citet{hu2022lora} where the text brings its own brackets.
+local function citation(link)
+  local key = link.target:match('^#([%w]+)$')
+  if not key then return nil end
+  if not is_latex then return link.content end
+  local is_sentence = pandoc.utils.stringify(link):match('%)$')
+  return latex((is_sentence and '\\citet{' or '\\citealp{') .. key .. '}')
 end
 
 -- The whole ------------------------------------------------------------------------------------------------
@@ -310,6 +309,8 @@ local function whole(document)
       taken = 2
     elseif body_of(block) then
       add(dressed(block, nil, false))
+    elseif is_latex and block.t == 'Header' and pandoc.utils.stringify(block) == 'Kaynaklar' then
+      add({})
     elseif block.t == 'BulletList' and is_bibliography then
       add(bibliography(block))
     elseif was_after_table and block.t == 'Para' and not is_latex and not caption then
@@ -359,5 +360,6 @@ end
 return {
   { Inlines = unbroken },
   { Pandoc = whole },
+  { Link = citation },
   { Str = function(inline) return text_of(inline.text) end, Math = formula, Header = heading, CodeBlock = code_block },
 }

@@ -2,6 +2,7 @@
 
 use super::blocks::{Events, label_at_start};
 use crate::error::{Error, Result};
+use crate::report::citations::{self, Citation};
 use crate::report::trace::{self, Stretch};
 use pulldown_cmark::{Event, Tag, TagEnd, html};
 use pulldown_latex::config::DisplayMode;
@@ -119,7 +120,7 @@ impl Writer<'_> {
                     plain
                 }
                 Stretch::Number { path, text } => {
-                    html.push_str(&number(self.paths.of(path), text));
+                    html.push_str(&number(self.paths.of(path), text, has_links));
                     text.to_string()
                 }
             };
@@ -158,10 +159,20 @@ fn is_followed(target: &str) -> bool {
         || target.strip_suffix(".md").is_some_and(is_beside)
 }
 
-/// A printed number: its path as a tooltip, shown as well where the keyboard or a finger reaches it.
-fn number(path: &str, text: &str) -> String {
-    if path.is_empty() {
-        return escaped(text);
+/// A printed number: its path as a tooltip, shown as well where the keyboard or a finger reaches it. A citation leads
+/// to its work in the list of references.
+fn number(path: &str, text: &str, has_links: bool) -> String {
+    let place_of = |key: &str| format!("kaynak-{}", escaped(key));
+    match citations::of_path(path) {
+        Some(Citation::Cited(key)) if has_links => {
+            return format!("<a class=\"atif\" href=\"#{}\">{}</a>", place_of(key), escaped(text));
+        }
+        Some(Citation::Listed(key)) => {
+            return format!("<span id=\"{}\">{}</span>", place_of(key), escaped(text));
+        }
+        Some(Citation::Cited(_)) => return escaped(text),
+        None if path.is_empty() => return escaped(text),
+        None => {}
     }
     format!("<span class=\"sayi\" tabindex=\"0\" title=\"{}\">{}</span>", escaped(path), escaped(text))
 }

@@ -2,7 +2,8 @@
 //!
 //! pandoc reads them as CommonMark with tables and `$` formulas, and nothing else of its Markdown: no smart
 //! quotes, no raw HTML, no citations, no numbered examples. A Lua filter of ours gives captions, tables,
-//! figures and the bibliography the forms of each format; a reference document of ours gives Word its styles.
+//! figures, citations and references the forms of each format; a reference document of ours gives Word its styles.
+//! LaTeX gets the keys of `kaynakca.bib` for its citations, and one list of references for all sections.
 //!
 //! pandoc works in a folder of its own, without the user's pandoc settings, and sees the texts and charts alone.
 
@@ -10,9 +11,11 @@ use super::File;
 use super::program::{PATIENCE, ended};
 use crate::error::{Error, Result};
 use crate::report::charts::Chart;
+use crate::report::citations::{self, Citation, Work};
 use crate::report::document::Document;
 use crate::report::files;
 use crate::report::profile::{AfterNumber, Profile};
+use crate::report::trace::{self, Stretch};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use std::fmt;
 use std::io::ErrorKind;
@@ -150,7 +153,8 @@ pub fn sections(
             Err(failure) => failures.push(failure),
         }
     }
-    files.extend(wrapper(&files, profile));
+    let works = citations::cited(documents.iter().map(|document| document.traced.as_str()));
+    files.extend(wrapper(&files, &works, profile));
     Conversion::Converted { files, failures }
 }
 
@@ -188,12 +192,25 @@ fn furnished(documents: &[Document], charts: &[Chart]) -> Result<TempDir> {
     write("bolum.lua", FILTER.as_bytes())?;
     write("reference.docx", REFERENCE)?;
     for document in documents {
-        write(&document.file_name, with_bitmaps(&document.markdown, charts).as_bytes())?;
+        let text = with_keys(&document.traced);
+        write(&document.file_name, with_bitmaps(&text, charts).as_bytes())?;
     }
     for chart in charts {
         write(&files::chart(chart.name, "png"), &chart.png)?;
     }
     Ok(made)
+}
+
+/// The Markdown of a traced text, in which a citation is a link to its work's key.
+fn with_keys(traced: &str) -> String {
+    let stretches = trace::stretches(traced).into_iter().map(|stretch| match stretch {
+        Stretch::Text(text) => text.to_string(),
+        Stretch::Number { path, text } => match citations::of_path(path) {
+            Some(Citation::Cited(key)) => format!("[{text}](#{key})"),
+            _ => text.to_string(),
+        },
+    });
+    stretches.collect()
 }
 
 /// The Markdown with bitmaps for its charts, and in words whatever other picture it may hold: pandoc fetches
@@ -262,7 +279,7 @@ fn first_line(output: &Output) -> String {
 }
 
 /// `tez.tex` around the fragments that were made.
-fn wrapper(files: &[File], profile: &Profile) -> Option<File> {
+fn wrapper(files: &[File], works: &[&Work], profile: &Profile) -> Option<File> {
     let fragments: Vec<String> = files
         .iter()
         .filter_map(|file| file.path.strip_suffix(".tex"))
@@ -273,8 +290,11 @@ fn wrapper(files: &[File], profile: &Profile) -> Option<File> {
         AfterNumber::Colon => "colon",
         AfterNumber::Line => "newline",
     };
-    let text =
-        WRAPPER.replace("<separator>", separator).replace("<sections>", &fragments.join("\n\\clearpage\n"));
+    let items: Vec<String> = works.iter().map(|work| work.bibitem()).collect();
+    let text = WRAPPER
+        .replace("<separator>", separator)
+        .replace("<sections>", &fragments.join("\n\\clearpage\n"))
+        .replace("<references>", &items.join("\n"));
     (!fragments.is_empty()).then(|| File { path: "tez.tex".into(), bytes: text.into_bytes() })
 }
 

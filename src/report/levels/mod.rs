@@ -35,7 +35,7 @@ pub fn render(record: &LevelsRecord, charts: &[ChartReference], profile: &Profil
     let mut view = view::common(record, profile, charts)?;
     view.extend(sentences::of_findings(&mut engine.macros(FINDINGS)?, &findings::findings(record))?);
     let printed = engine.print("karsilastirma.md.j2", &view)?;
-    Ok(Document::new(files::LEVELS, files::LEVELS_RECORD, &printed))
+    Ok(Document::new(files::LEVELS, files::LEVELS_RECORD, &printed, 2))
 }
 
 /// The sentences of all findings of `record`, in their order, for readers outside the document.

@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 use crate::record::RunRecord;
 pub(super) use facts::{Fact, has, is_compared, is_tested};
 use minijinja::Value;
+#[cfg(test)]
+pub(super) use names::MODEL_WORKS;
 use serde::Serialize;
 
 /// The part of the view that every document of a run shares.

@@ -19,6 +19,7 @@ pub(super) fn names(record: &RunRecord) -> Value {
         ("quantization", Value::from(quantization(record))),
         ("device", Value::from(device)),
         ("seeded", Value::from(seeded(record))),
+        ("model_work", Value::from(model_work(record))),
         ("level_name", Value::from(level_name(record.level))),
         ("command", Value::from(commands::own(record))),
         ("train_file", Value::from(file(record, "train_split"))),
@@ -32,6 +33,25 @@ pub(super) fn names(record: &RunRecord) -> Value {
         ("tree", Value::from(tree::tree(record))),
         ("outputs", record.outputs.iter().map(|output| tree::name(&output.kind)).collect()),
     ])
+}
+
+/// The works that present a family of models, by what their names hold.
+pub(in crate::report) const MODEL_WORKS: [(&str, &str); 3] = [
+    ("smollm2", "allal2025smollm2"),
+    ("tinyllama", "zhang2024tinyllama"),
+    ("llama-3", "grattafiori2024llama3"),
+];
+
+/// The key of the work that presents the model; nothing where its name and source tell no family.
+fn model_work(record: &RunRecord) -> &'static str {
+    let is_of = |family: &str, name: &str| {
+        let name = name.to_lowercase().replace([' ', '_'], "-");
+        // llama-3.2 and not codellama-34b.
+        name.split(family).skip(1).any(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
+    };
+    let names = [&record.model.name, &record.model.source];
+    let found = MODEL_WORKS.iter().find(|(family, _)| names.iter().any(|name| is_of(family, name)));
+    found.map_or("", |(_, key)| key)
 }
 
 /// What the level is called, in Turkish and in English.

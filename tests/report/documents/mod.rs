@@ -4,6 +4,7 @@ mod snapshots;
 mod coverage;
 mod rules;
 mod origins;
+mod citations;
 mod foreign_text;
 mod profiles;
 
