@@ -6,7 +6,7 @@
 use super::quantity::Quantity;
 use crate::recipe::Quantization;
 use crate::record::{Eval, RunRecord, Score, Step};
-use crate::statistics::Comparison;
+use crate::statistics::{Comparison, Interval};
 
 /// Steps whose losses are averaged, by tokens, before the training loss is set against the evaluation loss:
 /// one window alone is noisy, and the last of an epoch may hold a few rows only.
@@ -59,44 +59,61 @@ pub(crate) struct BothScores<'a> {
 impl BothScores<'_> {
     /// The base model's loss.
     pub(crate) fn baseline_loss(&self) -> Quantity {
-        Quantity::new(format!("evaluation.baseline.{}.loss", self.mask.name()), self.baseline.loss)
+        let path = format!("evaluation.baseline.{}.loss", self.mask.name());
+        Quantity::new(path, self.baseline.loss).within(self.statistics.map(|both| &both.baseline.loss))
     }
 
     /// The best adapter's loss.
     pub(crate) fn fine_tuned_loss(&self) -> Quantity {
-        Quantity::new(format!("evaluation.fine_tuned.{}.loss", self.mask.name()), self.fine_tuned.loss)
+        let path = format!("evaluation.fine_tuned.{}.loss", self.mask.name());
+        Quantity::new(path, self.fine_tuned.loss).within(self.statistics.map(|both| &both.fine_tuned.loss))
+    }
+
+    /// The base model's perplexity.
+    pub(crate) fn baseline_perplexity(&self) -> Quantity {
+        let path = format!("evaluation.baseline.{}.perplexity", self.mask.name());
+        let interval = self.statistics.and_then(|both| both.baseline.perplexity.as_ref());
+        Quantity::new(path, self.baseline.perplexity).within(interval)
+    }
+
+    /// The best adapter's perplexity.
+    pub(crate) fn fine_tuned_perplexity(&self) -> Quantity {
+        let path = format!("evaluation.fine_tuned.{}.perplexity", self.mask.name());
+        let interval = self.statistics.and_then(|both| both.fine_tuned.perplexity.as_ref());
+        Quantity::new(path, self.fine_tuned.perplexity).within(interval)
     }
 
     /// |B - F| / B of the losses, as a fraction.
     pub(crate) fn loss_change(&self) -> Quantity {
-        self.change("loss", self.baseline.loss, self.fine_tuned.loss)
+        unsigned(self.signed_loss_change())
     }
 
     /// |B - F| / B of the perplexities, as a fraction.
     pub(crate) fn perplexity_change(&self) -> Quantity {
-        self.change("perplexity", self.baseline.perplexity, self.fine_tuned.perplexity)
+        unsigned(self.signed_perplexity_change())
     }
 
     /// F / B - 1 of the losses, as a fraction; negative: improved.
     pub(crate) fn signed_loss_change(&self) -> Quantity {
-        self.signed_change("loss", self.baseline.loss, self.fine_tuned.loss)
+        let interval = self.statistics.and_then(|both| both.relative_loss_reduction.as_ref());
+        change(&self.fine_tuned_loss(), &self.baseline_loss()).within(interval)
     }
 
     /// F / B - 1 of the perplexities, as a fraction; negative: improved.
     pub(crate) fn signed_perplexity_change(&self) -> Quantity {
-        self.signed_change("perplexity", self.baseline.perplexity, self.fine_tuned.perplexity)
+        let interval = self.statistics.and_then(|both| both.relative_perplexity_reduction.as_ref());
+        change(&self.fine_tuned_perplexity(), &self.baseline_perplexity()).within(interval)
     }
+}
 
-    fn signed_change(&self, field: &str, baseline: f64, fine_tuned: f64) -> Quantity {
-        let [before, after] =
-            ["baseline", "fine_tuned"].map(|side| format!("evaluation.{side}.{}.{field}", self.mask.name()));
-        Quantity::new(format!("{after} / {before} - 1"), fine_tuned / baseline - 1.0)
-    }
+/// after / before - 1.
+fn change(after: &Quantity, before: &Quantity) -> Quantity {
+    Quantity::new(format!("{} / {} - 1", after.path, before.path), after.real() / before.real() - 1.0)
+}
 
-    fn change(&self, field: &str, baseline: f64, fine_tuned: f64) -> Quantity {
-        let signed = self.signed_change(field, baseline, fine_tuned);
-        Quantity::new(format!("abs({})", signed.path), signed.real().abs())
-    }
+/// The amount without its sign.
+fn unsigned(signed: Quantity) -> Quantity {
+    Quantity { path: format!("abs({})", signed.path), value: signed.real().abs().into(), ..signed }
 }
 
 /// Base and best adapter under `mask`, where both were evaluated.
@@ -276,12 +293,12 @@ pub(crate) fn steps_of_epochs(record: &RunRecord) -> Quantity {
 /// F / B - 1 of the prompt's loss, where it was told apart.
 pub(crate) fn prompt_loss_change(record: &RunRecord) -> Option<Quantity> {
     let prompt = record.evaluation.statistics.as_ref()?.prompt.as_ref()?;
-    let path = |side: &str| format!("evaluation.statistics.prompt.{side}.loss.estimate");
-    let (before, after) = (prompt.baseline.loss.estimate, prompt.fine_tuned.loss.estimate);
-    let change = after / before - 1.0;
-    change
-        .is_finite()
-        .then(|| Quantity::new(format!("{} / {} - 1", path("fine_tuned"), path("baseline")), change))
+    let loss = |side: &str, loss: &Interval| {
+        Quantity::new(format!("evaluation.statistics.prompt.{side}.loss.estimate"), loss.estimate)
+    };
+    let change =
+        change(&loss("fine_tuned", &prompt.fine_tuned.loss), &loss("baseline", &prompt.baseline.loss));
+    change.real().is_finite().then(|| change.within(prompt.relative_loss_reduction.as_ref()))
 }
 
 /// The p value below which a difference may count as significant: 1 - confidence, in the decimals it was meant in.

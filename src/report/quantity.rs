@@ -5,6 +5,7 @@
 
 use super::trace;
 use crate::paths::{child, item};
+use crate::statistics::Interval;
 use minijinja::Value;
 use minijinja::value::{Object, ObjectRepr};
 use serde::Serialize;
@@ -56,6 +57,21 @@ pub struct Quantity {
     pub path: String,
     /// The amount at full precision.
     pub value: Amount,
+    /// Decimals that its interval supports, where it has one; see [`supported`].
+    #[serde(skip)]
+    pub decimals: Option<usize>,
+}
+
+/// Decimals of a number that was measured between `low` and `high`: its last digit is the first one that is not sure,
+///
+/// ```text
+/// -floor(log10((high - low) / 2))
+/// ```
+///
+/// so 0.7549 in [0.709, 0.801] is 0.75, and 13.27 in [12.44, 14.16] is 13.3. `None` where both are the same.
+pub(crate) fn supported(low: f64, high: f64) -> Option<usize> {
+    let half = (high - low) / 2.0;
+    (half > 0.0 && half.is_finite()).then(|| (-half.log10().floor()).clamp(0.0, 6.0) as usize)
 }
 
 /// Quantities by the name under which a template asks for them.
@@ -64,7 +80,12 @@ pub(crate) type Quantities = BTreeMap<&'static str, Quantity>;
 impl Quantity {
     /// The amount at `path`.
     pub(crate) fn new(path: impl Into<String>, value: impl Into<Amount>) -> Self {
-        Quantity { path: path.into(), value: value.into() }
+        Quantity { path: path.into(), value: value.into(), decimals: None }
+    }
+
+    /// The same, known to lie in `interval`.
+    pub(crate) fn within(self, interval: Option<&Interval>) -> Self {
+        Quantity { decimals: interval.and_then(|interval| supported(interval.low, interval.high)), ..self }
     }
 
     /// The amount as a real number.
@@ -107,13 +128,51 @@ pub(crate) fn view(path: &str, node: &serde_json::Value) -> Value {
         Json::Array(items) => {
             items.iter().enumerate().map(|(index, one)| view(&item(path, index), one)).collect()
         }
-        Json::Object(fields) => Value::from_pairs(
-            fields.iter().map(|(name, field)| (name.clone(), view(&child(path, name), field))),
-        ),
+        Json::Object(fields) => {
+            let interval = interval(fields);
+            Value::from_pairs(fields.iter().map(|(name, field)| {
+                let path = child(path, name);
+                let value = match (field.as_f64(), interval.as_ref()) {
+                    (Some(bound), Some(interval)) => {
+                        Value::from(Quantity::new(path, bound).within(Some(interval)))
+                    }
+                    _ => view(&path, field),
+                };
+                (name.clone(), value)
+            }))
+        }
     }
+}
+
+/// The interval that `fields` are, where they are one.
+fn interval(fields: &serde_json::Map<String, serde_json::Value>) -> Option<Interval> {
+    let bound = |name: &str| fields.get(name)?.as_f64();
+    let interval = Interval { estimate: bound("estimate")?, low: bound("low")?, high: bound("high")? };
+    (fields.len() == 3).then_some(interval)
 }
 
 /// The template's view of `quantities`, under their names.
 pub(crate) fn named(quantities: &Quantities) -> Value {
     Value::from_pairs(quantities.iter().map(|(name, quantity)| (*name, Value::from(quantity.clone()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The last digit is the first that the interval leaves open.
+    #[test]
+    fn digits_follow_the_width_of_the_interval() {
+        for (low, high, decimals) in [
+            (0.709, 0.801, Some(2)),
+            (12.44, 14.16, Some(1)),
+            (1.072, 1.097, Some(2)),
+            (0.6959, 0.7205, Some(2)),
+            (100.0, 140.0, Some(0)),
+            (0.00012, 0.00019, Some(5)),
+            (0.5, 0.5, None),
+        ] {
+            assert_eq!(supported(low, high), decimals, "{low} to {high}");
+        }
+    }
 }

@@ -35,37 +35,41 @@ fn every_page_is_whole_and_fetches_nothing() {
         // One record is enough for the profiles: they change captions, not what is shown.
         let profiles = if name == "iyi" { Profile::NAMES.as_slice() } else { &Profile::NAMES[..1] };
         for profile in profiles {
-            let (html, document, charts) = page(&record, profile);
-            let at = format!("{name}, {profile}");
-
-            // Each chart of the text is drawn, and nothing else would be loaded.
-            let shown = document.markdown.matches("](charts/").count();
-            assert!(shown >= charts.len(), "{at}: a chart that the document does not show");
-            assert_eq!(html.matches("<svg ").count(), shown, "{at}");
-            for loaded in
-                [" src=", "<img", "<script", "<link rel=\"stylesheet", "@import", "<iframe", "<object"]
-            {
-                assert!(!html.contains(loaded), "{at}: {loaded}");
+            let (documents, charts) = rendered(&record, &Profile::ready(profile).expect("a ready profile"));
+            // The whole document and the appendix are pages.
+            for document in [&documents[0], &documents[4]] {
+                check_page(&format!("{name}, {profile}, {}", document.file_name), document, &charts);
             }
-            for url in all_between(&html, "url(", ")") {
-                assert!(url.starts_with('#'), "{at}: url({url})");
-            }
-
-            // Every reference has one place, and each place is one.
-            let ids = all_between(&html, " id=\"", "\"");
-            let unique: BTreeSet<&str> = ids.iter().copied().collect();
-            assert_eq!(ids.len(), unique.len(), "{at}: an id that stands twice");
-            for target in all_between(&html, "href=\"#", "\"") {
-                assert!(unique.contains(target), "{at}: nothing at #{target}");
-            }
-
-            // No mark of the tracing and no formula as source is left.
-            assert!(!html.contains([trace::PATH, trace::TEXT, trace::END]), "{at}");
-            assert!(!html.contains("$$") && !html.contains("\\frac"), "{at}");
-            let formulas = document.markdown.matches("$$").count() / 2;
-            assert_eq!(html.matches("<div class=\"esitlik\">").count(), formulas, "{at}");
         }
     }
+}
+
+#[track_caller]
+fn check_page(at: &str, document: &Document, charts: &[Chart]) {
+    let html = export::html(document, charts).expect("a page");
+    // Each chart of the text is drawn, and nothing else would be loaded.
+    let shown = document.markdown.matches("](charts/").count();
+    assert_eq!(html.matches("<svg ").count(), shown, "{at}");
+    for loaded in [" src=", "<img", "<script", "<link rel=\"stylesheet", "@import", "<iframe", "<object"] {
+        assert!(!html.contains(loaded), "{at}: {loaded}");
+    }
+    for url in all_between(&html, "url(", ")") {
+        assert!(url.starts_with('#'), "{at}: url({url})");
+    }
+
+    // Every reference has one place, and each place is one.
+    let ids = all_between(&html, " id=\"", "\"");
+    let unique: BTreeSet<&str> = ids.iter().copied().collect();
+    assert_eq!(ids.len(), unique.len(), "{at}: an id that stands twice");
+    for target in all_between(&html, "href=\"#", "\"") {
+        assert!(unique.contains(target), "{at}: nothing at #{target}");
+    }
+
+    // No mark of the tracing and no formula as source is left.
+    assert!(!html.contains([trace::PATH, trace::TEXT, trace::END]), "{at}");
+    assert!(!html.contains("$$") && !html.contains("\\frac"), "{at}");
+    let formulas = document.markdown.matches("$$").count() / 2;
+    assert_eq!(html.matches("<div class=\"esitlik\">").count(), formulas, "{at}");
 }
 
 #[test]
@@ -126,7 +130,8 @@ fn rows_of_the_data_stay_text() {
 #[test]
 fn a_page_without_its_chart_is_refused() {
     let (documents, charts) = rendered(&fixture("iyi"), &Profile::default());
-    let error = export::html(&documents[0], &charts[1..]).expect_err("a chart is missing");
+    // The method section shows the first.
+    let error = export::html(&documents[1], &charts[1..]).expect_err("a chart is missing");
     let name = charts[0].name;
     assert_eq!(
         error.to_string(),

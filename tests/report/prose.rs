@@ -1,6 +1,8 @@
 //! How the tests read a document: its sentences, its tables, and where a number in it comes from.
 
-use tezgah::report::trace::{END, PATH};
+use std::collections::BTreeSet;
+use tezgah::report::citations;
+use tezgah::report::trace::{self, END, PATH, Stretch};
 
 /// Lines outside of code blocks and formulas.
 pub(crate) fn prose(text: &str) -> Vec<&str> {
@@ -80,5 +82,79 @@ pub(crate) fn check_tables(text: &str) {
         }
         let count = line.replace("\\|", "").matches('|').count();
         assert_eq!(*columns.get_or_insert(count), count, "a row with another number of cells: {line}");
+    }
+}
+
+/// The paragraphs of a text as their sentences: a heading, a table, a list or an empty line ends one.
+pub(crate) fn paragraphs(text: &str) -> Vec<Vec<&str>> {
+    let all = prose(text);
+    let end = all.iter().position(|line| line.starts_with('#') && line.ends_with("Kaynaklar"));
+    let mut paragraphs = vec![Vec::new()];
+    for line in &all[..end.unwrap_or(all.len())] {
+        if line.is_empty() || line.starts_with(['#', '|', '!', '*', '-', '>']) {
+            paragraphs.push(Vec::new());
+        } else if let Some(last) = paragraphs.last_mut() {
+            last.push(*line);
+        }
+    }
+    paragraphs.retain(|sentences| !sentences.is_empty());
+    paragraphs
+}
+
+/// How a sentence ends: its predicate's ending with the vowels of all harmonies alike, `miştir` of `bulunmuştur`; the end
+/// of its last word where that is another.
+pub(crate) fn ending(sentence: &str) -> String {
+    let word = sentence.rsplit(' ').next().unwrap_or_default();
+    let word: String = word
+        .to_lowercase()
+        .trim_end_matches(['.', ':', ')'])
+        .chars()
+        .map(|letter| match letter {
+            'ı' | 'u' | 'ü' => 'i',
+            'a' => 'e',
+            other => other,
+        })
+        .collect();
+    let known = ["miştir", "mektedir", "ecektir", "melidir", "emez", "mez", "tir", "dir", "ir", "er"];
+    match known.iter().find(|ending| word.ends_with(*ending)) {
+        Some(&"tir") => "dir".into(),
+        Some(ending) => ending.to_string(),
+        None => word,
+    }
+}
+
+/// No three sentences in a row have one ending.
+#[track_caller]
+pub(crate) fn check_endings(text: &str) {
+    for paragraph in paragraphs(text) {
+        for three in paragraph.windows(3) {
+            let endings = [three[0], three[1], three[2]].map(ending);
+            assert!(
+                endings[0] != endings[1] || endings[1] != endings[2],
+                "-{} three times: {three:#?}",
+                endings[0]
+            );
+        }
+    }
+}
+
+/// No sentence reads a table aloud: at most three of its numbers stand in a table of the same text.
+#[track_caller]
+pub(crate) fn check_not_read_aloud(traced: &str) {
+    let paths = |line: &str| -> Vec<String> {
+        let numbers = trace::stretches(line).into_iter().filter_map(|stretch| match stretch {
+            // A step says where, and its loss what was measured there.
+            Stretch::Number { path, .. } if citations::of_path(path).is_none() && !path.ends_with("step") => {
+                Some(path.to_string())
+            }
+            _ => None,
+        });
+        numbers.collect()
+    };
+    let of_tables: BTreeSet<String> =
+        prose(traced).into_iter().filter(|line| line.starts_with('|')).flat_map(paths).collect();
+    for line in sentences(traced) {
+        let read = paths(line).into_iter().filter(|path| of_tables.contains(path)).count();
+        assert!(read <= 3, "{read} numbers of a table: {}", trace::plain(line));
     }
 }

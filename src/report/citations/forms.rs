@@ -34,18 +34,19 @@ impl Work {
             ([before @ .., last], None) => format!("{}, & {last}", before.join(", ")),
             ([], None) => String::new(),
         };
-        // A name that ends in an initial brings its own stop.
         let year = self.year;
+        // A question ends its title itself.
+        let stop = if self.title.ends_with('?') { "" } else { "." };
         let (title, url) = (self.title, self.url.map(|url| format!(" {url}")).unwrap_or_default());
         match self.venue {
             Venue::Journal(name, volume, number, pages) => {
                 let number = number.map(|number| format!("({number})")).unwrap_or_default();
-                format!("{authors} ({year}). {title}. *{name}, {volume}*{number}, {pages}.{url}")
+                format!("{authors} ({year}). {title}{stop} *{name}, {volume}*{number}, {pages}.{url}")
             }
             Venue::Proceedings(name, Some(pages)) => {
-                format!("{authors} ({year}). {title}. *{name}*, {pages}.{url}")
+                format!("{authors} ({year}). {title}{stop} *{name}*, {pages}.{url}")
             }
-            Venue::Proceedings(name, None) => format!("{authors} ({year}). {title}. *{name}*.{url}"),
+            Venue::Proceedings(name, None) => format!("{authors} ({year}). {title}{stop} *{name}*.{url}"),
             Venue::Book(publisher) => format!("{authors} ({year}). *{title}*. {publisher}.{url}"),
             Venue::Arxiv(number) => format!("{authors} ({year}). *{title}*. arXiv:{number}."),
             Venue::Web => format!("{authors} ({year}). *{title}*.{url}"),

@@ -16,6 +16,12 @@
 //! | `bilimsel` | 2 × 10⁻⁴ |
 //! | `p` | p < 0,001 |
 //! | `aralik(2)` | [0,61; 0,67] of a map with low and high |
+//!
+//! A number that was measured in an interval is printed to the digit that the interval supports, whatever a template asks
+//! for; see [`super::quantity::supported`].
+//!
+//! | filter | example |
+//! |---|---|
 //! | `sure`, `boyut`, `tarih` | 93 saniye; 9,9 MB; 24 Ekim 2025 |
 //! | `ek("den")`, `iyelik("den")` | 1,95'ten; %44,1'inden |
 //! | `duz`, `kod`, `kod_hucre`, `blok("json")` | text of others: in a line or cell, as code, as code in a cell, as a block |
@@ -82,7 +88,14 @@ pub(super) fn install(environment: &mut Environment<'_>, mark: DecimalMark) {
 fn add_numbers(environment: &mut Environment<'_>, style: Style) {
     for (name, default, print) in WITH_DECIMALS {
         environment.add_filter(name, move |value: Value, digits: Option<usize>| {
-            traced(&value, name, |quantity| print(style, quantity.real(), digits.unwrap_or(default)))
+            traced(&value, name, |quantity| {
+                // What its interval supports is all that a measurement may show.
+                let supported = match quantity.decimals {
+                    Some(decimals) if name.starts_with("yuzde") => Some(decimals.saturating_sub(2)),
+                    decimals => decimals,
+                };
+                print(style, quantity.real(), supported.or(digits).unwrap_or(default))
+            })
         });
     }
     for (name, print) in MEASURED {
@@ -92,7 +105,7 @@ fn add_numbers(environment: &mut Environment<'_>, style: Style) {
     }
     for (name, expected, print) in COUNTED {
         environment.add_filter(name, move |value: Value| {
-            let Quantity { path, value: amount } = quantity_of(&value, name)?;
+            let Quantity { path, value: amount, .. } = quantity_of(&value, name)?;
             match amount {
                 Amount::Whole(count) => traced(&value, name, |_| print(style, *count)),
                 Amount::Real(real) => {
@@ -104,7 +117,8 @@ fn add_numbers(environment: &mut Environment<'_>, style: Style) {
     environment.add_filter("ayri", move |value: Value, other: Value, fewest: Option<usize>| {
         let other = quantity_of(&other, "ayri")?.real();
         traced(&value, "ayri", |quantity| {
-            apart(quantity.real(), other, fewest.unwrap_or(2), |value, digits| style.number(value, digits))
+            let fewest = fewest.or(quantity.decimals).unwrap_or(2);
+            apart(quantity.real(), other, fewest, |value, digits| style.number(value, digits))
         })
     });
     environment.add_filter("aralik", move |value: Value, digits: Option<usize>| {
@@ -171,6 +185,7 @@ fn interval(value: &Value, digits: usize, style: Style) -> Result<String, Error>
             low.path, low.value, high.path, high.value
         )));
     }
+    let digits = low.decimals.unwrap_or(digits);
     let is_apart =
         |digits: &usize| style.number(low.real(), *digits).ok() != style.number(high.real(), *digits).ok();
     let digits = (digits..=MOST_DECIMALS).find(is_apart).unwrap_or(digits);

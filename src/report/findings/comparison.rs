@@ -7,9 +7,6 @@ use crate::report::measures::{self, BothScores, Mask};
 use crate::report::quantity::Quantity;
 use crate::statistics::Interval;
 
-/// Half a unit of the second decimal, the last that the text prints of a loss.
-const PRINTED: f64 = 0.005;
-
 /// Many rows make the smallest difference significant; below this share of the loss it is hardly one.
 const BARELY: f64 = 0.01;
 
@@ -43,7 +40,7 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
             ("full_after", full.fine_tuned_loss()),
         ])
     }));
-    findings.extend(digits(record, &masked));
+    findings.extend(prompt(record));
     findings
 }
 
@@ -88,16 +85,16 @@ fn direction(both: &BothScores) -> Finding {
         ("before", both.baseline_loss()),
         ("after", both.fine_tuned_loss()),
         ("change", both.loss_change()),
-        ("perplexity_before", perplexity(both, "baseline", both.baseline.perplexity)),
-        ("perplexity_after", perplexity(both, "fine_tuned", both.fine_tuned.perplexity)),
+        ("perplexity_before", both.baseline_perplexity()),
+        ("perplexity_after", both.fine_tuned_perplexity()),
         ("perplexity_change", both.perplexity_change()),
     ]);
     let finding = finding.on(both.mask);
     let Some(statistics) = both.statistics else { return finding };
     let path = format!("evaluation.statistics.{}", both.mask.name());
     finding.with([
-        ("low", Quantity::new(format!("{path}.difference.low"), statistics.difference.low)),
-        ("high", Quantity::new(format!("{path}.difference.high"), statistics.difference.high)),
+        ("low", bound(&path, "low", statistics.difference.low, &statistics.difference)),
+        ("high", bound(&path, "high", statistics.difference.high, &statistics.difference)),
         ("p", Quantity::new(format!("{path}.permutation_p"), statistics.permutation_p)),
         ("confidence", Quantity::new(format!("{path}.confidence"), statistics.confidence)),
         ("rows", Quantity::new(format!("{path}.rows"), statistics.rows)),
@@ -105,21 +102,31 @@ fn direction(both: &BothScores) -> Finding {
     ])
 }
 
-fn perplexity(both: &BothScores, side: &str, value: f64) -> Quantity {
-    Quantity::new(format!("evaluation.{side}.{}.perplexity", both.mask.name()), value)
+fn bound(path: &str, name: &str, value: f64, interval: &Interval) -> Quantity {
+    Quantity::new(format!("{path}.difference.{name}"), value).within(Some(interval))
 }
 
-/// Whether the evaluation rows are too few for the decimals that the text prints.
-fn digits(record: &RunRecord, masked: &BothScores) -> Option<Finding> {
-    let interval: Interval = masked.statistics?.fine_tuned.loss;
-    let half_width = (interval.high - interval.low) / 2.0;
-    let path = "(evaluation.statistics.masked.fine_tuned.loss.high - .low) / 2";
-    (half_width > PRINTED).then(|| {
-        Kind::TooFewRowsForDigits.with([
-            ("half_width", Quantity::new(path, half_width)),
-            ("rows", Quantity::new("dataset.eval_rows", record.dataset.eval_rows)),
-            ("low", Quantity::new("evaluation.statistics.masked.fine_tuned.loss.low", interval.low)),
-            ("high", Quantity::new("evaluation.statistics.masked.fine_tuned.loss.high", interval.high)),
-        ])
-    })
+/// Which way the loss on the prompts went, which no training asked for.
+fn prompt(record: &RunRecord) -> Option<Finding> {
+    let prompt = record.evaluation.statistics.as_ref()?.prompt.as_ref()?;
+    let path = "evaluation.statistics.prompt";
+    let kind = match (prompt.is_significant(), prompt.difference.estimate < 0.0) {
+        (false, _) => Kind::PromptUnsure,
+        (true, true) => Kind::PromptRose,
+        (true, false) => Kind::PromptFell,
+    };
+    let loss = |side: &str, of: &Interval| {
+        Quantity::new(format!("{path}.{side}.loss.estimate"), of.estimate).within(Some(of))
+    };
+    let change = measures::prompt_loss_change(record)?;
+    Some(kind.with([
+        ("before", loss("baseline", &prompt.baseline.loss)),
+        ("after", loss("fine_tuned", &prompt.fine_tuned.loss)),
+        (
+            "change",
+            Quantity { value: change.real().abs().into(), path: format!("abs({})", change.path), ..change },
+        ),
+        ("low", bound(path, "low", prompt.difference.low, &prompt.difference)),
+        ("high", bound(path, "high", prompt.difference.high, &prompt.difference)),
+    ]))
 }

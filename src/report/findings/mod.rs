@@ -7,6 +7,7 @@ mod model;
 mod training;
 mod comparison;
 mod seeds;
+mod samples;
 pub mod criteria;
 pub mod verdict;
 
@@ -37,6 +38,8 @@ kinds! {
         LearningRate,
         /// Base against fine-tuned.
         Comparison,
+        /// The texts that both wrote.
+        Samples,
         /// How much was run, against what would be needed.
         Course,
     }
@@ -121,6 +124,8 @@ kinds! {
     EvalLossTurned: EvalLoss, Caution;
     /// The evaluation loss is noticeably above the late training loss.
     GapAbove: EvalLoss, Note;
+    /// It is, and the training loss did not fall: no overfitting to be read from it.
+    GapWithoutFit: EvalLoss, Note;
     /// The evaluation loss is not noticeably above the late training loss.
     GapNotAbove: EvalLoss, Note;
     /// The Trainer's way of averaging gives another loss.
@@ -148,8 +153,17 @@ kinds! {
     OnlyFullImproved: Comparison, Caution;
     /// The loss fell surely, and by less than one percent.
     ImprovedBarely: Comparison, Caution;
-    /// The interval of the loss is wider than the digits that the text prints.
-    TooFewRowsForDigits: Comparison, Note;
+    /// The loss on the prompts rose, and the interval and the test say so.
+    PromptRose: Comparison, Note;
+    /// The loss on the prompts fell, and the interval and the test say so.
+    PromptFell: Comparison, Note;
+    /// The loss on the prompts did neither beyond chance.
+    PromptUnsure: Comparison, Note;
+
+    /// Some sample texts repeat themselves.
+    SamplesRepeat: Samples, Caution;
+    /// No sample text repeats itself.
+    SamplesDoNotRepeat: Samples, Note;
 }
 
 /// Everything that holds for `record` by the `limits` of a profile, by topic; of findings on both losses the response comes first.
@@ -160,6 +174,7 @@ pub fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
     findings.extend(training::findings(record));
     findings.extend(comparison::findings(record));
     findings.extend(seeds::findings(record));
+    findings.extend(samples::findings(record));
     // The sort is stable: within a topic the findings keep the order in which its text tells them.
     findings.sort_by_key(|finding| Kind::TOPICS.iter().position(|topic| *topic == finding.kind.topic()));
     findings

@@ -115,7 +115,12 @@ fn evaluations(record: &RunRecord) -> Vec<Finding> {
     }
     if let Some(late) = measures::late_train_loss(record) {
         let gap = last_loss.real() - late.real();
-        let kind = if gap > NOTICEABLE_GAP * last_loss.real() { Kind::GapAbove } else { Kind::GapNotAbove };
+        let has_fitted = measures::first_train_loss(record).is_some_and(|first| late.real() < first.real());
+        let kind = match (gap > NOTICEABLE_GAP * last_loss.real(), has_fitted) {
+            (true, true) => Kind::GapAbove,
+            (true, false) => Kind::GapWithoutFit,
+            (false, _) => Kind::GapNotAbove,
+        };
         let gap = Quantity::new(format!("abs({} - {})", last_loss.path, late.path), gap.abs());
         findings.push(kind.with([
             ("late", late),

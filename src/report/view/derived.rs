@@ -9,13 +9,17 @@ use minijinja::Value;
 type Follows = fn(&RunRecord) -> Option<Quantity>;
 
 /// The numbers by their names in templates.
-pub(super) const DERIVED: [(&str, Follows); 13] = [
+pub(super) const DERIVED: [(&str, Follows); 17] = [
     ("short_limit", |_| Some(measures::short_limit())),
     ("train_share", |record| measures::row_share(record, "train_rows", record.dataset.train_rows)),
     ("eval_share", |record| measures::row_share(record, "eval_rows", record.dataset.eval_rows)),
     ("lora_scale", |record| Some(measures::lora_scale(record))),
     ("effective_batch", |record| Some(measures::effective_batch(record))),
     ("steps_made", |record| Some(measures::steps_made(record))),
+    ("masked_before", |record| Some(both_scores(record, Mask::Masked)?.baseline_loss())),
+    ("masked_after", |record| Some(both_scores(record, Mask::Masked)?.fine_tuned_loss())),
+    ("full_before", |record| Some(both_scores(record, Mask::Full)?.baseline_loss())),
+    ("full_after", |record| Some(both_scores(record, Mask::Full)?.fine_tuned_loss())),
     ("masked_loss_change", |record| Some(both_scores(record, Mask::Masked)?.signed_loss_change())),
     ("masked_perplexity_change", |record| {
         Some(both_scores(record, Mask::Masked)?.signed_perplexity_change())

@@ -2,7 +2,7 @@
 
 use crate::recipe::{Projection, Quantization};
 use crate::record::{Method, Optimizer, RunRecord, Status};
-use crate::report::measures;
+use crate::report::measures::{self, Mask};
 use crate::statistics::{Comparison, Performance};
 use minijinja::Value;
 
@@ -16,7 +16,7 @@ pub(in crate::report) fn has<R>(facts: &[Fact<R>], record: &R) -> Value {
 
 /// The facts of one run.
 #[rustfmt::skip] // a fact a line, as a table is read
-pub(super) const FACTS: [Fact<RunRecord>; 51] = [
+pub(super) const FACTS: [Fact<RunRecord>; 53] = [
     // The run.
     ("completed", "it came to its end", |record| record.status == Status::Completed),
     ("failed", "it stopped at an error", |record| record.status == Status::Failed),
@@ -71,6 +71,10 @@ pub(super) const FACTS: [Fact<RunRecord>; 51] = [
     // The evaluation.
     ("baseline", "the base was evaluated", |record| record.evaluation.baseline.is_some()),
     ("comparison", "and the fine-tuned model too", is_compared),
+    ("masked_fell", "the response loss fell surely, or fell untested", fell),
+    ("first_samples", "those of its first rows", |record| {
+        record.samples.iter().enumerate().all(|(index, sample)| sample.row == index)
+    }),
     ("statistics", "and both were tested", is_tested),
     ("prompt_loss", "the prompt's loss is told apart", |record| {
         record.evaluation.statistics.as_ref().is_some_and(|both| both.prompt.is_some())
@@ -81,6 +85,14 @@ pub(super) const FACTS: [Fact<RunRecord>; 51] = [
     ("perplexity_intervals", "perplexities have intervals", |record| of_models(record, |of| of.perplexity.is_some())),
     ("samples", "sample texts were written", |record| !record.samples.is_empty()),
 ];
+
+/// Whether the response loss fell, and not by chance as far as that was tested.
+fn fell(record: &RunRecord) -> bool {
+    measures::both_scores(record, Mask::Masked).is_some_and(|both| {
+        both.fine_tuned.loss < both.baseline.loss
+            && both.statistics.is_none_or(|statistics| statistics.is_significant())
+    })
+}
 
 /// Whether both models were evaluated.
 pub(in crate::report) fn is_compared(record: &RunRecord) -> bool {

@@ -3,6 +3,7 @@
 mod snapshots;
 mod coverage;
 mod rules;
+mod style;
 mod origins;
 mod citations;
 mod foreign_text;

@@ -93,7 +93,7 @@ fn an_institutes_own_profile_is_followed() {
         "# 5.3 A1 Düzeyi",
         "Şekil 5.6'da, öğrenme oranı ile gradyan normu eklerde (Şekil E.1 ve Şekil E.2)",
         "Lama'nın ince ayardan önceki",
-        "Çizelge 5.4'te verilmiştir",
+        "Çizelge 5.4'te yer almaktadır",
         "|\n\n**Çizelge 5.4:** Temel model",
         "değişimi\n\n![",
         "# 5.5 Örnek Çıktılar",

@@ -2,7 +2,9 @@
 
 use super::fixtures::{compared, five, five_levels, incomplete, two_levels};
 use super::{document, each_document};
-use crate::prose::{check_tables, lookup, prose, sentences, without_traced};
+use crate::prose::{
+    check_endings, check_not_read_aloud, check_tables, lookup, prose, sentences, without_traced,
+};
 use tezgah::level::Level;
 use tezgah::record::levels::LevelsRecord;
 use tezgah::report::citations;
@@ -189,4 +191,12 @@ fn text_of_others_stays_where_it_is_put() {
     assert!(!document.markdown.contains([PATH, TEXT, END]));
     let rows: Vec<&str> = document.markdown.lines().filter(|line| line.starts_with("| A")).collect();
     assert!(rows.iter().all(|row| row.replace("\\|", "").matches('|').count() == 8), "{rows:?}");
+}
+
+#[test]
+fn sentences_vary_and_tables_speak_for_themselves() {
+    each_document(|_, document| {
+        check_endings(&document.markdown);
+        check_not_read_aloud(&document.traced);
+    });
 }
