@@ -281,6 +281,35 @@ local function citation(link)
   return latex((is_sentence and '\\citet{' or '\\citealp{') .. key .. '}')
 end
 
+-- Formulas and digests -------------------------------------------------------------------------------------
+
+-- Digests are longer than a cell and have no place to break: here they get some.
+local function digest(code)
+  if not is_latex or #code.text < 40 or not code.text:match('^%x+$') then return nil end
+  return latex('\\texttt{' .. code.text:gsub('(%x%x%x%x%x%x%x%x)', '%1\\allowbreak{}') .. '}')
+end
+
+-- A formula of its own with its number at the right margin: Word has no \tag, so a row of three cells without rules.
+local function numbered(block)
+  if is_latex or block.t ~= 'Para' or #block.content ~= 1 then return nil end
+  local math = block.content[1]
+  if math.t ~= 'Math' or math.mathtype ~= 'DisplayMath' then return nil end
+  local formula, number = math.text:match('^(.-)\\qquad%s*(%([%d.]+%))%s*$')
+  if not formula then return nil end
+  local function raw(text) return pandoc.RawBlock('openxml', text) end
+  local function cell(width)
+    return '<w:tc><w:tcPr><w:tcW w:w="' .. width .. '" w:type="dxa"/><w:vAlign w:val="center"/></w:tcPr>'
+  end
+  local grid = '<w:tblGrid><w:gridCol w:w="900"/><w:gridCol w:w="6420"/><w:gridCol w:w="900"/></w:tblGrid>'
+  return {
+    raw('<w:tbl><w:tblPr><w:tblW w:w="8220" w:type="dxa"/><w:tblLayout w:type="fixed"/></w:tblPr>' .. grid
+      .. '<w:tr><w:trPr><w:cantSplit/></w:trPr>' .. cell(900) .. '<w:p/></w:tc>' .. cell(6420)),
+    pandoc.Para({ pandoc.Math('DisplayMath', formula) }),
+    raw('</w:tc>' .. cell(900) .. '<w:p><w:pPr><w:jc w:val="right"/></w:pPr><w:r><w:t>' .. number
+      .. '</w:t></w:r></w:p></w:tc></w:tr></w:tbl>'),
+  }
+end
+
 -- The whole ------------------------------------------------------------------------------------------------
 
 local function body_of(block)
@@ -307,6 +336,8 @@ local function whole(document)
     elseif body_of(block) and next_caption and next_caption.kind == body_of(block) then
       add(dressed(block, next_caption, false))
       taken = 2
+    elseif numbered(block) then
+      add(numbered(block))
     elseif body_of(block) then
       add(dressed(block, nil, false))
     elseif is_latex and block.t == 'Header' and pandoc.utils.stringify(block) == 'Kaynaklar' then
@@ -361,5 +392,5 @@ return {
   { Inlines = unbroken },
   { Pandoc = whole },
   { Link = citation },
-  { Str = function(inline) return text_of(inline.text) end, Math = formula, Header = heading, CodeBlock = code_block },
+  { Str = function(inline) return text_of(inline.text) end, Math = formula, Header = heading, CodeBlock = code_block, Code = digest },
 }

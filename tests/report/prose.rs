@@ -141,10 +141,11 @@ pub(crate) fn check_endings(text: &str) {
 /// No sentence reads a table aloud: at most three of its numbers stand in a table of the same text.
 #[track_caller]
 pub(crate) fn check_not_read_aloud(traced: &str) {
+    let says_where = |path: &str| path.ends_with("step") || path.ends_with(".confidence");
     let paths = |line: &str| -> Vec<String> {
         let numbers = trace::stretches(line).into_iter().filter_map(|stretch| match stretch {
-            // A step says where, and its loss what was measured there.
-            Stretch::Number { path, .. } if citations::of_path(path).is_none() && !path.ends_with("step") => {
+            // What says where and how was measured is no result.
+            Stretch::Number { path, .. } if citations::of_path(path).is_none() && !says_where(path) => {
                 Some(path.to_string())
             }
             _ => None,

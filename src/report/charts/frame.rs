@@ -184,7 +184,9 @@ impl<'s, 'c> Frame<'s, 'c> {
         let covered = |place: &Point| {
             let area = around(*place);
             let hidden = self.occupied.iter().filter(|point| area.holds(**point)).count();
-            hidden + if area.is_within(&self.area) { 0 } else { 10_000 }
+            // Letters that touch the axis are taken for one of its numbers.
+            let clear = Area { bottom: area.bottom + 26, ..area };
+            hidden + if clear.is_within(&self.area) { 0 } else { 10_000 }
         };
         let Some(place) = places.into_iter().min_by_key(covered) else { return Ok(()) };
         let area = around(place);

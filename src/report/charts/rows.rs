@@ -125,7 +125,8 @@ fn draw_key(sheet: &Sheet<'_>, area: Area, [fell, rose, none]: [&str; 3], mean: 
         (Change::None, format!("değişmedi: {none}"), none),
     ];
     for (change, text, count) in entries {
-        if change == Change::None && count == "0" {
+        // No mark of it is drawn.
+        if count == "0" {
             continue;
         }
         draw_mark(sheet, (left + 16, y), 13, change)?;

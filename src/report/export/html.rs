@@ -43,7 +43,7 @@ pub fn html(document: &Document, charts: &[Chart]) -> Result<String> {
     let contents = page.contents();
     let record = document.record;
     let main = format!(
-        "{head}<p class=\"kunye\">Bu sayfa <code>{record}</code> kaydından üretilmiştir. {TOOLTIPS}</p>\n{body}"
+        "{head}{body}<p class=\"kunye\">Bu sayfa <code>{record}</code> kaydından üretilmiştir. {TOOLTIPS}</p>\n"
     );
     Ok(shell(&title, "", STYLE, &contents, &main))
 }

@@ -19,7 +19,7 @@ pub(super) fn shell(title: &str, head: &str, style: &str, contents: &str, main: 
     let contents = match contents.is_empty() {
         true => String::new(),
         false => format!(
-            "<nav aria-label=\"İçindekiler\">\n<details open>\n<summary>İçindekiler</summary>\n{contents}</details>\n\
+            "<nav aria-label=\"İçindekiler\">\n<details>\n<summary>İçindekiler</summary>\n{contents}</details>\n\
              </nav>\n"
         ),
     };

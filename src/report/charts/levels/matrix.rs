@@ -43,8 +43,6 @@ pub fn matrix(cross: &CrossLosses, style: Style) -> Result<Option<Chart>> {
     if measured.is_empty() {
         return Ok(None);
     }
-    let low = measured.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = measured.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let print =
         |loss: &Option<f64>| finite(loss).map_or(Ok("–".to_string()), |loss| amount(loss, 2, style));
     let printed: Vec<Vec<String>> = rows
@@ -52,17 +50,18 @@ pub fn matrix(cross: &CrossLosses, style: Style) -> Result<Option<Chart>> {
         .map(|(_, losses)| losses.iter().map(print).collect::<Result<_>>())
         .collect::<Result<_>>()?;
     let grid = Grid::of(&rows, cross.levels.len());
-    let scale = (amount(low, 2, style)?, amount(high, 2, style)?);
+    let bounds: Vec<(f64, f64)> = (0..cross.levels.len()).map(|column| bounds(&rows, column)).collect();
     chart(words(cross, &rows, &printed), grid.bottom + 86, |sheet| {
         grid.draw_names(sheet, &cross.levels, &rows)?;
         for (row, ((_, losses), texts)) in rows.iter().zip(&printed).enumerate() {
             for (column, (loss, text)) in losses.iter().zip(texts).enumerate() {
+                let (low, high) = bounds[column];
                 let fill = finite(loss).map_or(PAPER, |loss| shade(share(loss, low, high)));
                 let is_lowest = lowest(&rows, column) == Some(row);
                 draw_cell(sheet, grid.corner(row, column), grid.cell, fill, text, is_lowest)?;
             }
         }
-        draw_scale(sheet, (grid.right + 70, grid.top), grid.bottom, [&scale.0, &scale.1])?;
+        draw_scale(sheet, (grid.right + 70, grid.top), grid.bottom)?;
         draw_key(sheet, (grid.left, grid.bottom + 48), measured.len() < rows.len() * cross.levels.len())
     })
     .map(Some)
@@ -86,6 +85,12 @@ fn rows(cross: &CrossLosses) -> Result<Vec<Row<'_>>> {
         )));
     }
     Ok(rows)
+}
+
+/// The lowest and the highest loss of a column: sets differ in how hard they are, so no colour compares two of them.
+fn bounds(rows: &[Row<'_>], column: usize) -> (f64, f64) {
+    let measured = rows.iter().filter_map(|(_, losses)| finite(&losses[column]));
+    measured.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), loss| (low.min(loss), high.max(loss)))
 }
 
 /// The row of a column's lowest loss.
@@ -167,9 +172,8 @@ fn draw_cell(
 ) -> Drawn {
     let far = (corner.0 + width, corner.1 + height);
     sheet.bar((corner.0 + 2, corner.1 + 2), (far.0 - 2, far.1 - 2), fill)?;
-    let ink = if is_dark(fill) { PAPER } else { INK };
     let middle = ((corner.0 + far.0) / 2, (corner.1 + far.1) / 2);
-    sheet.text(text, middle, LABEL_SIZE, ink, (HPos::Center, VPos::Center))?;
+    sheet.text(text, middle, LABEL_SIZE, INK, (HPos::Center, VPos::Center))?;
     if is_lowest { draw_frame(sheet, (corner.0 + 6, corner.1 + 6), (far.0 - 6, far.1 - 6)) } else { Ok(()) }
 }
 
@@ -193,8 +197,8 @@ fn draw_frame(sheet: &Sheet<'_>, (left, top): Point, (right, bottom): Point) -> 
     Ok(())
 }
 
-/// The colours of the cells with their lowest and highest loss.
-fn draw_scale(sheet: &Sheet<'_>, (left, top): Point, bottom: i32, [low, high]: [&str; 2]) -> Drawn {
+/// The colours of the cells, from the lowest to the highest loss of a column.
+fn draw_scale(sheet: &Sheet<'_>, (left, top): Point, bottom: i32) -> Drawn {
     const WIDE: i32 = 44;
     for y in top..bottom {
         let share = f64::from(bottom - y) / f64::from(bottom - top);
@@ -204,9 +208,9 @@ fn draw_scale(sheet: &Sheet<'_>, (left, top): Point, bottom: i32, [low, high]: [
         }
     }
     let beside = left + WIDE + 18;
-    sheet.text(high, (beside, top), TICK_SIZE, INK, (HPos::Left, VPos::Top))?;
-    sheet.text(low, (beside, bottom), TICK_SIZE, INK, (HPos::Left, VPos::Bottom))?;
-    for (row, line) in ["Yanıt kaybı", LOSS_UNIT].into_iter().enumerate() {
+    sheet.text("en yüksek", (beside, top), TICK_SIZE, INK, (HPos::Left, VPos::Top))?;
+    sheet.text("en düşük", (beside, bottom), TICK_SIZE, INK, (HPos::Left, VPos::Bottom))?;
+    for (row, line) in ["Sütundaki kayıp", LOSS_UNIT].into_iter().enumerate() {
         let at = (left - 40, EDGE + row as i32 * 48);
         sheet.text(line, at, TICK_SIZE, INK, (HPos::Left, VPos::Top))?;
     }
@@ -218,24 +222,11 @@ fn share(loss: f64, low: f64, high: f64) -> f64 {
     if high > low { (loss / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0) } else { 0.5 }
 }
 
-/// From near white over Okabe and Ito's sky blue to a dark blue: one hue, ever darker, so that greyscale and
-/// any colour vision keep the order.
+/// From near white to Okabe and Ito's sky blue, a little darkened: one hue, ever darker, so that greyscale and any colour
+/// vision keep the order, and light enough for dark letters.
 fn shade(share: f64) -> RGBColor {
-    const STOPS: [(f64, [f64; 3]); 3] =
-        [(0.0, [240.0, 247.0, 252.0]), (0.5, [86.0, 180.0, 233.0]), (1.0, [0.0, 62.0, 110.0])];
+    const ENDS: [[f64; 3]; 2] = [[246.0, 250.0, 253.0], [112.0, 174.0, 216.0]];
     let share = share.clamp(0.0, 1.0);
-    let (from, to) = if share < STOPS[1].0 { (STOPS[0], STOPS[1]) } else { (STOPS[1], STOPS[2]) };
-    let part = (share - from.0) / (to.0 - from.0);
-    let channel = |index: usize| (from.1[index] + part * (to.1[index] - from.1[index])).round() as u8;
+    let channel = |index: usize| (ENDS[0][index] + share * (ENDS[1][index] - ENDS[0][index])).round() as u8;
     RGBColor(channel(0), channel(1), channel(2))
-}
-
-/// Whether bright letters read better on this colour: relative luminance (WCAG 2) below 0.18, where the
-/// contrasts to black and to white are equal.
-fn is_dark(RGBColor(red, green, blue): RGBColor) -> bool {
-    let linear = |channel: u8| {
-        let share = f64::from(channel) / 255.0;
-        if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
-    };
-    0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) < 0.18
 }
