@@ -178,10 +178,11 @@ fn sampled(run: &mut Run) -> Result<Vec<Sample>> {
     for (index, row) in rows {
         let prompt = encoder.encode_prompt(row)?;
         let text = |lora| -> Result<(String, bool)> {
-            let generated = generate::greedy(model, &prompt, encoder.eos(), recipe.max_new_tokens, lora)?;
+            let prompt = generate::Prompt { ids: prompt.clone(), eos: encoder.eos(), seed: 0 };
+            let generated = &generate::batch(model, &[prompt], recipe, lora, |_| Ok(()))?[0];
             let text = encoder.tokenizer().decode(&generated.ids, true);
             let text = text.map_err(|error| Error::model("tokenizer", error.to_string()))?;
-            Ok((text.trim().to_string(), generated.capped))
+            Ok((text.trim().to_string(), !generated.stopped))
         };
         let (baseline, baseline_capped) = text(LoraUse::Ignored)?;
         let (fine_tuned, fine_tuned_capped) = text(LoraUse::Applied)?;
