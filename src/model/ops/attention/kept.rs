@@ -136,7 +136,6 @@ impl Kept {
     ///
     /// # Errors
     /// Operands on different devices.
-    #[expect(clippy::disallowed_methods, reason = "its tasks hold slices of the host")]
     pub(crate) fn attend(&self, qkv: &Tensor, seen: &Seen) -> Result<Tensor> {
         if let Some(mask) = &seen.mask {
             return self.attend_on_device(qkv, mask);
