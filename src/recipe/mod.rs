@@ -276,12 +276,53 @@ pub enum LossOn {
     Response,
 }
 
-/// Texts generated from evaluation prompts, before and after, greedily.
+/// Texts generated from evaluation prompts, before and after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SamplesRecipe {
-    /// How many evaluation prompts; 0 for none.
+    /// How many evaluation prompts at most; 0 for none.
     pub count: usize,
     /// Longest generated text, in tokens.
     pub max_new_tokens: usize,
+    /// Prompts that are continued at once.
+    #[serde(default = "one_at_a_time")]
+    pub batch_size: usize,
+    /// Divides the logits before a token is drawn; 0 takes the likeliest.
+    #[serde(default)]
+    pub temperature: f64,
+    /// A token is drawn from the likeliest ones that together have this probability; 1 for all.
+    #[serde(default = "all")]
+    pub top_p: f64,
+    /// Divides the positive logits, and multiplies the negative ones, of tokens that stood in prompt or text (Keskar et al.,
+    /// 2019); 1 for none.
+    #[serde(default = "all")]
+    pub repetition_penalty: f64,
+    /// Texts a prompt and system.
+    #[serde(default = "one_at_a_time")]
+    pub per_prompt: usize,
+    /// Draws the tokens; each text has a stream of its own.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+impl SamplesRecipe {
+    /// How texts were made before they could be drawn: one at a time, the likeliest token each time.
+    pub const GREEDY: SamplesRecipe = SamplesRecipe {
+        count: 0,
+        max_new_tokens: 0,
+        batch_size: 1,
+        temperature: 0.0,
+        top_p: 1.0,
+        repetition_penalty: 1.0,
+        per_prompt: 1,
+        seed: 0,
+    };
+}
+
+fn one_at_a_time() -> usize {
+    1
+}
+
+fn all() -> f64 {
+    1.0
 }

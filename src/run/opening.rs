@@ -82,6 +82,7 @@ impl Study {
                 best: None,
             },
             evaluation: Evaluation::default(),
+            texts: None,
             samples: Vec::new(),
             replicates: None,
             outputs: Vec::new(),
