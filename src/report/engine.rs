@@ -63,6 +63,9 @@ impl Engine {
             .map_err(|error| fault(&error))?;
         environment.set_syntax(syntax);
         filters::install(&mut environment, profile.decimal);
+        if profile.italic_p {
+            filters::set_p_in_italics(&mut environment, profile.decimal);
+        }
         environment.add_function("model", move |case: Option<&str>| named(&model, case));
         number(&mut environment, numbering);
         cite(&mut environment);

@@ -9,6 +9,7 @@
 //! table_caption = "above"      # or "below"
 //! figure_caption = "below"
 //! after_number = "."           # or ":", or "\n" for a caption on its own line
+//! italic_p = false             # optional: whether the p of a test is set in italics
 //!
 //! [method]                     # Yöntem; likewise [results] and [discussion]
 //! chapter = 3
@@ -45,6 +46,9 @@ pub struct Profile {
     pub figure_caption: CaptionPlace,
     /// What stands between the number and the caption.
     pub after_number: AfterNumber,
+    /// Whether the p of a test is set in italics, as APA 7 has it.
+    #[serde(default)]
+    pub italic_p: bool,
     /// Numbers of the method section.
     pub method: Chapter,
     /// Numbers of the results section.

@@ -138,6 +138,18 @@ fn add_texts(environment: &mut Environment<'_>) {
     });
 }
 
+/// Replaces the filter `p`: *p* < 0,001, the letter in italics and outside the traced number.
+pub(super) fn set_p_in_italics(environment: &mut Environment<'_>, mark: DecimalMark) {
+    let style = Style { decimal: mark };
+    environment.add_filter("p", move |value: Value| {
+        let relation = |quantity: &Quantity| {
+            let p = style.p_value(quantity.real())?;
+            Ok(p.strip_prefix('<').map_or_else(|| format!("= {p}"), |bound| format!("< {bound}")))
+        };
+        traced(&value, "p", relation).map(|text| format!("*p* {text}"))
+    });
+}
+
 /// Prints text and nothing else: a number without a filter, a null or an undefined name stops the document.
 fn strict(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     match value.kind() {
