@@ -105,7 +105,7 @@ fn confidence(record: &LevelsRecord) -> Option<Quantity> {
 /// A set's row in the table of advantages.
 fn set(set: SetAdvantage) -> Value {
     let gains = [("own", set.own), ("others", set.others), ("advantage", set.advantage)];
-    let share = set.share.map(|share| ("share", share));
+    let share = set.share.filter(|share| share.real() <= 1.0).map(|share| ("share", share));
     let measured = set.measured.into_iter().flat_map(|(index, own)| {
         let quantity = |field: &str, value| Quantity::new(format!("cross.advantage[{index}].{field}"), value);
         [

@@ -97,7 +97,12 @@ fn verdict(advantage: &Advantage) -> Vec<Finding> {
         _ if is_best => Kind::LearnedLevel,
         _ => Kind::LevelPartly,
     };
-    let mut findings = vec![kind.of(levels.clone()).with(gains()).with([("share", share.clone())])];
+    let mut found = kind.of(levels.clone()).with(gains());
+    // More than the whole gain is no part of it: the others lost.
+    if share.real() <= 1.0 {
+        found = found.with([("share", share.clone())]);
+    }
+    let mut findings = vec![found];
     if matches!(kind, Kind::LearnedLevel | Kind::LevelPartly) {
         let rest = Quantity::new(format!("1 - {}", share.path), 1.0 - share.real());
         findings.push(match advantage.others.real() > 0.0 {
