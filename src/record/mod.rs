@@ -18,7 +18,8 @@ pub mod repeated;
 pub mod levels;
 
 pub use dataset::{
-    Dataset, ExampleRow, Histogram, Lengths, Overlap, PromptTemplate, RowOverlap, TokenLengths,
+    Dataset, ExampleRow, Groups, Histogram, Lengths, Overlap, PromptTemplate, RowOverlap, TokenLengths,
+    Validation,
 };
 pub(crate) use evaluation::responses;
 pub use evaluation::{Evaluation, RowNll, RowScores, Score, Scores, statistics_of};

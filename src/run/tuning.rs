@@ -75,7 +75,7 @@ fn trained(run: &mut Run, training: Loop) -> Result<Course> {
     // What the page shows meanwhile: the loop has the course until its end.
     let mut seen = record.clone();
     recording::take(&mut seen.training, state.course.clone());
-    let rows = Rows { train: &opened.rows.train, evaluation: &opened.rows.evaluation };
+    let rows = Rows { train: &opened.rows.train, evaluation: opened.rows.chosen_on() };
     let mut observe = |event: Event| {
         let after = match event {
             Event::Step(step) => {

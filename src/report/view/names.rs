@@ -114,7 +114,8 @@ fn tree(record: &RunRecord) -> String {
 fn output_name(kind: &str) -> &str {
     match kind {
         "train_split" => "eğitim kümesi",
-        "eval_split" => "değerlendirme kümesi",
+        "validation_split" => "doğrulama kümesi",
+        "eval_split" | "test_split" => "değerlendirme kümesi",
         "adapter" => "LoRA adaptörü",
         "merged" => "adaptörle birleştirilmiş model",
         "checkpoint" => "kayıt noktası",
