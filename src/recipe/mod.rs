@@ -235,6 +235,9 @@ pub struct TrainRecipe {
     pub save_total_limit: usize,
     /// Load the checkpoint of the lowest evaluation loss at the end.
     pub load_best_at_end: bool,
+    /// Stop after so many evaluations in a row that were not lower than the lowest before them; 0 never does.
+    #[serde(default)]
+    pub early_stopping_patience: usize,
     /// Seed of the LoRA initial values, of dropout and of the row order.
     pub seed: u64,
     /// Rows in a new order each epoch; false keeps the order of the file.

@@ -192,8 +192,12 @@ impl DataRecipe {
 }
 
 /// Settings that came after runs had been made without them, and the value that stands for what was done then.
-const LATER: [(&str, &str); 3] =
-    [("data.test_fraction", "0.0"), ("data.group_by", "\"none\""), ("data.near_duplicate_share", "0.5")];
+const LATER: [(&str, &str); 4] = [
+    ("data.test_fraction", "0.0"),
+    ("data.group_by", "\"none\""),
+    ("data.near_duplicate_share", "0.5"),
+    ("train.early_stopping_patience", "0"),
+];
 
 /// Whether the setting at `path` came later and is as things were done before: an older program's result is then that of
 /// these settings too.

@@ -26,4 +26,4 @@ pub use evaluation::{Evaluation, RowNll, RowScores, Score, Scores, statistics_of
 pub use method::Method;
 pub use model::{Architecture, ModelFacts};
 pub use run::{CardFacts, Environment, Failure, Output, RunRecord, SCHEMA, Sample, Status};
-pub use training::{Best, Eval, InitAdapter, Optimizer, Step, Training};
+pub use training::{Best, EarlyStop, Eval, InitAdapter, Optimizer, Step, Training};

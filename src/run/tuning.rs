@@ -102,6 +102,11 @@ fn trained(run: &mut Run, training: Loop) -> Result<Course> {
     let activations = opened.memory.activations;
     let outcome = (training.train)(model, rows, &record.recipe, activations, &mut state, &mut observe);
     progress.end();
+    if let Some(EarlyStop { step, evaluations }) = state.course.early_stop {
+        progress.say(&format!(
+            "stopped after step {step} of {total_steps}: {evaluations} evaluations without a lower loss"
+        ));
+    }
     held.is_now_tuned();
     run.take(state.course.clone());
     run.save()?;

@@ -17,6 +17,7 @@ mod ops;
 mod nf4;
 mod quantized_file;
 mod reference;
+mod early_stopping;
 mod gradients;
 mod memory;
 #[cfg(feature = "cuda")]

@@ -221,6 +221,7 @@ fn outline(record: &RunRecord) -> Value {
     outline.training.steps.clear();
     outline.training.evals.clear();
     outline.training.best = None;
+    outline.training.early_stop = None;
     outline.evaluation = Default::default();
     outline.samples.clear();
     outline.outputs.clear();

@@ -58,6 +58,7 @@ pub(crate) fn seed_recipe() -> Recipe {
             save_steps: 50,
             save_total_limit: 5,
             load_best_at_end: true,
+            early_stopping_patience: 0,
             seed: 3407,
             shuffle: true,
             gradient_checkpointing: Checkpointing::Auto,
