@@ -22,7 +22,9 @@ pub use dataset::{
     Validation,
 };
 pub(crate) use evaluation::responses;
-pub use evaluation::{Evaluation, RowNll, RowScores, Score, Scores, statistics_of};
+pub use evaluation::{
+    Evaluation, LeastOverlapping, RowNll, RowScores, Score, Scores, least_overlapping_of, statistics_of,
+};
 pub use method::Method;
 pub use model::{Architecture, ModelFacts};
 pub use run::{CardFacts, Environment, Failure, Output, RunRecord, SCHEMA, Sample, Status};

@@ -18,6 +18,7 @@ mod nf4;
 mod quantized_file;
 mod reference;
 mod early_stopping;
+mod least_overlapping;
 mod gradients;
 mod memory;
 #[cfg(feature = "cuda")]
