@@ -276,12 +276,19 @@ pub(crate) fn steps_of_epochs(record: &RunRecord) -> Quantity {
 /// F / B - 1 of the prompt's loss, where it was told apart.
 pub(crate) fn prompt_loss_change(record: &RunRecord) -> Option<Quantity> {
     let prompt = record.evaluation.statistics.as_ref()?.prompt.as_ref()?;
-    let path = |side: &str| format!("evaluation.statistics.prompt.{side}.loss.estimate");
-    let (before, after) = (prompt.baseline.loss.estimate, prompt.fine_tuned.loss.estimate);
-    let change = after / before - 1.0;
-    change
-        .is_finite()
-        .then(|| Quantity::new(format!("{} / {} - 1", path("fine_tuned"), path("baseline")), change))
+    estimated_change("evaluation.statistics.prompt", prompt)
+}
+
+/// F / B - 1 of the response loss on the half of the rows that overlaps least with the training answers.
+pub(crate) fn least_overlapping_loss_change(record: &RunRecord) -> Option<Quantity> {
+    let half = record.evaluation.least_overlapping.as_ref()?;
+    estimated_change("evaluation.least_overlapping.masked", &half.masked)
+}
+
+fn estimated_change(at: &str, of: &Comparison) -> Option<Quantity> {
+    let path = format!("{at}.fine_tuned.loss.estimate / {at}.baseline.loss.estimate - 1");
+    let change = of.fine_tuned.loss.estimate / of.baseline.loss.estimate - 1.0;
+    change.is_finite().then(|| Quantity::new(path, change))
 }
 
 /// The p value below which a difference may count as significant: 1 - confidence, in the decimals it was meant in.

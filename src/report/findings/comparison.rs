@@ -43,6 +43,7 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
             ("full_after", full.fine_tuned_loss()),
         ])
     }));
+    findings.extend(least_overlap(record));
     findings.extend(digits(record, &masked));
     findings
 }
@@ -107,6 +108,32 @@ fn direction(both: &BothScores) -> Finding {
 
 fn perplexity(both: &BothScores, side: &str, value: f64) -> Quantity {
     Quantity::new(format!("evaluation.{side}.{}.perplexity", both.mask.name()), value)
+}
+
+/// Whether the half of the rows that overlaps least with the training answers gained as much as the other.
+fn least_overlap(record: &RunRecord) -> Option<Finding> {
+    let half = record.evaluation.least_overlapping.as_ref()?;
+    let gap = half.gap.difference;
+    let kind = match (gap.low > 0.0, gap.high < 0.0) {
+        (_, true) => Kind::LeastOverlapGainedLess,
+        (true, _) => Kind::LeastOverlapGainedMore,
+        _ => Kind::LeastOverlapGainedAlike,
+    };
+    let of = |path: &str, value: f64| Quantity::new(format!("evaluation.least_overlapping.{path}"), value);
+    let gained =
+        |path: &str, interval: Interval| of(&format!("{path}.difference.estimate"), interval.estimate);
+    let gap_path = "abs(evaluation.least_overlapping.gap.difference.estimate)";
+    Some(kind.with([
+        ("rows", Quantity::new("evaluation.least_overlapping.masked.rows", half.masked.rows)),
+        ("covered", of("covered_words", half.covered_words)),
+        ("covered_others", of("covered_words_of_others", half.covered_words_of_others)),
+        ("gain", gained("masked", half.masked.difference)),
+        ("gain_others", gained("others", half.others.difference)),
+        ("gap", Quantity::new(gap_path, gap.estimate.abs())),
+        ("low", of("gap.difference.low", gap.low)),
+        ("high", of("gap.difference.high", gap.high)),
+        ("confidence", of("masked.confidence", half.masked.confidence)),
+    ]))
 }
 
 /// Whether the evaluation rows are too few for the decimals that the text prints.
