@@ -68,8 +68,17 @@ pub fn recipe() -> Recipe {
             loss_on: LossOn::Response,
         },
 
-        // Three prompts that the reader can judge by eye, the same in every rerun.
-        samples: SamplesRecipe { count: 3, max_new_tokens: 192 },
+        // Every held-out prompt is answered, greedily: the same texts in every rerun.
+        samples: SamplesRecipe {
+            count: 10_000,
+            max_new_tokens: 192,
+            batch_size: 32,
+            temperature: 0.0,
+            top_p: 1.0,
+            repetition_penalty: 1.0,
+            per_prompt: 1,
+            seed: 3407,
+        },
     }
 }
 

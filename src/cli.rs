@@ -5,6 +5,7 @@ use crate::level::Level;
 use crate::model::network::adapter;
 use crate::recipe::{Checkpointing, LoraRecipe, Recipe};
 use crate::report::profile::Profile;
+use crate::texts::word_list::WordList;
 use clap::Parser;
 use std::path::{Path, PathBuf};
 
@@ -43,9 +44,13 @@ pub struct Flags {
     /// Start LoRA from a PEFT adapter folder; its rank, alpha and targets become the recipe's
     #[arg(long, value_name = "DIR")]
     pub init_adapter: Option<PathBuf>,
-    /// Texts generated from evaluation prompts, before and after; 0 for none
+    /// Held-out prompts that are answered, at most; 0 for none
     #[arg(long, value_name = "N")]
     pub samples: Option<usize>,
+    /// Words and their CEFR levels: a table with the columns headword and CEFR or level; may be given again, the lower level
+    /// counts [default: the most frequent words, which do not tell levels apart]
+    #[arg(long, value_name = "FILE")]
+    pub word_list: Vec<PathBuf>,
     /// Repeat the run with each of these training seeds, e.g. 3407,1,2; the first is the documented one
     #[arg(long, value_name = "SEEDS", value_delimiter = ',', conflicts_with_all = ["dry_run", "render_only"])]
     pub seeds: Vec<u64>,
@@ -112,6 +117,15 @@ impl Flags {
             Some(file) => profile(&file.to_string_lossy()),
             None => Ok(Profile::default()),
         }
+    }
+
+    /// The words and their levels that `--word-list` names.
+    ///
+    /// # Errors
+    /// As [`WordList::read`].
+    pub(crate) fn word_list(&self) -> Result<WordList> {
+        let lists = self.word_list.iter().map(WordList::read).collect::<Result<Vec<_>>>()?;
+        Ok(lists.into_iter().reduce(WordList::and).unwrap_or_else(WordList::by_frequency))
     }
 
     /// The recipe as changed by the flags: smoke first, then the adapter, then `--set` in the order

@@ -140,6 +140,14 @@ impl RowEncoder {
         Ok(self.bos.into_iter().chain(self.pieces(&prompt(row))?.0.iter().map(|piece| piece.id)).collect())
     }
 
+    /// The ids of a text that has its special tokens spelled out, as a chat template writes it.
+    ///
+    /// # Errors
+    /// `Error::Model` where the tokenizer fails.
+    pub fn encode_text(&self, text: &str) -> Result<Vec<u32>> {
+        Ok(self.pieces(text)?.0.iter().map(|piece| piece.id).collect())
+    }
+
     /// The tokens of `text`, and its letters that are in none of them.
     fn pieces(&self, text: &str) -> Result<(Vec<Piece>, BTreeSet<char>)> {
         let encoding = self.tokenizer.encode(text, false).map_err(tokenizer_error)?;

@@ -1,79 +1,192 @@
-//! Text from a prompt, token by token, with keys and values kept between tokens.
+//! Texts from prompts, token by token: all prompts of a batch at once, each token's keys and values kept.
+//!
+//! A pass has one token a row, so its cost is that of reading the weights, and a batch shares it. A row that has ended leaves
+//! the batch: the last row takes its slot.
 
 use crate::error::Result;
 use crate::model::network::linear::LoraUse;
 use crate::model::network::llama::Llama;
-use crate::model::ops::attention::{self, Heads};
-use candle_core::{DType, Tensor};
+use crate::model::ops::attention::attention;
+use crate::model::ops::attention::kept::{Kept, Places, Room, Seen};
+use crate::recipe::SamplesRecipe;
+use candle_core::{D, DType, Device, Tensor};
 use candle_transformers::generation::{LogitsProcessor, Sampling};
+use candle_transformers::utils::apply_repeat_penalty;
+
+/// What a text goes on from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// Token ids, at least one.
+    pub ids: Vec<u32>,
+    /// The token that ends the text.
+    pub eos: u32,
+    /// What draws its tokens, where they are drawn.
+    pub seed: u64,
+}
 
 /// A continuation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Generated {
+pub struct Generated {
     /// Token ids after the prompt, without the end-of-sequence token.
-    pub(crate) ids: Vec<u32>,
-    /// Cut at the limit rather than ended by the model.
-    pub(crate) capped: bool,
+    pub ids: Vec<u32>,
+    /// Ended by the model rather than cut at the limit.
+    pub stopped: bool,
 }
 
-/// Greedy continuation of `prompt` by at most `max_new_tokens` tokens.
+/// Continues all `prompts` at once by at most `max_new_tokens` tokens each, in the order of the prompts: greedily at
+/// temperature 0, else drawn from softmax(logits / temperature), cut to `top_p`. `observe` is told of each pass's new tokens.
 ///
 /// # Errors
-/// A token id outside the vocabulary; a device that has no memory left.
-pub(crate) fn greedy(
+/// A token id outside the vocabulary; a device that has no memory left; what `observe` returns.
+pub fn batch(
     model: &Llama,
-    prompt: &[u32],
-    eos: u32,
-    max_new_tokens: usize,
+    prompts: &[Prompt],
+    how: &SamplesRecipe,
     lora: LoraUse,
-) -> Result<Generated> {
-    let mut processor = LogitsProcessor::from_sampling(0, Sampling::ArgMax);
-    let mut cache = Cache::default();
-    let (mut ids, mut fresh) = (Vec::new(), prompt.to_vec());
-    while ids.len() < max_new_tokens {
-        let next = processor.sample(&next_logits(model, &fresh, &mut cache, lora)?)?;
-        if next == eos {
-            return Ok(Generated { ids, capped: false });
-        }
-        ids.push(next);
-        fresh = vec![next];
+    mut observe: impl FnMut(usize) -> Result<()>,
+) -> Result<Vec<Generated>> {
+    let mut texts = vec![Generated { ids: Vec::new(), stopped: false }; prompts.len()];
+    if prompts.is_empty() || how.max_new_tokens == 0 {
+        return Ok(texts);
     }
-    Ok(Generated { ids, capped: true })
-}
-
-/// Logits after the last of `fresh`, tokens that follow those of the cache, (V).
-fn next_logits(model: &Llama, fresh: &[u32], cache: &mut Cache, lora: LoraUse) -> Result<Tensor> {
-    let positions: Vec<usize> = (cache.tokens..cache.tokens + fresh.len()).collect();
-    let pass = model.pass(&positions, lora)?;
-    let attend = |layer, qkv: &Tensor| cache.attend(layer, qkv, pass.heads);
-    let x = model.forward(fresh, &pass, attend, |_, _| ())?;
-    cache.tokens += fresh.len();
-    let last = x.narrow(0, fresh.len() - 1, 1)?.contiguous()?;
-    Ok(model.logits(&model.normed(&last)?)?.squeeze(0)?.to_dtype(DType::F32)?)
-}
-
-/// What the next token attends to: the keys and values of all tokens before it.
-#[derive(Default)]
-struct Cache {
-    /// Tokens that every layer has seen.
-    tokens: usize,
-    /// A layer's keys and values side by side, (tokens, 2 key_value heads x D).
-    layers: Vec<Tensor>,
-}
-
-impl Cache {
-    /// Attention of the fresh tokens, whose keys and values are kept.
-    ///
-    /// # Shapes
-    /// (N, packed) -> (N, query heads x D)
-    fn attend(&mut self, layer: usize, qkv: &Tensor, heads: Heads) -> candle_core::Result<Tensor> {
-        let (queries, pairs) = (heads.query * heads.width, 2 * heads.key_value * heads.width);
-        let fresh = qkv.narrow(1, queries, pairs)?.contiguous()?;
-        match self.layers.get_mut(layer) {
-            None => self.layers.push(fresh),
-            Some(seen) => *seen = Tensor::cat(&[&*seen, &fresh], 0)?,
+    let mut rows: Vec<Row> =
+        prompts.iter().enumerate().map(|(text, prompt)| Row::new(text, prompt, how)).collect();
+    let mut memory = Memory::new(model, prompts, how.max_new_tokens)?;
+    let mut logits = memory.read(model, prompts, lora)?;
+    loop {
+        let next = next_tokens(&logits, &mut rows, &texts, how)?;
+        observe(next.len())?;
+        // From the last to the first: what takes the slot of a row that leaves was looked at before.
+        for (slot, token) in next.into_iter().enumerate().rev() {
+            let text = &mut texts[rows[slot].text];
+            text.stopped = token == rows[slot].prompt.eos;
+            if !text.stopped {
+                text.ids.push(token);
+            }
+            if text.stopped || text.ids.len() == how.max_new_tokens {
+                memory.bring(rows.len() - 1, slot)?;
+                rows.swap_remove(slot);
+            }
         }
-        let queries = qkv.narrow(1, 0, queries)?.contiguous()?;
-        attention::device::continued(&queries, &self.layers[layer], heads)
+        if rows.is_empty() {
+            return Ok(texts);
+        }
+        let fresh: Vec<(u32, usize)> = rows.iter().map(|row| row.fresh(&texts)).collect();
+        logits = memory.go_on(model, &fresh, lora)?;
+    }
+}
+
+/// A text that is not finished; its slot is its place among the rows.
+struct Row<'a> {
+    /// Its place among the texts.
+    text: usize,
+    prompt: &'a Prompt,
+    processor: LogitsProcessor,
+}
+
+impl<'a> Row<'a> {
+    fn new(text: usize, prompt: &'a Prompt, how: &SamplesRecipe) -> Self {
+        let sampling = match how {
+            SamplesRecipe { temperature: 0.0, .. } => Sampling::ArgMax,
+            &SamplesRecipe { temperature, top_p: 1.0, .. } => Sampling::All { temperature },
+            &SamplesRecipe { temperature, top_p, .. } => Sampling::TopP { p: top_p, temperature },
+        };
+        Row { text, prompt, processor: LogitsProcessor::from_sampling(prompt.seed, sampling) }
+    }
+
+    /// Its last token, and its position.
+    fn fresh(&self, texts: &[Generated]) -> (u32, usize) {
+        let ids = &texts[self.text].ids;
+        let last = ids.last().or(self.prompt.ids.last());
+        (last.copied().unwrap_or(self.prompt.eos), self.prompt.ids.len() + ids.len() - 1)
+    }
+}
+
+/// The token that each row goes on with, from logits (rows, V).
+fn next_tokens(
+    logits: &Tensor,
+    rows: &mut [Row],
+    texts: &[Generated],
+    how: &SamplesRecipe,
+) -> Result<Vec<u32>> {
+    if how.temperature == 0.0 && how.repetition_penalty == 1.0 {
+        return Ok(logits.argmax(D::Minus1)?.to_vec1()?);
+    }
+    let logits = logits.to_dtype(DType::F32)?.to_device(&Device::Cpu)?;
+    let mut next = Vec::with_capacity(rows.len());
+    for (slot, row) in rows.iter_mut().enumerate() {
+        let mut of_row = logits.get(slot)?;
+        if how.repetition_penalty != 1.0 {
+            let seen = [row.prompt.ids.as_slice(), &texts[row.text].ids].concat();
+            of_row = apply_repeat_penalty(&of_row, how.repetition_penalty as f32, &seen)?;
+        }
+        next.push(row.processor.sample(&of_row)?);
+    }
+    Ok(next)
+}
+
+/// The keys and values of all layers.
+struct Memory {
+    room: Room,
+    layers: Vec<Kept>,
+    /// A tensor as the model's are.
+    like: Tensor,
+}
+
+impl Memory {
+    fn new(model: &Llama, prompts: &[Prompt], max_new_tokens: usize) -> Result<Self> {
+        let longest = prompts.iter().map(|prompt| prompt.ids.len()).max().unwrap_or(0);
+        let room = Room::new(prompts.len(), longest + max_new_tokens, model.heads());
+        let layer = |_| Kept::new(room, model.dtype, &model.device);
+        let layers = (0..model.config.num_hidden_layers).map(layer).collect::<candle_core::Result<_>>()?;
+        Ok(Memory { room, layers, like: Tensor::zeros(1, model.dtype, &model.device)? })
+    }
+
+    /// Reads the prompts, packed end to end. Gives the logits after the last token of each, (rows, V).
+    fn read(&self, model: &Llama, prompts: &[Prompt], lora: LoraUse) -> Result<Tensor> {
+        let lengths = prompts.iter().map(|prompt| prompt.ids.len());
+        let places: Vec<(usize, usize)> = lengths
+            .clone()
+            .enumerate()
+            .flat_map(|(slot, length)| (0..length).map(move |at| (slot, at)))
+            .collect();
+        let mut offsets = vec![0];
+        offsets.extend(lengths.scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        }));
+        let ids: Vec<u32> = prompts.iter().flat_map(|prompt| prompt.ids.iter().copied()).collect();
+        let pass = model.pass(&places.iter().map(|&(_, at)| at).collect::<Vec<_>>(), lora)?;
+        let places = Places::new(places, self.room, &self.like)?;
+        let attend = |layer: usize, qkv: &Tensor| {
+            self.layers[layer].keep(qkv, &places)?;
+            attention(qkv, &offsets, pass.heads)
+        };
+        let x = model.forward(&ids, &pass, attend, |_, _| ())?;
+        let last: Vec<u32> = offsets[1..].iter().map(|end| (end - 1) as u32).collect();
+        let last = Tensor::new(last, &model.device)?;
+        model.logits(&model.normed(&x.index_select(&last, 0)?)?)
+    }
+
+    /// Goes on with a token a row, each at its position. Gives the logits after them, (rows, V).
+    fn go_on(&self, model: &Llama, fresh: &[(u32, usize)], lora: LoraUse) -> Result<Tensor> {
+        let (ids, positions): (Vec<u32>, Vec<usize>) = fresh.iter().copied().unzip();
+        let pass = model.pass(&positions, lora)?;
+        let seen = Seen::new(positions.iter().map(|at| at + 1).collect(), &self.like)?;
+        let places = Places::new(positions.into_iter().enumerate().collect(), self.room, &self.like)?;
+        let attend = |layer: usize, qkv: &Tensor| {
+            self.layers[layer].keep(qkv, &places)?;
+            self.layers[layer].attend(qkv, &seen)
+        };
+        let x = model.forward(&ids, &pass, attend, |_, _| ())?;
+        model.logits(&model.normed(&x)?)
+    }
+
+    /// Gives the slot `to` of a row that has ended to the row of slot `from`.
+    fn bring(&mut self, from: usize, to: usize) -> Result<()> {
+        if from != to {
+            self.layers.iter().try_for_each(|layer| layer.bring(from, to))?;
+        }
+        Ok(())
     }
 }

@@ -3,5 +3,5 @@
 pub mod ops;
 pub mod files;
 pub mod network;
-pub(crate) mod generate;
+pub mod generate;
 pub(crate) mod positions;

@@ -13,21 +13,24 @@ pub enum Cell {
     Training,
     /// Base and update on the same rows, and what the difference is worth.
     FineTuned,
-    /// Texts, before and after.
+    /// Texts of the held-out prompts.
     Texts,
+    /// What the texts measure.
+    Measures,
     /// Base and update in one folder.
     Export,
 }
 
 impl Cell {
     /// All, in the order of a run.
-    pub const ALL: [Cell; 7] = [
+    pub const ALL: [Cell; 8] = [
         Cell::Rows,
         Cell::BaseModel,
         Cell::Baseline,
         Cell::Training,
         Cell::FineTuned,
         Cell::Texts,
+        Cell::Measures,
         Cell::Export,
     ];
 
@@ -40,6 +43,7 @@ impl Cell {
             Cell::Training => "training",
             Cell::FineTuned => "fine_tuned",
             Cell::Texts => "texts",
+            Cell::Measures => "measures",
             Cell::Export => "export",
         }
     }
@@ -52,6 +56,8 @@ impl Cell {
             Cell::Rows => 2,
             // 2: the prompt's loss by itself. 3: the half of the rows with the least overlap.
             Cell::FineTuned => 3,
+            // 2: all held-out prompts.
+            Cell::Texts => 2,
             _ => 1,
         }
     }
@@ -69,7 +75,7 @@ impl Cell {
             Cell::Baseline => is_of("data.") || is_of("model.") || eval_batch,
             Cell::Training | Cell::Export => training,
             Cell::FineTuned => training || eval_batch,
-            Cell::Texts => training || is_of("samples."),
+            Cell::Texts | Cell::Measures => training || is_of("samples."),
         }
     }
 }

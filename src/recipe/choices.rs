@@ -1,4 +1,4 @@
-//! Choices that are written as a word, and are more than one.
+//! Choices that are written as a word and have a form of their own.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
@@ -80,6 +80,65 @@ impl<'de> Deserialize<'de> for Checkpointing {
             Value::Bool(false) => Ok(Checkpointing::Off),
             Value::String(name) if name == "auto" => Ok(Checkpointing::Auto),
             other => Err(de::Error::custom(format!("expected auto, true or false, got {other}"))),
+        }
+    }
+}
+
+/// The seven linear maps of a Llama layer, in the order of the computation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Projection {
+    /// Queries.
+    QProj,
+    /// Keys.
+    KProj,
+    /// Values.
+    VProj,
+    /// Attention output.
+    OProj,
+    /// Gate of the MLP.
+    GateProj,
+    /// Input of the MLP.
+    UpProj,
+    /// Output of the MLP.
+    DownProj,
+}
+
+impl Projection {
+    /// All seven, in the order of the computation.
+    pub const ALL: [Projection; 7] = [
+        Projection::QProj,
+        Projection::KProj,
+        Projection::VProj,
+        Projection::OProj,
+        Projection::GateProj,
+        Projection::UpProj,
+        Projection::DownProj,
+    ];
+
+    /// The name in recipes and adapter files: `q_proj`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Projection::QProj => "q_proj",
+            Projection::KProj => "k_proj",
+            Projection::VProj => "v_proj",
+            Projection::OProj => "o_proj",
+            Projection::GateProj => "gate_proj",
+            Projection::UpProj => "up_proj",
+            Projection::DownProj => "down_proj",
+        }
+    }
+
+    /// The path inside a layer of a checkpoint: `self_attn.q_proj`.
+    pub fn path(self) -> &'static str {
+        match self {
+            Projection::QProj => "self_attn.q_proj",
+            Projection::KProj => "self_attn.k_proj",
+            Projection::VProj => "self_attn.v_proj",
+            Projection::OProj => "self_attn.o_proj",
+            Projection::GateProj => "mlp.gate_proj",
+            Projection::UpProj => "mlp.up_proj",
+            Projection::DownProj => "mlp.down_proj",
         }
     }
 }

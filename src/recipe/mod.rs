@@ -5,7 +5,7 @@ pub mod cells;
 mod settings;
 
 pub use cells::Cell;
-pub use choices::{Checkpointing, GroupBy};
+pub use choices::{Checkpointing, GroupBy, Projection};
 pub(crate) use settings::{Reach, is_as_before, reach};
 
 use serde::{Deserialize, Serialize};
@@ -144,65 +144,6 @@ pub enum Bias {
     None,
 }
 
-/// The seven linear maps of a Llama layer, in the order of the computation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Projection {
-    /// Queries.
-    QProj,
-    /// Keys.
-    KProj,
-    /// Values.
-    VProj,
-    /// Attention output.
-    OProj,
-    /// Gate of the MLP.
-    GateProj,
-    /// Input of the MLP.
-    UpProj,
-    /// Output of the MLP.
-    DownProj,
-}
-
-impl Projection {
-    /// All seven, in the order of the computation.
-    pub const ALL: [Projection; 7] = [
-        Projection::QProj,
-        Projection::KProj,
-        Projection::VProj,
-        Projection::OProj,
-        Projection::GateProj,
-        Projection::UpProj,
-        Projection::DownProj,
-    ];
-
-    /// The name in recipes and adapter files: `q_proj`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Projection::QProj => "q_proj",
-            Projection::KProj => "k_proj",
-            Projection::VProj => "v_proj",
-            Projection::OProj => "o_proj",
-            Projection::GateProj => "gate_proj",
-            Projection::UpProj => "up_proj",
-            Projection::DownProj => "down_proj",
-        }
-    }
-
-    /// The path inside a layer of a checkpoint: `self_attn.q_proj`.
-    pub fn path(self) -> &'static str {
-        match self {
-            Projection::QProj => "self_attn.q_proj",
-            Projection::KProj => "self_attn.k_proj",
-            Projection::VProj => "self_attn.v_proj",
-            Projection::OProj => "self_attn.o_proj",
-            Projection::GateProj => "mlp.gate_proj",
-            Projection::UpProj => "mlp.up_proj",
-            Projection::DownProj => "mlp.down_proj",
-        }
-    }
-}
-
 /// Steps, batches, optimizer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -264,12 +205,53 @@ pub enum LossOn {
     Response,
 }
 
-/// Texts generated from evaluation prompts, before and after, greedily.
+/// Texts generated from evaluation prompts, before and after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SamplesRecipe {
-    /// How many evaluation prompts; 0 for none.
+    /// How many evaluation prompts at most; 0 for none.
     pub count: usize,
     /// Longest generated text, in tokens.
     pub max_new_tokens: usize,
+    /// Prompts that are continued at once.
+    #[serde(default = "one_at_a_time")]
+    pub batch_size: usize,
+    /// Divides the logits before a token is drawn; 0 takes the likeliest.
+    #[serde(default)]
+    pub temperature: f64,
+    /// A token is drawn from the likeliest ones that together have this probability; 1 for all.
+    #[serde(default = "all")]
+    pub top_p: f64,
+    /// Divides the positive logits, and multiplies the negative ones, of tokens that stood in prompt or text (Keskar et al.,
+    /// 2019); 1 for none.
+    #[serde(default = "all")]
+    pub repetition_penalty: f64,
+    /// Texts a prompt and system.
+    #[serde(default = "one_at_a_time")]
+    pub per_prompt: usize,
+    /// Draws the tokens; each text has a stream of its own.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+impl SamplesRecipe {
+    /// How texts were made before they could be drawn: one at a time, the likeliest token each time.
+    pub const GREEDY: SamplesRecipe = SamplesRecipe {
+        count: 0,
+        max_new_tokens: 0,
+        batch_size: 1,
+        temperature: 0.0,
+        top_p: 1.0,
+        repetition_penalty: 1.0,
+        per_prompt: 1,
+        seed: 0,
+    };
+}
+
+fn one_at_a_time() -> usize {
+    1
+}
+
+fn all() -> f64 {
+    1.0
 }

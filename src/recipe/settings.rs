@@ -90,7 +90,7 @@ impl Recipe {
     }
 
     fn check_sizes(&self) -> Result<()> {
-        let train = &self.train;
+        let Recipe { train, samples, .. } = self;
         let sizes = [
             (
                 "lora.rank",
@@ -102,6 +102,8 @@ impl Recipe {
             ("train.batch_size", train.batch_size, 1, MOST_ROWS, "rows of a step"),
             ("train.eval_batch_size", train.eval_batch_size, 1, MOST_ROWS, "rows of a step"),
             ("train.accumulation_steps", train.accumulation_steps, 1, MOST_ROWS, "rows of a step"),
+            ("samples.batch_size", samples.batch_size, 1, MOST_ROWS, "rows of a step"),
+            ("samples.per_prompt", samples.per_prompt, 1, MOST_TEXTS, "texts of one prompt"),
             ("train.max_steps", train.max_steps, 0, MOST_STEPS, "each is an entry of the record"),
         ];
         for (key, got, least, most, reason) in sizes {
@@ -113,7 +115,7 @@ impl Recipe {
     }
 
     fn check_numbers(&self) -> Result<()> {
-        let train = &self.train;
+        let Recipe { train, samples, .. } = self;
         let is_long_enough = train.epochs > 0.0 || train.max_steps > 0;
         let numbers = [
             ("lora.alpha", self.lora.alpha > 0.0, "more than 0", self.lora.alpha),
@@ -140,6 +142,19 @@ impl Recipe {
                 train.save_total_limit >= 1,
                 "at least 1",
                 train.save_total_limit as f64,
+            ),
+            ("samples.temperature", samples.temperature >= 0.0, "at least 0", samples.temperature),
+            (
+                "samples.top_p",
+                samples.top_p > 0.0 && samples.top_p <= 1.0,
+                "more than 0 and at most 1",
+                samples.top_p,
+            ),
+            (
+                "samples.repetition_penalty",
+                samples.repetition_penalty > 0.0,
+                "more than 0",
+                samples.repetition_penalty,
             ),
             ("data.max_seq_len", self.data.max_seq_len >= 2, "at least 2", self.data.max_seq_len as f64),
         ];
@@ -202,13 +217,16 @@ const LATER: [(&str, &str); 4] = [
 /// Whether the setting at `path` came later and is as things were done before: an older program's result is then that of
 /// these settings too.
 pub(crate) fn is_as_before(path: &str, value: &Value) -> bool {
-    LATER.iter().any(|(later, before)| *later == path && *before == value.to_string())
+    let written = value.to_string();
+    LATER.contains(&(path, &written))
 }
 
 /// Llama 3.1 405B is so wide: the product of A and B of its projections has no higher rank.
 const WIDEST_RANK: usize = 16_384;
 /// A thousand times the rows of a usual step; the product of two such counts is far from a u64's end.
 const MOST_ROWS: usize = 65_536;
+/// All of them are in the record.
+const MOST_TEXTS: usize = 100;
 /// At a second a step, twelve days.
 const MOST_STEPS: usize = 1_000_000;
 /// The order of the rows of every epoch is known, and looked at, before a run begins.

@@ -7,6 +7,7 @@ mod model;
 mod training;
 mod method;
 pub mod replicates;
+pub mod texts;
 mod run;
 mod migrate;
 pub mod store;
@@ -27,5 +28,6 @@ pub use evaluation::{
 };
 pub use method::Method;
 pub use model::{Architecture, ModelFacts};
-pub use run::{CardFacts, Environment, Failure, Output, RunRecord, SCHEMA, Sample, Status};
+pub use run::{CardFacts, Environment, Failure, Output, RunRecord, SCHEMA, Status};
+pub use texts::{Sample, Texts};
 pub use training::{Best, EarlyStop, Eval, InitAdapter, Optimizer, Step, Training};

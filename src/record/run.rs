@@ -7,6 +7,7 @@ use super::evaluation::Evaluation;
 use super::method::Method;
 use super::model::ModelFacts;
 use super::replicates::Replicates;
+use super::texts::{Sample, Texts};
 use super::training::Training;
 use crate::level::Level;
 use crate::recipe::Recipe;
@@ -47,7 +48,10 @@ pub struct RunRecord {
     /// The same run with other training seeds, this one among them; absent where there was one seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicates: Option<Replicates>,
-    /// Texts from the same prompts, before and after.
+    /// Texts after the held-out prompts, and what they measure; absent where none were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts: Option<Texts>,
+    /// Some of these prompts, to be read.
     #[serde(default)]
     pub samples: Vec<Sample>,
     /// The files the run wrote.
@@ -78,27 +82,6 @@ pub struct Failure {
     pub step: usize,
     /// The error's message, in English.
     pub message: String,
-}
-
-/// One prompt of the evaluation rows, with what the two models made of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sample {
-    /// Index into the eval split, from 0.
-    pub row: usize,
-    /// The task.
-    pub instruction: String,
-    /// Its input; empty where there is none.
-    pub input: String,
-    /// The row's own answer.
-    pub reference: String,
-    /// The base model's text.
-    pub baseline: String,
-    /// The base model's text was cut at the token limit.
-    pub baseline_capped: bool,
-    /// The fine-tuned model's text.
-    pub fine_tuned: String,
-    /// The fine-tuned model's text was cut at the token limit.
-    pub fine_tuned_capped: bool,
 }
 
 /// A file or folder that the run wrote.

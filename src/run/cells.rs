@@ -119,12 +119,16 @@ const CELL: &str = "cell.json";
 
 /// What `cell` gave, where it follows from `of`.
 pub(super) fn find<T: DeserializeOwned>(folder: &RunFolder, cell: Cell, of: &str) -> Found<T> {
-    let own = folder.cell(cell);
-    if !seal::read(&own).is_ok_and(|seal| seal.of == of) {
+    find_in(folder, &folder.cell(cell), of)
+}
+
+/// The same of what is kept in `own`: a part of a cell.
+pub(super) fn find_in<T: DeserializeOwned>(folder: &RunFolder, own: &Path, of: &str) -> Found<T> {
+    if !seal::read(own).is_ok_and(|seal| seal.of == of) {
         return Found::Nothing;
     }
     let read = || -> Result<Kept<T>> {
-        seal::open(&own)?;
+        seal::open(own)?;
         let path = own.join(CELL);
         let text = std::fs::read(&path).map_err(|error| Error::file(&path, error))?;
         serde_json::from_slice(&text)
@@ -155,10 +159,23 @@ pub(super) fn keep<T: Serialize>(
     kept: &mut Kept<T>,
     files: &[PathBuf],
 ) -> Result<()> {
-    let own = folder.cell(cell);
+    keep_in(folder, &folder.cell(cell), of, kept, files)
+}
+
+/// The same in `own`: a part of a cell.
+///
+/// # Errors
+/// As [`keep`].
+pub(super) fn keep_in<T: Serialize>(
+    folder: &RunFolder,
+    own: &Path,
+    of: &str,
+    kept: &mut Kept<T>,
+    files: &[PathBuf],
+) -> Result<()> {
     kept.files = files.iter().map(|path| Sealed::of(folder, path)).collect::<Result<_>>()?;
     store::write(&own.join(CELL), kept)?;
-    seal::close(&own, of, &[CELL])
+    seal::close(own, of, &[CELL])
 }
 
 #[cfg(test)]

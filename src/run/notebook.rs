@@ -3,7 +3,7 @@
 use super::base::{Identity, OpenedBase};
 use super::progress::Progress;
 use super::rendering;
-use super::{Listing, Procedure, Question, interrupt};
+use super::{Listing, Procedure, Question, interrupt, prompts};
 use crate::cli::{Flags, SMOKE_ROWS};
 use crate::data::encode::RowEncoder;
 use crate::data::{self, Prepared, Source, alpaca};
@@ -19,6 +19,7 @@ use crate::record::folder::RunFolder;
 use crate::record::{InitAdapter, store};
 use crate::report::profile::Profile;
 use crate::sha256;
+use crate::texts::word_list::WordList;
 use crate::train::memory::{self, Estimate, Need};
 use candle_core::{DType, Device};
 use std::cell::OnceCell;
@@ -35,6 +36,8 @@ pub struct Notebook {
     pub(super) device: Device,
     pub(super) profile: Profile,
     pub(super) progress: Progress,
+    /// Words and their levels.
+    pub(super) word_list: WordList,
     /// What the run's page is woven from: the file that asks, and that of the procedure.
     pub(super) sources: [Listing; 2],
     sample: &'static [u8],
@@ -75,6 +78,7 @@ impl Notebook {
         }
         Ok(Notebook {
             level: question.level,
+            word_list: flags.word_list()?,
             profile: flags.profile(folder.path(), Some(question.level))?,
             progress,
             flags: flags.clone(),
@@ -142,7 +146,9 @@ impl Notebook {
         let encoder =
             RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, self.recipe.data.max_seq_len)?;
         let rows = data::prepare(rows, &self.recipe.data, &encoder)?;
-        let beyond = positions::check(&base.config, &self.recipe.samples, &rows, &encoder)?;
+        let samples = &self.recipe.samples;
+        let longest = prompts::longest(&rows, &base, &encoder, samples, self.level)?;
+        let beyond = positions::check(&base.config, samples.max_new_tokens, longest, &rows)?;
         self.warn(&rows, beyond);
         if let Some(folder) = &self.flags.init_adapter {
             let line = adapter::check(folder, &base.source, &base.config, &self.recipe.lora)?;

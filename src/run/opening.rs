@@ -83,6 +83,7 @@ impl Study {
                 early_stop: None,
             },
             evaluation: Evaluation::default(),
+            texts: None,
             samples: Vec::new(),
             replicates: None,
             outputs: Vec::new(),

@@ -65,6 +65,14 @@ impl Progress {
         }
     }
 
+    /// The same, at so many tokens a second.
+    pub(super) fn rate(&self, done: usize, tokens_per_second: f64) {
+        if let Mode::Bar(bar) = &self.mode {
+            bar.set_position(done as u64);
+            bar.set_message(format!("{tokens_per_second:.0} tok/s"));
+        }
+    }
+
     /// A training step was taken, one of `total`.
     pub(super) fn step(&self, step: &Step, total: usize) {
         let rate = step.tokens as f64 / step.seconds.max(1e-9);

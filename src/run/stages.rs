@@ -1,17 +1,12 @@
 //! The cells of a run: each stage does what can be done in it, and is used up by the cell that leads to the next.
 
-use super::interrupt;
 use super::lock::Lock;
 use super::notebook::{MemoryPlan, Study};
 use super::recording::Run;
-use super::weaving::OFTEN;
-use super::{measuring, preview, tuning};
+use super::{answering, measuring, preview, tuning};
 use crate::data::{self, alpaca};
-use crate::device;
 use crate::error::{Error, Result};
 use crate::level::Level;
-use crate::model::generate;
-use crate::model::network::linear::LoraUse;
 use crate::model::network::merge;
 use crate::recipe::Cell;
 use crate::record::folder::{self, Part, RunFolder, Written};
@@ -101,13 +96,13 @@ impl Tuned {
 }
 
 impl Evaluated {
-    /// Generates from the first held-out prompts, with and without the update.
+    /// Lets base and fine-tuned model answer the held-out prompts, and measures the texts.
     ///
     /// # Errors
     /// `Error::Model` where a text cannot be encoded or decoded; `Error::File` where the record cannot be written.
     #[track_caller]
     pub fn sample(&mut self) -> Result<()> {
-        self.0.attempt(sample)
+        self.0.attempt(answering::answer)
     }
 
     /// Writes the merged model, closes the record and renders the documents from it.
@@ -187,53 +182,6 @@ fn write_split(
         Ok(path)
     };
     parts.iter().map(write).collect()
-}
-
-fn sample(run: &mut Run) -> Result<()> {
-    let of = run.study.follows_from(Cell::Texts, &run.adapter);
-    run.record.samples = run.cell(Cell::Texts, &of, |run| Ok((sampled(run)?, Vec::new())))?;
-    run.save()
-}
-
-fn sampled(run: &mut Run) -> Result<Vec<Sample>> {
-    let opened = run.study.opened()?;
-    let encoder = &opened.encoder;
-    let adapter = run.folder().adapter();
-    let Run { study, held, record, page, .. } = run;
-    let recipe = &record.recipe.samples;
-    let model = held.tuned(study, &record.recipe.lora, &adapter)?;
-    model.hold_dense(device::card(&study.notebook.device).free_memory.unwrap_or(0))?;
-    let rows: Vec<_> = opened.rows.sampled(recipe.count).collect();
-    study.notebook.progress.begin("generating samples", rows.len());
-    let progress = &study.notebook.progress;
-    let mut samples = Vec::new();
-    for (index, row) in rows {
-        let prompt = encoder.encode_prompt(row)?;
-        let text = |lora| -> Result<(String, bool)> {
-            let generated = generate::greedy(model, &prompt, encoder.eos(), recipe.max_new_tokens, lora)?;
-            let text = encoder.tokenizer().decode(&generated.ids, true);
-            let text = text.map_err(|error| Error::model("tokenizer", error.to_string()))?;
-            Ok((text.trim().to_string(), generated.capped))
-        };
-        let (baseline, baseline_capped) = text(LoraUse::Ignored)?;
-        let (fine_tuned, fine_tuned_capped) = text(LoraUse::Applied)?;
-        samples.push(Sample {
-            row: index,
-            instruction: row.instruction.clone(),
-            input: row.input.clone(),
-            reference: row.output.clone(),
-            baseline,
-            baseline_capped,
-            fine_tuned,
-            fine_tuned_capped,
-        });
-        progress.at(samples.len());
-        page.look(&study.notebook, record, OFTEN)?;
-        interrupt::check()?;
-    }
-    progress.end();
-    model.release_dense();
-    Ok(samples)
 }
 
 fn finish(run: &mut Run) -> Result<()> {

@@ -13,7 +13,8 @@ fn reused(said: &str) -> Vec<&str> {
     said.lines().filter_map(|line| Some(line.split_once(": as computed ")?.0)).collect()
 }
 
-const ALL: [&str; 7] = ["rows", "base_model", "baseline", "training", "fine_tuned", "texts", "export"];
+const ALL: [&str; 8] =
+    ["rows", "base_model", "baseline", "training", "fine_tuned", "texts", "measures", "export"];
 
 /// The tiny run with a text in it, said aloud.
 fn tiny(out: &Path, more: &[&str]) -> String {
@@ -26,14 +27,15 @@ fn tiny(out: &Path, more: &[&str]) -> String {
 }
 
 /// All of a record that a computation gave.
-fn measured(out: &Path) -> (Vec<u8>, Value, Value, Value) {
+fn measured(out: &Path) -> (Vec<u8>, Value, Value, [Value; 2]) {
     let mut record = record(out);
     for step in record["training"]["steps"].as_array_mut().expect("steps") {
         step["seconds"] = Value::Null;
     }
+    record["texts"]["tokens_per_second"] = Value::Null;
     let adapter = std::fs::read(out.join("adapter/adapter_model.safetensors")).expect("an adapter");
     let training = serde_json::json!([record["training"]["steps"], record["training"]["evals"]]);
-    (adapter, training, record["evaluation"].take(), record["samples"].take())
+    (adapter, training, record["evaluation"].take(), [record["texts"].take(), record["samples"].take()])
 }
 
 #[test]
@@ -76,7 +78,7 @@ fn a_second_call_computes_nothing_and_changes_no_byte() {
 fn a_changed_setting_computes_what_follows_from_it_and_ends_like_a_run_at_once() {
     let cases: [(&str, &[&str]); 4] = [
         ("samples.max_new_tokens=5", &["rows", "base_model", "baseline", "training", "fine_tuned", "export"]),
-        ("train.eval_batch_size=3", &["rows", "base_model", "training", "texts", "export"]),
+        ("train.eval_batch_size=3", &["rows", "base_model", "training", "texts", "measures", "export"]),
         ("train.learning_rate=0.001", &["rows", "base_model", "baseline"]),
         ("data.max_seq_len=40", &["base_model"]),
     ];
@@ -123,6 +125,21 @@ fn what_was_damaged_is_named_and_computed_again() {
         assert_eq!(reused(&said), others, "{said}");
         assert_eq!(measured(&out), expected, "{file}");
     }
+}
+
+/// A word list is read by the measures alone, and named by its hash.
+#[test]
+fn another_word_list_measures_the_same_texts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (out, list) = (folder.path().join("out"), folder.path().join("list.csv"));
+    tiny(&out, &[]);
+    std::fs::write(&list, "headword,CEFR\nthe,A1\nand,C2\n").expect("written");
+    let list = text(list);
+    let others: Vec<&str> = ALL.into_iter().filter(|name| *name != "measures").collect();
+    assert_eq!(reused(&tiny(&out, &["--word-list", &list])), others);
+    let lists = &record(&out)["texts"]["word_lists"];
+    assert_eq!((&lists[0]["headwords"], &lists[1]), (&Value::from(2), &Value::Null));
+    assert_eq!(reused(&tiny(&out, &["--word-list", &list])), ALL);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn three_parts_are_two_runs_of_two_parts() {
     );
     assert!(dry.contains(&line), "{dry}");
     let file = |part: &str| format!("training_data_a1_{part}.json");
-    assert_eq!(split_files(&out), ["train", "validation", "test"].map(|part| file(part)).into());
+    assert_eq!(split_files(&out), ["train", "validation", "test"].map(&file).into());
     let kinds: Vec<&str> = three["outputs"]
         .as_array()
         .expect("outputs")
@@ -83,7 +83,7 @@ fn three_parts_are_two_runs_of_two_parts() {
     }
     // Two parts again: no file is left that holds other rows.
     said("a1", &with_out(&all, &path, &[]));
-    assert_eq!(split_files(&out), ["train", "eval"].map(|part| file(part)).into());
+    assert_eq!(split_files(&out), ["train", "eval"].map(file).into());
 }
 
 /// Every adapter is measured on the rows that report each level's result.

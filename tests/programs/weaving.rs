@@ -108,7 +108,8 @@ fn an_experiment_of_a_users_own_is_woven_where_it_calls_its_cells() {
         "question and procedure are in one file, which is shown once"
     );
     // In the order of the source, where the helper stands below what calls it.
-    let expected = ["rows", "fine_tuned", "texts", "export", "base_model", "baseline", "training"];
+    let expected =
+        ["rows", "fine_tuned", "texts", "measures", "export", "base_model", "baseline", "training"];
     assert_eq!(cells(&page), expected);
     let place = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words}"));
     assert!(place(">My rows</h2>") < place("data-hucre=\"rows\""));

@@ -129,12 +129,16 @@ impl Llama {
     /// A device that has no memory left.
     pub(crate) fn pass(&self, positions: &[usize], lora: LoraUse) -> Result<Pass> {
         let angles = Angles::new(positions, &self.inverse_frequencies, self.dtype, &self.device)?;
-        let heads = Heads {
+        Ok(Pass { angles, heads: self.heads(), eps: self.config.rms_norm_eps, lora })
+    }
+
+    /// How a layer's columns divide into heads.
+    pub(crate) fn heads(&self) -> Heads {
+        Heads {
             query: self.config.num_attention_heads,
             key_value: self.config.num_key_value_heads,
             width: self.config.head_dim,
-        };
-        Ok(Pass { angles, heads, eps: self.config.rms_norm_eps, lora })
+        }
     }
 
     /// From token ids to the last layer's output: the one forward pass. `attend` is the attention of the layer at a
@@ -220,7 +224,7 @@ impl Llama {
     ///
     /// # Errors
     /// A device that has no memory left.
-    pub(crate) fn hold_dense(&mut self, free: u64) -> Result<()> {
+    pub fn hold_dense(&mut self, free: u64) -> Result<()> {
         self.groups_mut().try_fold(free / 2, |free, group| group.frozen.hold(free))?;
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! probabilities again. Blocks stop at the diagonal, which saves nearly half of the work on long rows.
 
 pub mod device;
+pub(crate) mod kept;
 
 use super::gemm::{Threads, View, Write, gemm};
 use super::{create, dispatch, is_fast, simd};

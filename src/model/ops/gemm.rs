@@ -34,6 +34,21 @@ impl<'a> View<'a> {
         View { values, rows, columns, row_stride, column_stride }
     }
 
+    /// Number of rows.
+    pub(crate) fn rows(self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub(crate) fn columns(self) -> usize {
+        self.columns
+    }
+
+    /// Whether its columns lie one after the other.
+    pub(crate) fn is_transposed(self) -> bool {
+        self.row_stride == 1 && self.column_stride >= self.rows
+    }
+
     /// The transpose, without a copy.
     pub(crate) fn t(self) -> Self {
         View {

@@ -3,6 +3,7 @@
 use super::gemm::{Threads, View, Write, gemm};
 use super::{create, in_place, is_fast};
 use candle_core::{Result, Tensor};
+use rayon::prelude::*;
 
 fn view<'a>(values: &'a [f32], tensor: &Tensor) -> Result<View<'a>> {
     let strides = tensor.stride();
@@ -25,9 +26,38 @@ pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         let (Ok(x), Ok(y)) = (view(x, a), view(y, b)) else {
             unreachable!("both are matrices: dim(1) exists")
         };
-        gemm(c, n, Write::Replace, 1.0, x, y, Threads::All);
+        if FEW.contains(&m) && y.is_transposed() {
+            of_few_rows(c, x, y);
+        } else {
+            gemm(c, n, Write::Replace, 1.0, x, y, Threads::All);
+        }
     })
 }
+
+/// Rows that are multiplied by a weight as it lies in memory; one row takes gemm's own path, more than these pay for a copy.
+const FEW: std::ops::RangeInclusive<usize> = 2..=64;
+
+/// X W^T for a few rows of X: gemm copies the operand that meets the rows of its result into panels, and a weight that meets
+/// a few rows alone is used up before the copy is. The transposed result meets X instead, which is small.
+fn of_few_rows(c: &mut [f32], x: View, w_t: View) {
+    let (rows, columns) = (x.rows(), w_t.columns());
+    let mut transposed = vec![0f32; rows * columns];
+    gemm(&mut transposed, rows, Write::Replace, 1.0, w_t.t(), x.t(), Threads::All);
+    c.par_chunks_mut(TILE * columns).enumerate().for_each(|(band, c)| {
+        let (first, rows_of_band) = (band * TILE, c.len() / columns);
+        for start in (0..columns).step_by(TILE) {
+            for row in 0..rows_of_band {
+                let out = &mut c[row * columns + start..][..TILE.min(columns - start)];
+                for (column, out) in out.iter_mut().enumerate() {
+                    *out = transposed[(start + column) * rows + first + row];
+                }
+            }
+        }
+    });
+}
+
+/// Numbers of a cache line.
+const TILE: usize = 16;
 
 /// C + scale A B, consuming C. On the CPU it is written in place, and every view of C sees it.
 ///
@@ -112,7 +142,6 @@ pub fn add(x: Tensor, y: &Tensor) -> Result<Tensor> {
     if !is_fast(&x) {
         return x + y;
     }
-    use rayon::prelude::*;
     const CHUNK: usize = 1 << 14;
     let count = x.elem_count();
     in_place(&x, [y], |x, [y]| {

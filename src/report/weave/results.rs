@@ -20,6 +20,7 @@ pub(super) fn title(cell: Cell) -> &'static str {
         Cell::Training => "Eğitim",
         Cell::FineTuned => "Temel ve ince ayarlı modelin kaybı",
         Cell::Texts => "Üretilen metinler",
+        Cell::Measures => "Üretilen metinlerin ölçüleri",
         Cell::Export => "Yazılan dosyalar",
     }
 }
@@ -38,7 +39,9 @@ pub(super) fn traced(woven: &Woven, shown: &Shown, style: Style) -> Result<Strin
         Cell::BaseModel => base_model(record, style)?,
         Cell::Baseline => baseline(record, style)?,
         Cell::FineTuned => comparison(woven, style)?,
-        Cell::Texts => texts(record),
+        // The program's own lines say how many; the texts to be read are chosen by their measures.
+        Cell::Texts => String::new(),
+        Cell::Measures => texts(record),
         Cell::Export => outputs(record, style),
     };
     Ok(markdown::tidy(&text))

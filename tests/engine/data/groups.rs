@@ -109,7 +109,8 @@ fn no_group_stands_on_two_sides_and_nothing_is_lost() {
         assert!(all < 350, "seed {seed}: {all} groups of 400 rows are no test");
         let mut joined = [parts.train.clone(), parts.validation, parts.evaluation.clone()].concat();
         let mut whole = file.rows.clone();
-        (joined.sort(), whole.sort());
+        joined.sort();
+        whole.sort();
         assert_eq!(joined, whole, "seed {seed}");
         assert_eq!(parts.evaluation.len(), 40, "seed {seed}: with rows by themselves every part is filled");
         assert_eq!(parts.groups.unwrap().count, all);

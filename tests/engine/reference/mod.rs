@@ -2,7 +2,7 @@
 
 mod tiny;
 #[cfg(feature = "real-model")]
-mod smollm2;
+pub(crate) mod smollm2;
 
 use crate::support::{close, number, reference_folder};
 
@@ -64,7 +64,16 @@ pub(crate) fn seed_recipe() -> Recipe {
             gradient_checkpointing: Checkpointing::Auto,
             loss_on: LossOn::Response,
         },
-        samples: SamplesRecipe { count: 0, max_new_tokens: 32 },
+        samples: SamplesRecipe {
+            count: 0,
+            max_new_tokens: 32,
+            batch_size: 1,
+            temperature: 0.0,
+            top_p: 1.0,
+            repetition_penalty: 1.0,
+            per_prompt: 1,
+            seed: 0,
+        },
     }
 }
 

@@ -11,11 +11,15 @@ use tezgah::model::network::linear::LoraUse;
 use tezgah::model::network::llama::Activations;
 use tezgah::recipe::Quantization;
 
+pub(crate) fn reference() -> Reference {
+    let path = std::env::var("TEZGAH_SMOLLM2").expect("TEZGAH_SMOLLM2 names the GGUF; see .ci/fetch-smollm2");
+    Reference::read("smollm2", ModelSource::Gguf(path.into()))
+}
+
 /// PyTorch trained on the dequantized weights; `as_is` dequantizes the same blocks at every use.
 #[test]
 fn training_follows_pytorch_on_the_dequantized_weights() {
-    let path = std::env::var("TEZGAH_SMOLLM2").expect("TEZGAH_SMOLLM2 names the GGUF; see .ci/fetch-smollm2");
-    let reference = Reference::read("smollm2", ModelSource::Gguf(path.into()));
+    let reference = reference();
     let mut model = reference.model(Quantization::AsIs, DType::F32);
     reference.check_sums("base", &reference.sums(&model, LoraUse::Ignored), 1e-3);
     reference.check_sums("adapter_init", &reference.sums(&model, LoraUse::Applied), 1e-3);

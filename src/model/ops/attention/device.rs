@@ -99,33 +99,21 @@ fn probabilities(q: &Tensor, k: &Tensor, first: usize, count: usize, scale: f64)
     let mask: Vec<f32> = (0..count * keys)
         .map(|i| if i % keys > first + i / keys { f32::NEG_INFINITY } else { 0.0 })
         .collect();
-    let scores = (q.matmul(&k.t()?)? * scale)?;
-    let wide = if q.dtype() == DType::F64 { DType::F64 } else { DType::F32 };
-    let mask =
-        Tensor::from_vec(mask, (1, 1, count, keys), &Device::Cpu)?.to_device(q.device())?.to_dtype(wide)?;
-    let scores = scores.to_dtype(wide)?.reshape((groups, grouped / count, count, keys))?;
-    let scores = scores.broadcast_add(&mask)?;
-    let shifted = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?)?.exp()?;
-    let normed = shifted.broadcast_div(&shifted.sum_keepdim(D::Minus1)?)?;
-    normed.reshape((groups, grouped, keys))?.to_dtype(q.dtype())
+    let mask = Tensor::from_vec(mask, (1, 1, count, keys), &Device::Cpu)?.to_device(q.device())?;
+    let scores = (q.matmul(&k.t()?)? * scale)?.reshape((groups, grouped / count, count, keys))?;
+    softmax(&scores, &mask.to_dtype(wide(q.dtype()))?)?.reshape((groups, grouped, keys))
 }
 
-/// Attention of the last tokens of one sequence: queries (T, query heads x D), keys and values of all S tokens
-/// side by side (S, 2 key_value heads x D) -> (T, query heads x D).
-pub(crate) fn continued(q: &Tensor, keys_values: &Tensor, heads: Heads) -> Result<Tensor> {
-    let (fresh, all, d) = (q.dim(0)?, keys_values.dim(0)?, heads.width);
-    let split =
-        |x: Tensor, tokens: usize, heads: usize| x.reshape((tokens, heads, d))?.transpose(0, 1)?.contiguous();
-    let q = split(q.clone(), fresh, heads.query)?.reshape((heads.key_value, heads.group() * fresh, d))?;
-    let width = heads.key_value * d;
-    let k = split(keys_values.narrow(1, 0, width)?.contiguous()?, all, heads.key_value)?;
-    let v = split(keys_values.narrow(1, width, width)?.contiguous()?, all, heads.key_value)?;
-    let p = probabilities(&q, &k, all - fresh, fresh, heads.scale())?;
-    p.matmul(&v)?
-        .reshape((heads.query, fresh, d))?
-        .transpose(0, 1)?
-        .contiguous()?
-        .reshape((fresh, heads.query * d))
+/// The type in which a softmax is computed.
+pub(super) fn wide(dtype: DType) -> DType {
+    if dtype == DType::F64 { DType::F64 } else { DType::F32 }
+}
+
+/// Softmax over the last dimension of scores + mask, in the mask's type; the result has the scores'.
+pub(super) fn softmax(scores: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    let masked = scores.to_dtype(mask.dtype())?.broadcast_add(mask)?;
+    let shifted = masked.broadcast_sub(&masked.max_keepdim(D::Minus1)?)?.exp()?;
+    shifted.broadcast_div(&shifted.sum_keepdim(D::Minus1)?)?.to_dtype(scores.dtype())
 }
 
 fn blocks(longest: usize) -> impl Iterator<Item = (usize, usize)> {
