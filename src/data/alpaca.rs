@@ -28,6 +28,8 @@ pub struct RowFile {
     pub sha256: String,
     /// The rows, in the order of the file.
     pub rows: Vec<Row>,
+    /// What each row has besides its three fields: no text of a model, but something to group by.
+    pub others: Vec<Map<String, Value>>,
 }
 
 /// Reads the rows of the file at `path`; see [`parse`].
@@ -43,7 +45,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<RowFile> {
 /// The rows in `bytes`: a JSON array of objects, or JSONL (one object a line, blank lines allowed).
 ///
 /// Which of the two it is follows from the content. A byte-order mark and CRLF line ends are accepted,
-/// unknown fields are ignored, and an `input` of null counts as none (pandas and datasets write it so). Texts
+/// unknown fields are kept beside the rows, and an `input` of null counts as none (pandas and datasets write it so). Texts
 /// are kept as they are, white space included. `name` goes into the messages and into the record.
 ///
 /// # Errors
@@ -60,7 +62,8 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<RowFile> {
         .into_iter()
         .enumerate()
         .map(|(index, value)| row(value).map_err(|message| refuse((Some(index + 1), message))));
-    Ok(RowFile { name: name.to_string(), sha256: sha256::of(bytes), rows: rows.collect::<Result<_>>()? })
+    let (rows, others) = rows.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    Ok(RowFile { name: name.to_string(), sha256: sha256::of(bytes), rows, others })
 }
 
 /// The rows as an Alpaca JSON array: two spaces of indentation, no `input` where it is empty, a line end at
@@ -115,7 +118,8 @@ fn not_json(error: &serde_json::Error, line: usize) -> String {
 
 const FIELDS: [&str; 3] = ["instruction", "input", "output"];
 
-fn row(value: Value) -> std::result::Result<Row, String> {
+/// A row, and what its object has besides.
+fn row(value: Value) -> std::result::Result<(Row, Map<String, Value>), String> {
     let Value::Object(mut fields) = value else {
         return Err(format!("expected an object with instruction and output, got {}", describe(&value)));
     };
@@ -126,7 +130,8 @@ fn row(value: Value) -> std::result::Result<Row, String> {
         Some(Value::String(text)) => text,
         Some(other) => return Err(format!("field input: expected a string, got {}", describe(&other))),
     };
-    Ok(Row { instruction, input, output })
+    FIELDS.iter().for_each(|field| drop(fields.remove(*field)));
+    Ok((Row { instruction, input, output }, fields))
 }
 
 fn required(fields: &mut Map<String, Value>, name: &str) -> std::result::Result<String, String> {
@@ -143,7 +148,7 @@ fn required(fields: &mut Map<String, Value>, name: &str) -> std::result::Result<
 }
 
 /// A JSON value in a few words, for messages.
-fn describe(value: &Value) -> String {
+pub(super) fn describe(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(truth) => truth.to_string(),

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 /// Repeats and leaks of a split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checks {
-    /// Rows, of training then evaluation, whose three fields all equal those of an earlier row.
+    /// Rows, of training, validation and evaluation in turn, whose three fields all equal those of an earlier row.
     pub duplicate_rows: usize,
     /// Evaluation rows whose answer is also the answer of a training row.
     pub leaked_rows: usize,
@@ -18,9 +18,10 @@ pub struct Checks {
 /// A row leaks by its answer, whatever the task above it: the answer is what the loss counts, so a model that
 /// saw it in training is not tested by it. Answers are compared word by word, because other white space does
 /// not make another text. A row whose prompt and answer are both in the training rows is thereby counted too.
-pub fn check(train: &[Row], evaluation: &[Row]) -> Checks {
+pub fn check(train: &[Row], validation: &[Row], evaluation: &[Row]) -> Checks {
     let mut seen = HashSet::new();
-    let duplicate_rows = train.iter().chain(evaluation).filter(|row| !seen.insert(*row)).count();
+    let duplicate_rows =
+        train.iter().chain(validation).chain(evaluation).filter(|row| !seen.insert(*row)).count();
     let answers: HashSet<Vec<&str>> = train.iter().map(words).collect();
     let leaked_rows = evaluation.iter().filter(|row| answers.contains(&words(row))).count();
     Checks { duplicate_rows, leaked_rows }

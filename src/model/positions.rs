@@ -28,5 +28,11 @@ pub(crate) fn check(
             ),
         });
     }
-    Ok(rows.train.iter().chain(&rows.evaluation).filter(|row| row.ids.len() > positions).count())
+    Ok(rows
+        .train
+        .iter()
+        .chain(&rows.validation)
+        .chain(&rows.evaluation)
+        .filter(|row| row.ids.len() > positions)
+        .count())
 }

@@ -1,13 +1,14 @@
 //! Every choice of a run, typed, with units. The recipe goes into the record whole, as it was used.
 
+mod choices;
 pub mod cells;
 mod settings;
 
 pub use cells::Cell;
-pub(crate) use settings::{Reach, reach};
+pub use choices::{Checkpointing, GroupBy, Projection};
+pub(crate) use settings::{Reach, is_as_before, reach};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// What a run does, apart from which rows and which base weights it does it to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,10 +33,26 @@ pub struct DataRecipe {
     /// Seed of the permutation that splits the rows; apart from the training seed, so that another
     /// training seed meets the same evaluation rows.
     pub split_seed: u64,
-    /// Share of the rows held out, in (0, 1).
+    /// Share of the rows held out, in (0, 1): the checkpoint is chosen on them.
     pub eval_fraction: f64,
+    /// Share of the rows held out besides, in [0, 1): nothing is chosen on them, and they report the result. With 0 there is
+    /// no such part, and the result is of the rows that the checkpoint was chosen on.
+    #[serde(default)]
+    pub test_fraction: f64,
+    /// Which rows are never divided between two parts.
+    #[serde(default)]
+    pub group_by: GroupBy,
+    /// More than this share of the windows of the answer that has fewer must be the other's too for two rows to be near
+    /// duplicates, in [0, 1); see [`crate::data::groups`].
+    #[serde(default = "half")]
+    pub near_duplicate_share: f64,
     /// Longest encoded row, in tokens; the rest is cut from the right.
     pub max_seq_len: usize,
+}
+
+/// A half: from there on more of an answer is the other's than its own.
+fn half() -> f64 {
+    0.5
 }
 
 /// The frozen base model.
@@ -127,65 +144,6 @@ pub enum Bias {
     None,
 }
 
-/// The seven linear maps of a Llama layer, in the order of the computation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Projection {
-    /// Queries.
-    QProj,
-    /// Keys.
-    KProj,
-    /// Values.
-    VProj,
-    /// Attention output.
-    OProj,
-    /// Gate of the MLP.
-    GateProj,
-    /// Input of the MLP.
-    UpProj,
-    /// Output of the MLP.
-    DownProj,
-}
-
-impl Projection {
-    /// All seven, in the order of the computation.
-    pub const ALL: [Projection; 7] = [
-        Projection::QProj,
-        Projection::KProj,
-        Projection::VProj,
-        Projection::OProj,
-        Projection::GateProj,
-        Projection::UpProj,
-        Projection::DownProj,
-    ];
-
-    /// The name in recipes and adapter files: `q_proj`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Projection::QProj => "q_proj",
-            Projection::KProj => "k_proj",
-            Projection::VProj => "v_proj",
-            Projection::OProj => "o_proj",
-            Projection::GateProj => "gate_proj",
-            Projection::UpProj => "up_proj",
-            Projection::DownProj => "down_proj",
-        }
-    }
-
-    /// The path inside a layer of a checkpoint: `self_attn.q_proj`.
-    pub fn path(self) -> &'static str {
-        match self {
-            Projection::QProj => "self_attn.q_proj",
-            Projection::KProj => "self_attn.k_proj",
-            Projection::VProj => "self_attn.v_proj",
-            Projection::OProj => "self_attn.o_proj",
-            Projection::GateProj => "mlp.gate_proj",
-            Projection::UpProj => "mlp.up_proj",
-            Projection::DownProj => "mlp.down_proj",
-        }
-    }
-}
-
 /// Steps, batches, optimizer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -218,6 +176,9 @@ pub struct TrainRecipe {
     pub save_total_limit: usize,
     /// Load the checkpoint of the lowest evaluation loss at the end.
     pub load_best_at_end: bool,
+    /// Stop after so many evaluations in a row that were not lower than the lowest before them; 0 never does.
+    #[serde(default)]
+    pub early_stopping_patience: usize,
     /// Seed of the LoRA initial values, of dropout and of the row order.
     pub seed: u64,
     /// Rows in a new order each epoch; false keeps the order of the file.
@@ -234,38 +195,6 @@ pub struct TrainRecipe {
 pub enum LrScheduler {
     /// Half a cosine, from the peak to 0.
     Cosine,
-}
-
-/// Whether activations are kept or computed again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Checkpointing {
-    /// Keep them where they fit the memory.
-    Auto,
-    /// Compute again.
-    On,
-    /// Keep.
-    Off,
-}
-
-impl Serialize for Checkpointing {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Checkpointing::Auto => serializer.serialize_str("auto"),
-            Checkpointing::On => serializer.serialize_bool(true),
-            Checkpointing::Off => serializer.serialize_bool(false),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Checkpointing {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::Bool(true) => Ok(Checkpointing::On),
-            Value::Bool(false) => Ok(Checkpointing::Off),
-            Value::String(name) if name == "auto" => Ok(Checkpointing::Auto),
-            other => Err(serde::de::Error::custom(format!("expected auto, true or false, got {other}"))),
-        }
-    }
 }
 
 /// Which tokens the training loss counts.

@@ -1,6 +1,6 @@
 //! Settings by their dotted paths: changed from the command line, checked, and how far each of them reaches.
 
-use super::{Cell, Recipe};
+use super::{Cell, DataRecipe, Recipe};
 use crate::error::{Error, Result};
 use crate::paths::leaves;
 use serde_json::Value;
@@ -85,6 +85,7 @@ impl Recipe {
     pub fn check(&self) -> Result<()> {
         self.check_sizes()?;
         self.check_numbers()?;
+        self.data.check_shares()?;
         self.check_modules()
     }
 
@@ -142,12 +143,6 @@ impl Recipe {
                 "at least 1",
                 train.save_total_limit as f64,
             ),
-            (
-                "data.eval_fraction",
-                self.data.eval_fraction > 0.0 && self.data.eval_fraction < 1.0,
-                "between 0 and 1",
-                self.data.eval_fraction,
-            ),
             ("samples.temperature", samples.temperature >= 0.0, "at least 0", samples.temperature),
             (
                 "samples.top_p",
@@ -185,6 +180,45 @@ impl Recipe {
     fn tree(&self) -> Value {
         serde_json::to_value(self).expect("a recipe is plain numbers, names and lists")
     }
+}
+
+impl DataRecipe {
+    /// Refuses parts of the rows that no split has.
+    ///
+    /// # Errors
+    /// `Error::Setting` with the path, the range and the value.
+    pub(crate) fn check_shares(&self) -> Result<()> {
+        let DataRecipe { eval_fraction, test_fraction, near_duplicate_share, .. } = *self;
+        if !(eval_fraction > 0.0 && eval_fraction < 1.0) {
+            return refused("data.eval_fraction", format!("expected between 0 and 1, got {eval_fraction}"));
+        }
+        if !(test_fraction >= 0.0 && eval_fraction + test_fraction < 1.0) {
+            let message = format!(
+                "expected at least 0, and less than 1 together with data.eval_fraction {eval_fraction}, got {test_fraction}"
+            );
+            return refused("data.test_fraction", message);
+        }
+        if !(0.0..1.0).contains(&near_duplicate_share) {
+            let message = format!("expected at least 0 and below 1, got {near_duplicate_share}");
+            return refused("data.near_duplicate_share", message);
+        }
+        Ok(())
+    }
+}
+
+/// Settings that came after runs had been made without them, and the value that stands for what was done then.
+const LATER: [(&str, &str); 4] = [
+    ("data.test_fraction", "0.0"),
+    ("data.group_by", "\"none\""),
+    ("data.near_duplicate_share", "0.5"),
+    ("train.early_stopping_patience", "0"),
+];
+
+/// Whether the setting at `path` came later and is as things were done before: an older program's result is then that of
+/// these settings too.
+pub(crate) fn is_as_before(path: &str, value: &Value) -> bool {
+    let written = value.to_string();
+    LATER.contains(&(path, &written))
 }
 
 /// Llama 3.1 405B is so wide: the product of A and B of its projections has no higher rank.

@@ -16,14 +16,20 @@ pub struct Dataset {
     pub rows: usize,
     /// Rows trained on.
     pub train_rows: usize,
-    /// Rows held out.
+    /// Rows that the checkpoint was chosen on, where they are others than those that report the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Validation>,
+    /// Rows that report the result: those of `data.test_fraction`, or of `data.eval_fraction` where that is 0.
     pub eval_rows: usize,
     /// Seed of the permutation; absent where the user gave the two files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split_seed: Option<u64>,
+    /// What the split did not divide; absent where every row went by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Groups>,
     /// SHA-256 of the written train split.
     pub train_sha256: String,
-    /// SHA-256 of the written eval split.
+    /// SHA-256 of the written split of the rows that report the result.
     pub eval_sha256: String,
     /// Rows that repeat an earlier row exactly.
     pub duplicate_rows: usize,
@@ -45,6 +51,24 @@ pub struct Dataset {
     pub prompt: PromptTemplate,
     /// The first training row, for the reader.
     pub example: ExampleRow,
+}
+
+/// The rows that the checkpoint was chosen on, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validation {
+    /// How many.
+    pub rows: usize,
+    /// SHA-256 of their written split.
+    pub sha256: String,
+}
+
+/// Rows that the split kept together, as `data.group_by` says which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Groups {
+    /// Groups, those of one row among them.
+    pub count: usize,
+    /// Rows of the largest.
+    pub largest_rows: usize,
 }
 
 /// The text around the fields of a row, up to its answer. Records that do not have it are of rows in the default one.

@@ -1,6 +1,10 @@
 //! The folders of runs, and the place of every file in them. No other module spells these names.
 
-use super::{Output, RunRecord, store};
+mod written;
+
+pub(crate) use written::{Part, Written};
+
+use super::{RunRecord, store};
 use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::recipe::Cell;
@@ -119,7 +123,7 @@ impl RunFolder {
 
     /// The rows of one part of the split.
     pub(crate) fn split(&self, level: Level, part: Part) -> PathBuf {
-        self.path.join(split_path(level, part))
+        self.path.join(SPLIT).join(part.file(level))
     }
 
     /// The record of a finished run that another replaced, by its start or whatever names it.
@@ -167,8 +171,7 @@ impl RunFolder {
 
     /// The folders that a run writes into, and what lies there is not safe from it.
     pub(crate) fn written(&self) -> Vec<PathBuf> {
-        let split = self.path.join("split");
-        vec![split, self.adapter(), self.merged(), self.checkpoints(), self.path.join(CELLS)]
+        vec![self.path.join(SPLIT), self.adapter(), self.merged(), self.checkpoints(), self.path.join(CELLS)]
     }
 
     /// Removes what a process that was killed while it wrote has left: temporary files, which never got their name. Other
@@ -204,26 +207,6 @@ impl RunFolder {
     pub fn read(&self) -> Result<RunRecord> {
         store::read(&self.record())
     }
-
-    /// What the record says of a file or folder that was written.
-    ///
-    /// # Errors
-    /// `Error::File` where it cannot be looked at.
-    pub(crate) fn output(&self, written: Written) -> Result<Output> {
-        let (kind, path) = match &written {
-            Written::Split(level, part @ Part::Train) => ("train_split", split_path(*level, *part)),
-            Written::Split(level, part @ Part::Evaluation) => ("eval_split", split_path(*level, *part)),
-            Written::Adapter => ("adapter", ADAPTER.to_string()),
-            Written::Merged { .. } => ("merged", MERGED.to_string()),
-        };
-        let (dtype, merged_into) = match written {
-            Written::Split(..) => (None, None),
-            Written::Adapter => (Some("F32".into()), None),
-            Written::Merged { dtype, into } => (Some(dtype), Some(into)),
-        };
-        let bytes = size_of(&self.path.join(&path))?;
-        Ok(Output { kind: kind.into(), path, bytes, dtype, merged_into })
-    }
 }
 
 /// `name`, `name-2`, `name-3`.
@@ -234,41 +217,9 @@ fn numbered(name: &str, index: usize) -> String {
 const LOCK: &str = "run.lock";
 const CELLS: &str = "cells";
 const SEED: &str = "seed-";
+const SPLIT: &str = "split";
 const ADAPTER: &str = "adapter";
 const MERGED: &str = "merged";
-
-/// A part of the rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// Trained on.
-    Train,
-    /// Held out.
-    Evaluation,
-}
-
-/// What a run has written, as its record lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Written {
-    /// The rows of one part.
-    Split(Level, Part),
-    /// The adapter, its tensors in f32.
-    Adapter,
-    /// The merged model.
-    Merged {
-        /// Type of its tensors: `F16`.
-        dtype: String,
-        /// Type of the weights that the update was added to: `Q4_1`.
-        into: String,
-    },
-}
-
-fn split_path(level: Level, part: Part) -> String {
-    let part = match part {
-        Part::Train => "train",
-        Part::Evaluation => "eval",
-    };
-    format!("split/training_data_{}_{part}.json", level.slug())
-}
 
 /// The folder of the comparison of the levels in `reports`.
 pub(crate) fn of_levels(reports: &Path) -> PathBuf {

@@ -19,12 +19,15 @@ pub mod repeated;
 pub mod levels;
 
 pub use dataset::{
-    Dataset, ExampleRow, Histogram, Lengths, Overlap, PromptTemplate, RowOverlap, TokenLengths,
+    Dataset, ExampleRow, Groups, Histogram, Lengths, Overlap, PromptTemplate, RowOverlap, TokenLengths,
+    Validation,
 };
 pub(crate) use evaluation::responses;
-pub use evaluation::{Evaluation, RowNll, RowScores, Score, Scores, statistics_of};
+pub use evaluation::{
+    Evaluation, LeastOverlapping, RowNll, RowScores, Score, Scores, least_overlapping_of, statistics_of,
+};
 pub use method::Method;
 pub use model::{Architecture, ModelFacts};
 pub use run::{CardFacts, Environment, Failure, Output, RunRecord, SCHEMA, Status};
 pub use texts::{Sample, Texts};
-pub use training::{Best, Eval, InitAdapter, Optimizer, Step, Training};
+pub use training::{Best, EarlyStop, Eval, InitAdapter, Optimizer, Step, Training};

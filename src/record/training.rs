@@ -31,6 +31,18 @@ pub struct Training {
     /// The evaluation of the lowest loss; absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best: Option<Best>,
+    /// Where it ended before its last planned step, as `train.early_stopping_patience` asked; absent where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stop: Option<EarlyStop>,
+}
+
+/// A training that ended before its last planned step, since the evaluation loss no longer fell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlyStop {
+    /// The last step that was taken.
+    pub step: usize,
+    /// Evaluations in a row, the one after that step among them, that were not lower than the lowest before them.
+    pub evaluations: usize,
 }
 
 /// An adapter that a training went on from.

@@ -293,12 +293,20 @@ pub(crate) fn steps_of_epochs(record: &RunRecord) -> Quantity {
 /// F / B - 1 of the prompt's loss, where it was told apart.
 pub(crate) fn prompt_loss_change(record: &RunRecord) -> Option<Quantity> {
     let prompt = record.evaluation.statistics.as_ref()?.prompt.as_ref()?;
-    let loss = |side: &str, loss: &Interval| {
-        Quantity::new(format!("evaluation.statistics.prompt.{side}.loss.estimate"), loss.estimate)
-    };
-    let change =
-        change(&loss("fine_tuned", &prompt.fine_tuned.loss), &loss("baseline", &prompt.baseline.loss));
-    change.real().is_finite().then(|| change.within(prompt.relative_loss_reduction.as_ref()))
+    estimated_change("evaluation.statistics.prompt", prompt)
+}
+
+/// F / B - 1 of the response loss on the half of the rows that overlaps least with the training answers.
+pub(crate) fn least_overlapping_loss_change(record: &RunRecord) -> Option<Quantity> {
+    let half = record.evaluation.least_overlapping.as_ref()?;
+    estimated_change("evaluation.least_overlapping.masked", &half.masked)
+}
+
+fn estimated_change(at: &str, of: &Comparison) -> Option<Quantity> {
+    let loss =
+        |side: &str, loss: &Interval| Quantity::new(format!("{at}.{side}.loss.estimate"), loss.estimate);
+    let change = change(&loss("fine_tuned", &of.fine_tuned.loss), &loss("baseline", &of.baseline.loss));
+    change.real().is_finite().then(|| change.within(of.relative_loss_reduction.as_ref()))
 }
 
 /// The p value below which a difference may count as significant: 1 - confidence, in the decimals it was meant in.

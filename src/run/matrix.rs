@@ -19,7 +19,7 @@ use std::path::Path;
 /// Measures the adapters of `levels`, whose runs lie in `reports`. Model, recipe and device are those of `notebook`.
 ///
 /// # Errors
-/// As [`Notebook::load`]; `Error::File`, `Error::Data` or `Error::Adapter` where a run's rows or adapter cannot be read.
+/// As [`Notebook::load`]; `Error::File`, `Error::Record`, `Error::Data` or `Error::Adapter` where a run's record, rows or adapter cannot be read.
 pub(super) fn measured(levels: &[Level], notebook: &Notebook, reports: &Path) -> Result<CrossMatrix> {
     let recipe = &notebook.recipe;
     let base = notebook.base()?;
@@ -30,7 +30,8 @@ pub(super) fn measured(levels: &[Level], notebook: &Notebook, reports: &Path) ->
         .iter()
         .zip(&folders)
         .map(|(level, folder)| {
-            let rows = alpaca::read(folder.split(*level, Part::Evaluation))?.rows;
+            let part = Part::reported(&folder.read()?.dataset);
+            let rows = alpaca::read(folder.split(*level, part))?.rows;
             rows.iter().map(|row| encoder.encode(row)).collect()
         })
         .collect::<Result<_>>()?;

@@ -46,7 +46,14 @@ pub(super) fn evaluate_fine_tuned(run: &mut Run) -> Result<()> {
         for (row, sums) in evaluation.rows.iter_mut().zip(&sums) {
             row.fine_tuned = Some(sums.nll);
         }
-        evaluation.statistics = statistics_of(&evaluation.rows, run.record.recipe.data.split_seed);
+        let seed = run.record.recipe.data.split_seed;
+        evaluation.statistics = statistics_of(&evaluation.rows, seed);
+        evaluation.least_overlapping = run
+            .record
+            .dataset
+            .overlap
+            .as_ref()
+            .and_then(|overlap| least_overlapping_of(&evaluation.rows, overlap, seed));
         Ok((evaluation, Vec::new()))
     })?;
     run.save()

@@ -80,6 +80,7 @@ impl Study {
                 steps: Vec::new(),
                 evals: Vec::new(),
                 best: None,
+                early_stop: None,
             },
             evaluation: Evaluation::default(),
             texts: None,

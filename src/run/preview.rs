@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::files::source::BaseModel;
 use crate::model::network::llama::Activations;
 use crate::recipe::Recipe;
+use crate::record::Groups;
 use crate::report::weave::MaskedRow;
 use crate::train::memory;
 use crate::train::schedule::{Plan, learning_rate};
@@ -46,11 +47,14 @@ fn write_data(text: &mut String, rows: &Prepared) -> std::fmt::Result {
     let dataset = &rows.dataset;
     let (words, tokens) = (&dataset.words, &dataset.tokens);
     writeln!(text, "data       {} (sha256 {})", dataset.source, &dataset.sha256[..12])?;
-    writeln!(
-        text,
-        "rows       {} = {} train + {} eval",
-        dataset.rows, dataset.train_rows, dataset.eval_rows
-    )?;
+    let parts = match &dataset.validation {
+        Some(part) => format!("{} validation + {} test", part.rows, dataset.eval_rows),
+        None => format!("{} eval", dataset.eval_rows),
+    };
+    writeln!(text, "rows       {} = {} train + {parts}", dataset.rows, dataset.train_rows)?;
+    if let Some(Groups { count, largest_rows }) = &dataset.groups {
+        writeln!(text, "groups     {count}, none of them divided; the largest has {largest_rows} rows")?;
+    }
     writeln!(text, "words      mean {:.1}, min {}, max {}", words.mean, words.min, words.max)?;
     writeln!(
         text,

@@ -238,6 +238,7 @@ pub(super) fn take(training: &mut Training, course: Course) {
     training.steps = course.steps;
     training.evals = course.evals;
     training.best = course.best;
+    training.early_stop = course.early_stop;
 }
 
 impl Drop for Run {

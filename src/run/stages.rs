@@ -4,16 +4,18 @@ use super::lock::Lock;
 use super::notebook::{MemoryPlan, Study};
 use super::recording::Run;
 use super::{answering, measuring, preview, tuning};
-use crate::data::alpaca;
-use crate::error::Result;
+use crate::data::{self, alpaca};
+use crate::error::{Error, Result};
+use crate::level::Level;
 use crate::model::network::merge;
 use crate::recipe::Cell;
-use crate::record::folder::{self, Part, Written};
+use crate::record::folder::{self, Part, RunFolder, Written};
 use crate::record::*;
 use crate::report::weave::MaskedRow;
 use crate::train::memory;
 use crate::train::training::Loop;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 /// The record is open, and the rows and the base model are known.
@@ -29,7 +31,7 @@ pub struct Tuned(Run);
 pub struct Evaluated(Run);
 
 impl Study {
-    /// Takes the folder, opens the record, loads the base weights where a cell that computes needs them, and writes the two
+    /// Takes the folder, opens the record, loads the base weights where a cell that computes needs them, and writes the
     /// parts of the rows.
     ///
     /// # Errors
@@ -130,26 +132,56 @@ const FIRST_ROWS: usize = 3;
 fn begin(run: &mut Run) -> Result<()> {
     run.study.identity.remember(&run.folder().base_memo())?;
     let level = run.record.level;
-    let parts = [Part::Train, Part::Evaluation];
     let of = run.study.follows_from(Cell::Rows, "");
     let Rows { dataset, first } = run.cell(Cell::Rows, &of, |run| {
         let opened = run.study.opened()?;
-        let split = &opened.rows.split;
-        let mut written = Vec::new();
-        for (part, rows) in parts.into_iter().zip([&split.train, &split.evaluation]) {
-            let path = run.folder().split(level, part);
-            store::write_file(&path, alpaca::to_json(rows).as_bytes())?;
-            written.push(path);
-        }
+        let dataset = run.study.dataset()?;
+        let written = write_split(run.folder(), level, &dataset, &opened.rows.split)?;
         let first = opened.rows.train.iter().take(FIRST_ROWS);
         let first = first.map(|row| preview::masked(row, &opened.encoder)).collect::<Result<_>>()?;
-        Ok((Rows { dataset: run.study.dataset()?, first }, written))
+        Ok((Rows { dataset, first }, written))
     })?;
     (run.record.dataset, run.page.rows) = (dataset, first);
+    let parts = parts(&run.record.dataset);
     parts.into_iter().try_for_each(|part| run.list(Written::Split(level, part)))?;
     let of = run.study.follows_from(Cell::BaseModel, "");
     run.record.model = run.cell(Cell::BaseModel, &of, |run| Ok((run.record.model.clone(), Vec::new())))?;
     run.save()
+}
+
+/// The parts of the rows, in the order of the run.
+fn parts(dataset: &Dataset) -> Vec<Part> {
+    match Part::reported(dataset) {
+        Part::Test => vec![Part::Train, Part::Validation, Part::Test],
+        reported => vec![Part::Train, reported],
+    }
+}
+
+/// Writes a file a part, and removes that of a part which another split had: it would hold rows of these.
+fn write_split(
+    folder: &RunFolder,
+    level: Level,
+    dataset: &Dataset,
+    split: &data::split::Split,
+) -> Result<Vec<PathBuf>> {
+    let parts = parts(dataset);
+    for part in Part::ALL.into_iter().filter(|part| !parts.contains(part)) {
+        let path = folder.split(level, part);
+        if path.exists() {
+            std::fs::remove_file(&path).map_err(|error| Error::file(&path, error))?;
+        }
+    }
+    let write = |part: &Part| {
+        let rows = match part {
+            Part::Train => &split.train,
+            Part::Validation => &split.validation,
+            Part::Evaluation | Part::Test => &split.evaluation,
+        };
+        let path = folder.split(level, *part);
+        store::write_file(&path, alpaca::to_json(rows).as_bytes())?;
+        Ok(path)
+    };
+    parts.iter().map(write).collect()
 }
 
 fn finish(run: &mut Run) -> Result<()> {

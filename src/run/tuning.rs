@@ -75,7 +75,7 @@ fn trained(run: &mut Run, training: Loop) -> Result<Course> {
     // What the page shows meanwhile: the loop has the course until its end.
     let mut seen = record.clone();
     recording::take(&mut seen.training, state.course.clone());
-    let rows = Rows { train: &opened.rows.train, evaluation: &opened.rows.evaluation };
+    let rows = Rows { train: &opened.rows.train, evaluation: opened.rows.chosen_on() };
     let mut observe = |event: Event| {
         let after = match event {
             Event::Step(step) => {
@@ -102,6 +102,11 @@ fn trained(run: &mut Run, training: Loop) -> Result<Course> {
     let activations = opened.memory.activations;
     let outcome = (training.train)(model, rows, &record.recipe, activations, &mut state, &mut observe);
     progress.end();
+    if let Some(EarlyStop { step, evaluations }) = state.course.early_stop {
+        progress.say(&format!(
+            "stopped after step {step} of {total_steps}: {evaluations} evaluations without a lower loss"
+        ));
+    }
     held.is_now_tuned();
     run.take(state.course.clone());
     run.save()?;

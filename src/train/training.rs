@@ -67,7 +67,8 @@ pub struct Loop {
 /// The loop of this crate: [`run`].
 pub const LOOP: Loop = Loop { name: "training::run", train: run };
 
-/// Trains the attached updates and leaves the best in the model. An error that `observe` returns ends the training; what
+/// Trains the attached updates to the last planned step, or to where `train.early_stopping_patience` ends it, and leaves the
+/// best in the model. An error that `observe` returns ends the training; what
 /// was taken until then is in the course and, where the error is an interruption, in a checkpoint.
 ///
 /// # Errors
@@ -92,7 +93,7 @@ pub fn run(
             training.settle(step)
         });
         training.state.course.seconds = earlier + began.elapsed().as_secs_f64();
-        if outcome.is_err() {
+        if outcome.is_err() || training.state.course.early_stop.is_some() {
             break;
         }
     }
@@ -167,6 +168,10 @@ impl Training<'_> {
         if is_new {
             self.evaluate(step)?;
         }
+        // A stop at the last planned step is none.
+        let stop = self.state.course.stop_due(train.early_stopping_patience);
+        self.state.course.early_stop = stop.filter(|_| !last);
+        let last = last || self.state.course.early_stop.is_some();
         // A best evaluation between two saves gets a checkpoint too, or it could not be loaded at the end.
         let is_best = self.state.course.best.as_ref().is_some_and(|best| best.step == step);
         let is_saved = step.is_multiple_of(train.save_steps) || last || (is_best && train.load_best_at_end);

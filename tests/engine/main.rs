@@ -17,6 +17,8 @@ mod ops;
 mod nf4;
 mod quantized_file;
 mod reference;
+mod early_stopping;
+mod least_overlapping;
 mod generate;
 mod gradients;
 mod memory;

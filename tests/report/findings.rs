@@ -2,7 +2,7 @@
 
 use crate::fixtures::{self, fixture};
 use tezgah::recipe::Quantization;
-use tezgah::record::{Best, Eval, Overlap, RunRecord};
+use tezgah::record::{Best, EarlyStop, Eval, Overlap, RunRecord, Validation};
 use tezgah::report::document;
 use tezgah::report::finding::Claim;
 use tezgah::report::findings::criteria::{self, CriterionName, Outcome};
@@ -176,4 +176,56 @@ fn overlap_is_judged_by_the_profile_where_it_was_measured() {
     assert_eq!(of(Some(0.5001), 50), (Some(Kind::OverlapHigh), Outcome::NotMet));
     assert_eq!(of(Some(0.5001), 60), (Some(Kind::OverlapLow), Outcome::Met));
     assert_eq!(of(None, 50), (None, Outcome::Undetermined));
+}
+
+/// A limitation where it holds and nowhere else: of one evaluation nothing is chosen, and the last weights are no choice.
+#[test]
+fn what_was_chosen_on_the_reported_rows_is_said_exactly_there() {
+    let of = |losses: &'static [f64], load_best: bool, is_apart: bool| {
+        move |record: &mut RunRecord| {
+            evals(record, losses);
+            record.recipe.train.load_best_at_end = load_best;
+            record.dataset.validation = is_apart.then(|| Validation { rows: 9, sha256: "ab".repeat(32) });
+        }
+    };
+    const TWO: &[f64] = &[1.4, 1.1];
+    for (losses, load_best, is_apart, on_reported, on_others) in [
+        (TWO, true, false, true, false),
+        (TWO, true, true, false, true),
+        (TWO, false, false, false, false),
+        (TWO, false, true, false, false),
+        (&TWO[..1], true, false, false, false),
+    ] {
+        check(Kind::ChosenOnReportedRows, on_reported, of(losses, load_best, is_apart));
+        check(Kind::ChosenOnOtherRows, on_others, of(losses, load_best, is_apart));
+        check(Kind::ValidationApart, is_apart, of(losses, load_best, is_apart));
+    }
+    // Where to end is a choice too, whatever is loaded then; without an evaluation of the result nothing is reported.
+    check(Kind::ChosenOnReportedRows, true, |record| {
+        of(TWO, false, false)(record);
+        record.training.early_stop = Some(EarlyStop { step: 40, evaluations: 1 });
+    });
+    check(Kind::ChosenOnReportedRows, false, |record| record.evaluation.fine_tuned = None);
+}
+
+#[test]
+fn two_to_four_evaluations_are_few() {
+    for (count, is_few) in [(0, false), (1, false), (2, true), (4, true), (5, false)] {
+        check(Kind::FewEvaluations, is_few, |record| {
+            evals(record, &[1.4, 1.3, 1.2, 1.1, 1.0][..count]);
+        });
+    }
+}
+
+/// Steps that an early end left out raised no rate.
+#[test]
+fn an_early_end_is_the_end_of_the_schedule() {
+    for (step, is_missed) in [(40, true), (42, true), (43, false)] {
+        check(Kind::CosineNeverBegan, is_missed, |record| {
+            record.recipe.train.warmup_steps = 41;
+            record.training.early_stop = Some(EarlyStop { step, evaluations: 1 });
+        });
+    }
+    check(Kind::BestIsLast, false, |record| evals(record, &[1.4, 1.1, 1.1]));
+    check(Kind::EvalLossTurned, false, |record| evals(record, &[1.4, 1.1, 1.1]));
 }

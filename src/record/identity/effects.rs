@@ -34,6 +34,9 @@ pub(super) fn classified(
         "dataset.train_sha256" | "dataset.train_rows" | "dataset.rows" | "dataset.split_seed" => {
             (Subject::Data, Incomparable, "other rows were learned from")
         }
+        "dataset.validation.sha256" | "dataset.validation.rows" => {
+            (Subject::Data, Explains, "the checkpoint was chosen on other rows")
+        }
         "dataset.tokens.over_max_seq_len" | "dataset.truncated_rows" | "dataset.rows_without_target" => {
             (Subject::Data, Explains, "the rows are cut in another place")
         }

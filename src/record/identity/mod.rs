@@ -7,7 +7,7 @@ use super::evaluation::RowScores;
 use super::run::RunRecord;
 use crate::level::Level;
 use crate::paths::{Sides, leaves, paired};
-use crate::recipe::{Cell, Recipe};
+use crate::recipe::{Cell, Recipe, is_as_before};
 use crate::sha256;
 use effects::classified;
 use serde::Serialize;
@@ -151,7 +151,10 @@ impl<'a> Asked<'a> {
     /// stands in no record.
     pub(crate) fn cell_sha256(&self, cell: Cell, more: &[&str]) -> String {
         let tree = self.tree();
-        let facts: Vec<_> = leaves(&tree).into_iter().filter(|(path, _)| reaches(path, cell)).collect();
+        let is_told = |path: &str, value: &Value| {
+            reaches(path, cell) && !path.strip_prefix(RECIPE).is_some_and(|path| is_as_before(path, value))
+        };
+        let facts: Vec<_> = leaves(&tree).into_iter().filter(|(path, value)| is_told(path, value)).collect();
         let text = serde_json::to_string(&(cell.name(), cell.version(), facts, more)).expect("plain values");
         sha256::of(text.as_bytes())
     }
@@ -218,6 +221,7 @@ fn outline(record: &RunRecord) -> Value {
     outline.training.steps.clear();
     outline.training.evals.clear();
     outline.training.best = None;
+    outline.training.early_stop = None;
     outline.evaluation = Default::default();
     outline.samples.clear();
     outline.outputs.clear();
@@ -262,4 +266,24 @@ fn token_counts(old: &RunRecord, new: &RunRecord) -> Vec<Fact> {
         .filter(|(_, old, new)| old.tokens != new.tokens)
         .map(|(mask, old, new)| fact(format!("evaluation.baseline.{mask}.tokens"), old.tokens, new.tokens))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A setting that came later moves no key while it is at what was done before: the hashes are those of a30750d, which had
+    /// none of them.
+    #[test]
+    fn cells_that_an_older_program_kept_are_found() {
+        let old = include_str!("../../../tests/records-schema/1.json");
+        let mut record: RunRecord = serde_json::from_str(old).expect("a record of this layout");
+        let key = |record: &RunRecord, cell| Asked::of(record).cell_sha256(cell, &["more"])[..12].to_string();
+        assert_eq!(
+            [Cell::Baseline, Cell::Training].map(|cell| key(&record, cell)),
+            ["418476857dc1", "0ce47210fbe7"]
+        );
+        record.recipe.data.test_fraction = 0.1;
+        assert_ne!(key(&record, Cell::Baseline), "418476857dc1");
+    }
 }

@@ -40,6 +40,7 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
             ("full_after", full.fine_tuned_loss()),
         ])
     }));
+    findings.extend(least_overlap(record));
     findings.extend(prompt(record));
     findings
 }
@@ -128,5 +129,32 @@ fn prompt(record: &RunRecord) -> Option<Finding> {
         ),
         ("low", bound(path, "low", prompt.difference.low, &prompt.difference)),
         ("high", bound(path, "high", prompt.difference.high, &prompt.difference)),
+    ]))
+}
+
+/// Whether the half of the rows that overlaps least with the training answers gained as much as the other.
+fn least_overlap(record: &RunRecord) -> Option<Finding> {
+    let half = record.evaluation.least_overlapping.as_ref()?;
+    let gap = half.gap.difference;
+    let kind = match (gap.low > 0.0, gap.high < 0.0) {
+        (_, true) => Kind::LeastOverlapGainedLess,
+        (true, _) => Kind::LeastOverlapGainedMore,
+        _ => Kind::LeastOverlapGainedAlike,
+    };
+    let of = |path: &str, value: f64| Quantity::new(format!("evaluation.least_overlapping.{path}"), value);
+    let gained = |path: &str, interval: Interval| {
+        of(&format!("{path}.difference.estimate"), interval.estimate).within(Some(&interval))
+    };
+    let gap_path = "abs(evaluation.least_overlapping.gap.difference.estimate)";
+    Some(kind.with([
+        ("rows", Quantity::new("evaluation.least_overlapping.masked.rows", half.masked.rows)),
+        ("covered", of("covered_words", half.covered_words)),
+        ("covered_others", of("covered_words_of_others", half.covered_words_of_others)),
+        ("gain", gained("masked", half.masked.difference)),
+        ("gain_others", gained("others", half.others.difference)),
+        ("gap", Quantity::new(gap_path, gap.estimate.abs()).within(Some(&gap))),
+        ("low", of("gap.difference.low", gap.low).within(Some(&gap))),
+        ("high", of("gap.difference.high", gap.high).within(Some(&gap))),
+        ("confidence", of("masked.confidence", half.masked.confidence)),
     ]))
 }

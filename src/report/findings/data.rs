@@ -1,11 +1,13 @@
 //! Findings on the rows.
 
 use super::{Finding, Kind};
+use crate::recipe::GroupBy;
 use crate::record::RunRecord;
-use crate::report::finding::Claim;
+use crate::report::finding::{Claim, Item};
 use crate::report::measures;
 use crate::report::profile::Limits;
 use crate::report::quantity::Quantity;
+use crate::texts::copying::WINDOW;
 
 pub(super) fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
     let dataset = &record.dataset;
@@ -26,6 +28,8 @@ pub(super) fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
             ]));
         }
     }
+    findings.extend(validation(record));
+    findings.extend(groups(record));
     findings.extend(overlap(record, limits));
     let longest = Quantity::new("dataset.tokens.max", dataset.tokens.max);
     let mean = Quantity::new("dataset.tokens.mean", dataset.tokens.mean);
@@ -34,6 +38,39 @@ pub(super) fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
     let limit = measures::short_limit();
     findings.push(kind.with([("longest", longest), ("mean", mean), ("over", over), ("limit", limit)]));
     findings
+}
+
+/// Rows that are for the course of the training alone.
+fn validation(record: &RunRecord) -> Option<Finding> {
+    let rows = record.dataset.validation.as_ref()?.rows;
+    let share = measures::row_share(record, "validation.rows", rows)?;
+    Some(
+        Kind::ValidationApart
+            .with([("rows", Quantity::new("dataset.validation.rows", rows)), ("share", share)]),
+    )
+}
+
+/// What the split did not divide.
+fn groups(record: &RunRecord) -> Option<Finding> {
+    let groups = record.dataset.groups.as_ref()?;
+    let counted = [
+        ("groups", Quantity::new("dataset.groups.count", groups.count)),
+        ("largest", Quantity::new("dataset.groups.largest_rows", groups.largest_rows)),
+    ];
+    match &record.recipe.data.group_by {
+        GroupBy::None => None,
+        GroupBy::NearDuplicates => {
+            let share = record.recipe.data.near_duplicate_share;
+            Some(Kind::GroupedNearDuplicates.with(counted).with([
+                ("n", Quantity::new(format!("{WINDOW} (data::groups)"), WINDOW)),
+                ("share", Quantity::new("recipe.data.near_duplicate_share", share)),
+            ]))
+        }
+        GroupBy::Field(name) => {
+            let field = Item { levels: Vec::new(), text: name.clone() };
+            Some(Kind::GroupedByField.with(counted).listing(vec![field]))
+        }
+    }
 }
 
 /// How much of the held-out answers the training answers hold, against what the profile allows.

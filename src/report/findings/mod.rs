@@ -5,6 +5,7 @@ mod run;
 mod data;
 mod model;
 mod training;
+mod choice;
 mod comparison;
 mod seeds;
 mod samples;
@@ -56,6 +57,16 @@ kinds! {
     SyntheticData: Data, Disqualification;
     /// Fewer steps than the recipe's epochs ask for.
     StepsCut: Course, Caution;
+    /// The checkpoint, or the end of the training, was chosen on the rows that report the result.
+    ChosenOnReportedRows: Course, Caution;
+    /// It was chosen on other rows.
+    ChosenOnOtherRows: Course, Note;
+    /// Several evaluations, but too few to tell where the loss turned.
+    FewEvaluations: Course, Caution;
+    /// The training ended before its last planned step, since the evaluation loss no longer fell.
+    EarlyStopped: Course, Note;
+    /// It would have, and did not.
+    EarlyStopUnused: Course, Note;
     /// The training was done with one seed.
     SingleSeed: Course, Caution;
     /// The training was repeated with other seeds.
@@ -77,6 +88,12 @@ kinds! {
     OverlapHigh: Data, Warning;
     /// No more of them than that.
     OverlapLow: Data, Note;
+    /// The evaluation loss during the training is of rows that report nothing.
+    ValidationApart: Data, Note;
+    /// The split kept near duplicates together.
+    GroupedNearDuplicates: Data, Note;
+    /// The split kept rows with the same value in a field together.
+    GroupedByField: Data, Note;
     /// No row is longer than 512 tokens.
     TokensWithin512: Data, Note;
     /// Some rows are longer than 512 tokens.
@@ -160,6 +177,13 @@ kinds! {
     /// The loss on the prompts did neither beyond chance.
     PromptUnsure: Comparison, Note;
 
+    /// The rows that overlap least with the training answers gained less than the others.
+    LeastOverlapGainedLess: Comparison, Caution;
+    /// They gained more than the others.
+    LeastOverlapGainedMore: Comparison, Note;
+    /// What the two halves gained cannot be told apart.
+    LeastOverlapGainedAlike: Comparison, Note;
+
     /// Some sample texts repeat themselves.
     SamplesRepeat: Samples, Caution;
     /// No sample text repeats itself.
@@ -172,6 +196,7 @@ pub fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
     findings.extend(data::findings(record, limits));
     findings.extend(model::findings(record));
     findings.extend(training::findings(record));
+    findings.extend(choice::findings(record));
     findings.extend(comparison::findings(record));
     findings.extend(seeds::findings(record));
     findings.extend(samples::findings(record));

@@ -27,7 +27,13 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
 /// Step s uses the factor of s - 1: with warmup W and T steps the peak is used from step W + 1 on, and the
 /// cosine first bends the rate at step W + 2.
 fn learning_rate(record: &RunRecord) -> Vec<Finding> {
-    let (warmup, total) = (record.recipe.train.warmup_steps, record.training.total_steps);
+    let warmup = record.recipe.train.warmup_steps;
+    // What was planned and not made raised no rate.
+    let total = match record.training.early_stop {
+        Some(stop) => Quantity::new("training.early_stop.step", stop.step),
+        None => Quantity::new("training.total_steps", record.training.total_steps),
+    };
+    let steps = total.real();
     let (Some(highest), Some(first)) = (
         measures::highest_learning_rate(record),
         measures::of_step(record, 0, "learning_rate", |step| step.learning_rate),
@@ -36,15 +42,15 @@ fn learning_rate(record: &RunRecord) -> Vec<Finding> {
     };
     let evidence = [
         ("warmup", Quantity::new("recipe.train.warmup_steps", warmup)),
-        ("total", Quantity::new("training.total_steps", total)),
+        ("total", total),
         ("peak", Quantity::new("recipe.train.learning_rate", record.recipe.train.learning_rate)),
         ("highest", highest),
     ];
     let mut findings = Vec::new();
-    if warmup >= total {
+    if warmup as f64 >= steps {
         findings.push(Kind::PeakNeverReached.with(evidence.clone()));
     }
-    if warmup + 1 >= total {
+    if (warmup + 1) as f64 >= steps {
         findings.push(Kind::CosineNeverBegan.with(evidence));
     }
     if first.real() == 0.0 {
@@ -156,6 +162,9 @@ fn turn(record: &RunRecord, last_loss: &Quantity, last_step: &Quantity) -> Optio
         ("last_step", last_step.clone()),
         ("count", Quantity::new("len(training.evals)", record.training.evals.len())),
     ];
-    let kind = if best.loss < last_loss.real() { Kind::EvalLossTurned } else { Kind::BestIsLast };
-    Some(kind.with(evidence))
+    // Where the last equals the best before it, neither holds.
+    match best.loss < last_loss.real() {
+        true => Some(Kind::EvalLossTurned.with(evidence)),
+        false => (best.step as f64 == last_step.real()).then(|| Kind::BestIsLast.with(evidence)),
+    }
 }

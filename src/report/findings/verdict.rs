@@ -11,9 +11,9 @@ use serde::Serialize;
 pub enum Verdict {
     /// The numbers are no result of a thesis, whatever they are.
     Unusable,
-    /// It did, and no finding narrows that.
+    /// It did, and no finding puts that in doubt.
     Supported,
-    /// It did, and findings narrow what may be concluded.
+    /// It did, and a finding forbids to conclude much from it.
     Reserved,
     /// The loss is lower; no test was made.
     Untested,
@@ -31,7 +31,7 @@ pub fn verdict(findings: &[Finding]) -> Verdict {
         finding.mask == Some(Mask::Masked) && finding.kind != Kind::BaselineWorseThanUniform
     };
     match findings.iter().find(is_direction).map(|finding| finding.kind) {
-        Some(Kind::Improved) if findings.iter().any(|finding| severity(finding) > Severity::Note) => {
+        Some(Kind::Improved) if findings.iter().any(|finding| severity(finding) > Severity::Caution) => {
             Verdict::Reserved
         }
         Some(Kind::Improved) => Verdict::Supported,

@@ -9,10 +9,13 @@ use minijinja::Value;
 type Follows = fn(&RunRecord) -> Option<Quantity>;
 
 /// The numbers by their names in templates.
-pub(super) const DERIVED: [(&str, Follows); 17] = [
+pub(super) const DERIVED: [(&str, Follows); 19] = [
     ("short_limit", |_| Some(measures::short_limit())),
     ("train_share", |record| measures::row_share(record, "train_rows", record.dataset.train_rows)),
     ("eval_share", |record| measures::row_share(record, "eval_rows", record.dataset.eval_rows)),
+    ("validation_share", |record| {
+        measures::row_share(record, "validation.rows", record.dataset.validation.as_ref()?.rows)
+    }),
     ("lora_scale", |record| Some(measures::lora_scale(record))),
     ("effective_batch", |record| Some(measures::effective_batch(record))),
     ("steps_made", |record| Some(measures::steps_made(record))),
@@ -27,6 +30,7 @@ pub(super) const DERIVED: [(&str, Follows); 17] = [
     ("full_loss_change", |record| Some(both_scores(record, Mask::Full)?.signed_loss_change())),
     ("full_perplexity_change", |record| Some(both_scores(record, Mask::Full)?.signed_perplexity_change())),
     ("prompt_loss_change", measures::prompt_loss_change),
+    ("least_overlapping_loss_change", measures::least_overlapping_loss_change),
     ("significance_level", measures::significance_level),
     ("sample_count", |record| Some(Quantity::new("len(samples)", record.samples.len()))),
 ];

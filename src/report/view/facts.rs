@@ -16,7 +16,7 @@ pub(in crate::report) fn has<R>(facts: &[Fact<R>], record: &R) -> Value {
 
 /// The facts of one run.
 #[rustfmt::skip] // a fact a line, as a table is read
-pub(super) const FACTS: [Fact<RunRecord>; 53] = [
+pub(super) const FACTS: [Fact<RunRecord>; 56] = [
     // The run.
     ("completed", "it came to its end", |record| record.status == Status::Completed),
     ("failed", "it stopped at an error", |record| record.status == Status::Failed),
@@ -30,6 +30,7 @@ pub(super) const FACTS: [Fact<RunRecord>; 53] = [
     ("merged_output", "among them a merged model", |record| record.outputs.iter().any(|output| output.kind == "merged")),
     // The rows.
     ("split_seed", "they were split here", |record| record.dataset.split_seed.is_some()),
+    ("validation", "some are for the choice of a checkpoint alone", |record| record.dataset.validation.is_some()),
     ("input", "they have an input field", |record| !record.dataset.example.input.is_empty()),
     ("leak", "some evaluation rows were trained on", |record| record.dataset.leaked_rows > 0),
     ("truncated", "some were cut", |record| record.dataset.truncated_rows > 0),
@@ -56,6 +57,7 @@ pub(super) const FACTS: [Fact<RunRecord>; 53] = [
     ("evals", "its evaluation loss was followed", |record| !record.training.evals.is_empty()),
     ("best", "an evaluation was the best", |record| record.training.best.is_some()),
     ("load_best", "the best is used at the end", |record| record.recipe.train.load_best_at_end),
+    ("early_stopping", "it ends where the loss no longer falls", |record| record.recipe.train.early_stopping_patience > 0),
     // How it was computed, where no setting chooses.
     ("tokenized_apart", "prompt and response by themselves", |record| record.method.tokenization == Method::CURRENT.tokenization),
     ("cut_right", "long rows lose their end", |record| record.method.truncation == Method::CURRENT.truncation),
@@ -78,6 +80,9 @@ pub(super) const FACTS: [Fact<RunRecord>; 53] = [
     ("statistics", "and both were tested", is_tested),
     ("prompt_loss", "the prompt's loss is told apart", |record| {
         record.evaluation.statistics.as_ref().is_some_and(|both| both.prompt.is_some())
+    }),
+    ("least_overlapping", "and half of the rows by themselves", |record| {
+        measures::least_overlapping_loss_change(record).is_some()
     }),
     ("wilcoxon", "by the signed-rank test as well", |record| of_masks(record, |of| of.wilcoxon.is_some())),
     ("effect_size", "an effect size is known", |record| of_masks(record, |of| of.effect_size.is_some())),

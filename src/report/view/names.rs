@@ -22,8 +22,11 @@ pub(super) fn names(record: &RunRecord) -> Value {
         ("model_work", Value::from(model_work(record))),
         ("level_name", Value::from(level_name(record.level))),
         ("command", Value::from(commands::own(record))),
-        ("train_file", Value::from(file(record, "train_split"))),
-        ("eval_file", Value::from(file(record, "eval_split"))),
+        ("train_file", Value::from(file(record, "train_split").unwrap_or_default())),
+        (
+            "eval_file",
+            Value::from(file(record, "eval_split").or(file(record, "test_split")).unwrap_or_default()),
+        ),
         ("example", Value::from(example(record))),
         ("template", Value::from(template(record))),
         ("other_levels", Value::from(sentences::listed(&others))),
@@ -65,9 +68,9 @@ fn level_name(level: Level) -> &'static str {
     }
 }
 
-/// The path of an output; nothing where it was not written.
-fn file<'a>(record: &'a RunRecord, kind: &str) -> &'a str {
-    record.outputs.iter().find(|output| output.kind == kind).map_or("", |output| &output.path)
+/// The path of an output, where it was written.
+fn file<'a>(record: &'a RunRecord, kind: &str) -> Option<&'a str> {
+    record.outputs.iter().find(|output| output.kind == kind).map(|output| output.path.as_str())
 }
 
 /// How the frozen weights are stored.

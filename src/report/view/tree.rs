@@ -56,7 +56,7 @@ fn documents(record: &RunRecord) -> Vec<Entry> {
 fn said(record: &RunRecord, kind: &str) -> String {
     match kind {
         "train_split" => format!("{} örnek", record.dataset.train_rows),
-        "eval_split" => format!("{} örnek", record.dataset.eval_rows),
+        "eval_split" | "test_split" => format!("{} örnek", record.dataset.eval_rows),
         other => name(other).to_string(),
     }
 }
@@ -65,7 +65,8 @@ fn said(record: &RunRecord, kind: &str) -> String {
 pub(super) fn name(kind: &str) -> &str {
     match kind {
         "train_split" => "eğitim kümesi",
-        "eval_split" => "değerlendirme kümesi",
+        "validation_split" => "doğrulama kümesi",
+        "eval_split" | "test_split" => "değerlendirme kümesi",
         "adapter" => "LoRA adaptörü",
         "merged" => "adaptörle birleştirilmiş model",
         "checkpoint" => "kayıt noktası",

@@ -78,6 +78,8 @@ fn rows(record: &RunRecord, style: Style) -> Result<String> {
             of(&format!("{name}.max"), max)
         ))
     };
+    let validation = data.validation.as_ref().map(|part| of("validation.rows", part.rows));
+    let validation = validation.map_or_else(String::new, |rows| format!("{rows} doğrulama + "));
     let (words, tokens) = (&data.words, &data.tokens);
     Ok(table(
         ["Özellik", "Değer"],
@@ -86,7 +88,7 @@ fn rows(record: &RunRecord, style: Style) -> Result<String> {
             (
                 "Toplam örnek",
                 format!(
-                    "{} = {} eğitim + {} değerlendirme",
+                    "{} = {} eğitim + {validation}{} değerlendirme",
                     of("rows", data.rows),
                     of("train_rows", data.train_rows),
                     of("eval_rows", data.eval_rows)

@@ -15,8 +15,8 @@ fn counts_repeats_over_all_rows_and_leaks_by_answer() {
         row("a", "y", "Six."),             // neither
         row("b", "", "Five."),             // a repeat inside the evaluation rows
     ];
-    assert_eq!(check(&train, &evaluation), Checks { duplicate_rows: 3, leaked_rows: 2 });
-    assert_eq!(check(&train, &[]), Checks { duplicate_rows: 1, leaked_rows: 0 });
+    assert_eq!(check(&train, &[], &evaluation), Checks { duplicate_rows: 3, leaked_rows: 2 });
+    assert_eq!(check(&train, &[], &[]), Checks { duplicate_rows: 1, leaked_rows: 0 });
 }
 
 #[test]

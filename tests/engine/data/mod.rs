@@ -3,6 +3,7 @@
 
 mod alpaca;
 mod split;
+mod groups;
 mod checks;
 mod encode;
 mod overlap;
@@ -14,7 +15,7 @@ use tezgah::data::alpaca::{Row, RowFile, read, to_json};
 use tezgah::data::encode::RowEncoder;
 use tezgah::data::tokenizer::Tokenizer;
 use tezgah::data::{Source, prepare};
-use tezgah::recipe::DataRecipe;
+use tezgah::recipe::{DataRecipe, GroupBy};
 use tezgah::sha256;
 
 pub(super) fn tiny(file: &str) -> PathBuf {
@@ -36,10 +37,22 @@ pub(super) fn row(instruction: &str, input: &str, output: &str) -> Row {
 pub(super) fn numbered(count: usize) -> RowFile {
     let rows =
         (0..count).map(|number| row(&format!("Write {number}."), "", &format!("Text {number}."))).collect();
-    RowFile { name: "rows.json".into(), sha256: sha256::of(b""), rows }
+    RowFile {
+        name: "rows.json".into(),
+        sha256: sha256::of(b""),
+        rows,
+        others: vec![Default::default(); count],
+    }
 }
 
-const RECIPE: DataRecipe = DataRecipe { split_seed: 42, eval_fraction: 0.1, max_seq_len: 2048 };
+const RECIPE: DataRecipe = DataRecipe {
+    split_seed: 42,
+    eval_fraction: 0.1,
+    test_fraction: 0.0,
+    group_by: GroupBy::None,
+    near_duplicate_share: 0.5,
+    max_seq_len: 2048,
+};
 
 #[test]
 fn prepares_one_file_for_the_record() {
@@ -74,6 +87,43 @@ fn keeps_the_order_of_the_users_own_split() {
     assert!(prepared.dataset.source.ends_with("eval.json"), "{}", prepared.dataset.source);
     // cat train.json eval.json | sha256sum
     assert_eq!(prepared.dataset.sha256, "6080aa2b154c40bf33ee2a12dd727f5a297e52de8dc6424c714c4a1a4a4b13c7");
+}
+
+/// The checkpoint is chosen on one part and the result is of the other; what was counted is of all three.
+#[test]
+fn prepares_three_parts() {
+    let encoder = RowEncoder::new(tokenizer(), 1, 2048).unwrap();
+    let recipe = DataRecipe { eval_fraction: 0.2, test_fraction: 0.1, ..RECIPE };
+    let prepare =
+        |recipe| prepare(Source::OneFile { file: numbered(20), synthetic: false }, recipe, &encoder).unwrap();
+    let prepared = prepare(&recipe);
+    let dataset = &prepared.dataset;
+    let validation = dataset.validation.as_ref().unwrap();
+    assert_eq!((dataset.rows, dataset.train_rows, validation.rows, dataset.eval_rows), (20, 14, 4, 2));
+    assert_eq!(validation.sha256, sha256::of(to_json(&prepared.split.validation).as_bytes()));
+    assert_eq!(dataset.eval_sha256, prepare(&RECIPE).dataset.eval_sha256);
+    assert_eq!(prepared.chosen_on(), prepared.validation);
+    assert_eq!(prepared.validation[3], encoder.encode(&prepared.split.validation[3]).unwrap());
+    assert_eq!(dataset.words.histogram.counts.iter().sum::<usize>(), 20);
+    let in_two = prepare(&RECIPE);
+    assert_eq!((in_two.dataset.validation.clone(), in_two.chosen_on()), (None, &in_two.evaluation[..]));
+}
+
+#[test]
+fn the_users_own_split_is_not_divided_again() {
+    let encoder = RowEncoder::new(tokenizer(), 1, 2048).unwrap();
+    let message = |recipe: DataRecipe| {
+        let source = Source::two_files(tiny("train.json"), tiny("eval.json")).unwrap();
+        prepare(source, &recipe, &encoder).unwrap_err().to_string()
+    };
+    assert_eq!(
+        message(DataRecipe { test_fraction: 0.1, ..RECIPE }),
+        "setting data.test_fraction: expected 0 where the split is your own (two files), got 0.1"
+    );
+    assert_eq!(
+        message(DataRecipe { group_by: GroupBy::NearDuplicates, ..RECIPE }),
+        "setting data.group_by: expected none where the split is your own (two files), got near_duplicates"
+    );
 }
 
 #[test]

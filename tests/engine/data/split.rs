@@ -1,10 +1,11 @@
 //! Random streams and the split; the numbers are printed by tests/reference/permutation.py.
 
-use super::numbered;
+use super::{RECIPE, numbered};
 use std::collections::BTreeSet;
 use tezgah::data::alpaca::Row;
-use tezgah::data::split::{evaluation_rows, permutation, split};
+use tezgah::data::split::{permutation, split};
 use tezgah::random;
+use tezgah::recipe::DataRecipe;
 use tezgah::sha256;
 
 #[test]
@@ -59,7 +60,7 @@ fn draws_reach_the_whole_range_and_no_more() {
 #[test]
 fn a_split_is_disjoint_and_covers_all_rows() {
     let file = numbered(2000);
-    let parts = split(&file, 0.1, 42).unwrap();
+    let parts = split(&file, &RECIPE).unwrap();
     assert_eq!((parts.train.len(), parts.evaluation.len()), (1800, 200));
     let both: BTreeSet<&Row> = parts.train.iter().chain(&parts.evaluation).collect();
     assert_eq!(both, file.rows.iter().collect());
@@ -68,7 +69,32 @@ fn a_split_is_disjoint_and_covers_all_rows() {
     assert_eq!(parts.evaluation[0], file.rows[603]);
     assert_eq!(parts.evaluation[1], file.rows[106]);
     assert_eq!(parts.train[0], file.rows[permutation(2000, 42)[200]]);
-    assert_ne!(split(&file, 0.1, 43).unwrap(), parts);
+    assert_ne!(split(&file, &DataRecipe { split_seed: 43, ..RECIPE }).unwrap(), parts);
+}
+
+/// What nothing is chosen on are the rows that a split in two reports: two runs of the same share are of the same texts.
+#[test]
+fn a_third_part_is_taken_from_the_training() {
+    let file = numbered(2000);
+    let in_two = split(&file, &RECIPE).unwrap();
+    let in_three = split(&file, &DataRecipe { test_fraction: 0.1, eval_fraction: 0.05, ..RECIPE }).unwrap();
+    assert_eq!((in_two.validation.len(), in_three.evaluation), (0, in_two.evaluation));
+    assert_eq!([in_three.validation, in_three.train].concat(), in_two.train);
+    assert_eq!(in_three.groups, None);
+    for (rows, eval_fraction, test_fraction, expected) in [
+        (2000, 0.1, 0.05, [1700, 200, 100]),
+        (3, 0.1, 0.1, [1, 1, 1]),
+        (10, 0.1, 0.85, [1, 1, 8]),
+        (10, 0.8, 0.15, [1, 7, 2]),
+    ] {
+        let recipe = DataRecipe { eval_fraction, test_fraction, ..RECIPE };
+        let parts = split(&numbered(rows), &recipe).unwrap();
+        assert_eq!(
+            [&parts.train, &parts.validation, &parts.evaluation].map(Vec::len),
+            expected,
+            "{rows} rows"
+        );
+    }
 }
 
 #[test]
@@ -83,17 +109,30 @@ fn held_out_rows_are_rounded_half_up_and_leave_both_parts_filled() {
         (10, 0.99, 9),
     ];
     for (rows, fraction, held_out) in counts {
-        assert_eq!(evaluation_rows(rows, fraction), held_out, "{rows} x {fraction}");
-        let parts = split(&numbered(rows), fraction, 1).unwrap();
-        assert_eq!((parts.train.len(), parts.evaluation.len()), (rows - held_out, held_out));
+        let recipe = DataRecipe { eval_fraction: fraction, split_seed: 1, ..RECIPE };
+        let parts = split(&numbered(rows), &recipe).unwrap();
+        let got = (parts.train.len(), parts.evaluation.len());
+        assert_eq!(got, (rows - held_out, held_out), "{rows} x {fraction}");
     }
 }
 
 #[test]
 fn refuses_what_cannot_be_split() {
-    let message = |count, fraction| split(&numbered(count), fraction, 42).unwrap_err().to_string();
+    let refused = |count, recipe| split(&numbered(count), &recipe).unwrap_err().to_string();
+    let message = |count, eval_fraction| refused(count, DataRecipe { eval_fraction, ..RECIPE });
+    let of_three = |count, test_fraction| refused(count, DataRecipe { test_fraction, ..RECIPE });
     let expected = "rows.json: expected at least 2 rows, one to train on and one to evaluate on, got 1";
     assert_eq!(message(1, 0.1), expected);
     assert_eq!(message(9, 1.0), "setting data.eval_fraction: expected between 0 and 1, got 1");
     assert_eq!(message(9, f64::NAN), "setting data.eval_fraction: expected between 0 and 1, got NaN");
+    assert_eq!(
+        of_three(2, 0.1),
+        "rows.json: expected at least 3 rows, one to train on, one to choose on and one to test on, got 2"
+    );
+    for (fraction, got) in [(0.9, "0.9"), (-0.1, "-0.1"), (f64::NAN, "NaN")] {
+        let expected = format!(
+            "setting data.test_fraction: expected at least 0, and less than 1 together with data.eval_fraction 0.1, got {got}"
+        );
+        assert_eq!(of_three(9, fraction), expected);
+    }
 }

@@ -27,7 +27,14 @@ use tezgah::train::training::{self, Rows, State};
 /// The seed document's recipe, stated here on its own: a test must notice a changed default.
 pub(crate) fn seed_recipe() -> Recipe {
     Recipe {
-        data: DataRecipe { split_seed: 42, eval_fraction: 0.1, max_seq_len: 2048 },
+        data: DataRecipe {
+            split_seed: 42,
+            eval_fraction: 0.1,
+            test_fraction: 0.0,
+            group_by: GroupBy::None,
+            near_duplicate_share: 0.5,
+            max_seq_len: 2048,
+        },
         model: ModelRecipe { quantization: Quantization::None, dtype: ModelDtype::F32 },
         lora: LoraRecipe {
             rank: 128,
@@ -51,6 +58,7 @@ pub(crate) fn seed_recipe() -> Recipe {
             save_steps: 50,
             save_total_limit: 5,
             load_best_at_end: true,
+            early_stopping_patience: 0,
             seed: 3407,
             shuffle: true,
             gradient_checkpointing: Checkpointing::Auto,
