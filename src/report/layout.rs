@@ -39,7 +39,11 @@ impl Layout {
     pub(super) fn in_thesis(&self, record: &RunRecord, profile: &Profile) -> Numbering {
         let mut numbering = Numbering::new(profile);
         numbering.add(Place::Chapter(profile.method), &["veri", "parametreler"], &self.data);
-        let tables = [("karsilastirma", view::is_compared(record)), ("testler", view::is_tested(record))];
+        let tables = [
+            ("karsilastirma", view::is_compared(record)),
+            ("testler", view::is_tested(record)),
+            ("metinler", record.texts.is_some()),
+        ];
         let figures = [self.training.as_slice(), self.comparison.as_slice()].concat();
         numbering.add(Place::Chapter(profile.results), &present(&tables), &figures);
         let tables = [("adimlar", !record.training.steps.is_empty()), ("kosu", true)];

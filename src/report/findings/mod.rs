@@ -9,6 +9,7 @@ mod choice;
 mod comparison;
 mod seeds;
 mod samples;
+mod texts;
 pub mod criteria;
 pub mod verdict;
 
@@ -41,6 +42,8 @@ kinds! {
         Comparison,
         /// The texts that both wrote.
         Samples,
+        /// What all texts measure.
+        Texts,
         /// How much was run, against what would be needed.
         Course,
     }
@@ -188,6 +191,22 @@ kinds! {
     SamplesRepeat: Samples, Caution;
     /// No sample text repeats itself.
     SamplesDoNotRepeat: Samples, Note;
+
+    /// In more than half of the measures in which they differ surely, the fine-tuned texts are nearer to the references than
+    /// the base model's.
+    TextsNearer: Texts, Note;
+    /// They are not.
+    TextsNotNearer: Texts, Caution;
+    /// The same against the base model that was told to write at the level.
+    TextsNearerThanPrompted: Texts, Note;
+    /// They are not nearer than those.
+    TextsNotNearerThanPrompted: Texts, Caution;
+    /// The fine-tuned texts hold surely more of the training answers than the references do.
+    TextsCopyMore: Texts, Caution;
+    /// They hold no more, as far as can be told.
+    TextsCopyNoMore: Texts, Note;
+    /// The level of a word is its frequency: nothing is said of levels.
+    WordsByFrequency: Texts, Note;
 }
 
 /// Everything that holds for `record` by the `limits` of a profile, by topic; of findings on both losses the response comes first.
@@ -200,6 +219,7 @@ pub fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
     findings.extend(comparison::findings(record));
     findings.extend(seeds::findings(record));
     findings.extend(samples::findings(record));
+    findings.extend(texts::findings(record));
     // The sort is stable: within a topic the findings keep the order in which its text tells them.
     findings.sort_by_key(|finding| Kind::TOPICS.iter().position(|topic| *topic == finding.kind.topic()));
     findings

@@ -16,7 +16,7 @@ pub(in crate::report) fn has<R>(facts: &[Fact<R>], record: &R) -> Value {
 
 /// The facts of one run.
 #[rustfmt::skip] // a fact a line, as a table is read
-pub(super) const FACTS: [Fact<RunRecord>; 56] = [
+pub(super) const FACTS: [Fact<RunRecord>; 58] = [
     // The run.
     ("completed", "it came to its end", |record| record.status == Status::Completed),
     ("failed", "it stopped at an error", |record| record.status == Status::Failed),
@@ -74,6 +74,10 @@ pub(super) const FACTS: [Fact<RunRecord>; 56] = [
     ("baseline", "the base was evaluated", |record| record.evaluation.baseline.is_some()),
     ("comparison", "and the fine-tuned model too", is_compared),
     ("masked_fell", "the response loss fell surely, or fell untested", fell),
+    ("texts", "all held-out prompts were answered and measured", |record| record.texts.is_some()),
+    ("prompted", "also by the base model told to write at the level", |record| {
+        record.texts.as_ref().is_some_and(|texts| texts.told.is_some())
+    }),
     ("first_samples", "those of its first rows", |record| {
         record.samples.iter().enumerate().all(|(index, sample)| sample.row == index)
     }),

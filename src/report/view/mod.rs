@@ -6,6 +6,7 @@ mod facts;
 mod commands;
 mod tree;
 mod names;
+mod texts;
 
 use super::engine::View;
 use super::measures;
@@ -27,6 +28,8 @@ pub(super) fn common(record: &RunRecord) -> Result<View> {
         ("names", names::names(record)),
         ("step_rows", step_rows(record)),
         ("other_seeds", other_seeds(record)),
+        ("text_systems", texts::systems(record)),
+        ("text_measures", texts::measures(record)?),
     ]))
 }
 

@@ -1,0 +1,47 @@
+//! The measures of the texts as a table has them.
+
+use crate::error::Result;
+use crate::record::RunRecord;
+use crate::record::texts::{Measure, System};
+use crate::report::finding::name;
+use crate::report::quantity;
+use minijinja::Value;
+
+/// The systems that have texts, in the order of the columns.
+fn columns(record: &RunRecord) -> Vec<System> {
+    let all = [System::Baseline, System::Prompted, System::FineTuned, System::Reference];
+    let measures = record.texts.iter().flat_map(|texts| &texts.measures);
+    let present: Vec<System> = measures.map(|measured| measured.system).collect();
+    all.into_iter().filter(|system| present.contains(system)).collect()
+}
+
+/// Their names.
+pub(super) fn systems(record: &RunRecord) -> Value {
+    columns(record).into_iter().map(System::name).collect()
+}
+
+/// A row a measure: its name, and a cell a system with the mean and its interval, or nothing.
+///
+/// # Errors
+/// As [`super::whole`].
+pub(super) fn measures(record: &RunRecord) -> Result<Value> {
+    let columns = columns(record);
+    let Some(texts) = &record.texts else { return Ok(Value::from(Vec::<Value>::new())) };
+    let cell = |measure, system| -> Result<Value> {
+        let is_it = |measured: &crate::record::texts::Measured| {
+            measured.measure == measure && measured.system == system
+        };
+        let Some(index) = texts.measures.iter().position(is_it) else {
+            return Ok(Value::from_pairs(Vec::<(&str, Value)>::new()));
+        };
+        let tree = serde_json::to_value(texts.measures[index].mean)
+            .map_err(|error| crate::error::Error::Report(format!("record: {error}")))?;
+        let mean = quantity::view(&format!("texts.measures[{index}].mean"), &tree);
+        Ok(Value::from_pairs([("mean", mean)]))
+    };
+    let row = |measure: Measure| -> Result<Value> {
+        let cells = columns.iter().map(|system| cell(measure, *system)).collect::<Result<Vec<_>>>()?;
+        Ok(Value::from_pairs([("measure", Value::from(name(measure))), ("cells", Value::from(cells))]))
+    };
+    Ok(Value::from(Measure::ALL.into_iter().map(row).collect::<Result<Vec<_>>>()?))
+}
