@@ -158,6 +158,7 @@ fn outline(record: &RunRecord) -> RunRecord {
     outline.training.steps.clear();
     outline.training.evals.clear();
     outline.evaluation = Default::default();
+    outline.texts = None;
     outline.samples.clear();
     outline
 }

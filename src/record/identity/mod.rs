@@ -223,6 +223,7 @@ fn outline(record: &RunRecord) -> Value {
     outline.training.best = None;
     outline.training.early_stop = None;
     outline.evaluation = Default::default();
+    outline.texts = None;
     outline.samples.clear();
     outline.outputs.clear();
     serde_json::to_value(outline).expect("a record is plain numbers, names and lists")
