@@ -19,6 +19,7 @@ mod quantized_file;
 mod reference;
 mod early_stopping;
 mod least_overlapping;
+mod chat;
 mod generate;
 mod gradients;
 mod memory;
