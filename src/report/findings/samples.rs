@@ -12,7 +12,8 @@ const REPEATING: f64 = 0.25;
 
 pub(super) fn findings(record: &RunRecord) -> Option<Finding> {
     let samples = &record.samples;
-    if samples.is_empty() {
+    // What its sentences say is true of the likeliest token alone.
+    if samples.is_empty() || record.recipe.samples.temperature > 0.0 {
         return None;
     }
     let count = |name: &str, text: fn(&Sample) -> &str| {

@@ -68,7 +68,9 @@ pub(super) const FACTS: [Fact<RunRecord>; 58] = [
     ("evaluated_last", "the last step is evaluated", |record| record.method.final_evaluation == Method::CURRENT.final_evaluation),
     ("bootstrap", "intervals are bootstrapped", |record| record.method.intervals == Method::CURRENT.intervals),
     ("sign_flips", "differences are tested by sign flips", |record| record.method.difference_test == Method::CURRENT.difference_test),
-    ("greedy", "the likeliest token is taken", |record| record.method.decoding == Method::CURRENT.decoding),
+    ("greedy", "the likeliest token is taken", |record| {
+        record.method.decoding == Method::CURRENT.decoding && record.recipe.samples.temperature == 0.0
+    }),
     ("adamw", "AdamW takes the steps", |record| record.training.optimizer.name == Optimizer::ADAMW.name),
     // The evaluation.
     ("baseline", "the base was evaluated", |record| record.evaluation.baseline.is_some()),
