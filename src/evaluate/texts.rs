@@ -59,8 +59,7 @@ pub fn measured(texts: &mut Texts, by: &Yardstick) -> Vec<Sample> {
     let references = references(&texts.rows, by.rows);
     let read = |text| Read::of(text, by, &answers);
     let all: Vec<Read> = texts.rows.iter().chain(&references).map(read).collect();
-    let systems = [System::Baseline, System::Prompted, System::FineTuned, System::Reference];
-    let of: Vec<(System, Vec<&Read>)> = systems
+    let of: Vec<(System, Vec<&Read>)> = System::ALL
         .into_iter()
         .map(|system| (system, all.iter().filter(|read| read.text.system == system).collect()))
         .filter(|(_, texts): &(_, Vec<_>)| !texts.is_empty())
@@ -122,17 +121,15 @@ fn profile(system: System, texts: &[&Read]) -> Profile {
 type RowValues = (usize, [Option<f64>; Measure::ALL.len()]);
 
 fn values(texts: &[&Read], level: Level) -> Vec<RowValues> {
-    let mut rows: Vec<usize> = texts.iter().map(|read| read.text.row).collect();
-    rows.dedup();
-    let of_row = |row: usize| {
-        let own: Vec<&&Read> = texts.iter().filter(|read| read.text.row == row).collect();
+    let of_row = |own: &[&Read]| {
         let mean = |measure| {
             let values: Vec<f64> = own.iter().filter_map(|read| read.value(measure, level)).collect();
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
-        (row, Measure::ALL.map(mean))
+        (own[0].text.row, Measure::ALL.map(mean))
     };
-    rows.into_iter().map(of_row).collect()
+    // A system writes row after row.
+    texts.chunk_by(|one, next| one.text.row == next.text.row).map(of_row).collect()
 }
 
 fn pair(first: f64, second: f64) -> PairedRow {

@@ -20,6 +20,9 @@ pub enum System {
 }
 
 impl System {
+    /// All, in the order of a table.
+    pub const ALL: [System; 4] = [System::Baseline, System::Prompted, System::FineTuned, System::Reference];
+
     /// Those that write, in the order in which they do.
     pub const WRITING: [System; 3] = [System::Baseline, System::Prompted, System::FineTuned];
 
@@ -183,10 +186,14 @@ impl TextDifference {
 }
 
 impl Texts {
+    /// Where `measure` of `system` stands among the measures.
+    pub fn place(&self, measure: Measure, system: System) -> Option<usize> {
+        self.measures.iter().position(|found| found.measure == measure && found.system == system)
+    }
+
     /// The mean of `measure` over the texts of `system`.
     pub fn mean(&self, measure: Measure, system: System) -> Option<Interval> {
-        let is_it = |measured: &&Measured| measured.measure == measure && measured.system == system;
-        self.measures.iter().find(is_it).map(|measured| measured.mean)
+        self.place(measure, system).map(|place| self.measures[place].mean)
     }
 
     /// The fine-tuned model against `system` by `measure`.

@@ -62,12 +62,9 @@ fn copied(texts: &Texts) -> Option<Finding> {
     let difference = texts.difference(Measure::CopiedWords, System::Reference)?;
     let more = difference.is_significant() && difference.difference.estimate > 0.0;
     let share = |system: System| {
-        let is_it = |measured: &&crate::record::texts::Measured| {
-            measured.measure == Measure::CopiedWords && measured.system == system
-        };
-        let index = texts.measures.iter().position(|measured| is_it(&measured))?;
-        let path = format!("texts.measures[{index}].mean.estimate");
-        Some(Quantity::new(path, texts.measures[index].mean.estimate))
+        let place = texts.place(Measure::CopiedWords, system)?;
+        let path = format!("texts.measures[{place}].mean.estimate");
+        Some(Quantity::new(path, texts.measures[place].mean.estimate))
     };
     let kind = if more { Kind::TextsCopyMore } else { Kind::TextsCopyNoMore };
     Some(kind.with([("tuned", share(System::FineTuned)?), ("reference", share(System::Reference)?)]))

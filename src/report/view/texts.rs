@@ -1,6 +1,6 @@
 //! The measures of the texts as a table has them.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::RunRecord;
 use crate::record::texts::{Measure, System};
 use crate::report::finding::name;
@@ -9,10 +9,9 @@ use minijinja::Value;
 
 /// The systems that have texts, in the order of the columns.
 fn columns(record: &RunRecord) -> Vec<System> {
-    let all = [System::Baseline, System::Prompted, System::FineTuned, System::Reference];
-    let measures = record.texts.iter().flat_map(|texts| &texts.measures);
-    let present: Vec<System> = measures.map(|measured| measured.system).collect();
-    all.into_iter().filter(|system| present.contains(system)).collect()
+    let measures = || record.texts.iter().flat_map(|texts| &texts.measures);
+    let is_present = |system: &System| measures().any(|measured| measured.system == *system);
+    System::ALL.into_iter().filter(is_present).collect()
 }
 
 /// Their names.
@@ -28,15 +27,12 @@ pub(super) fn measures(record: &RunRecord) -> Result<Value> {
     let columns = columns(record);
     let Some(texts) = &record.texts else { return Ok(Value::from(Vec::<Value>::new())) };
     let cell = |measure, system| -> Result<Value> {
-        let is_it = |measured: &crate::record::texts::Measured| {
-            measured.measure == measure && measured.system == system
-        };
-        let Some(index) = texts.measures.iter().position(is_it) else {
+        let Some(place) = texts.place(measure, system) else {
             return Ok(Value::from_pairs(Vec::<(&str, Value)>::new()));
         };
-        let tree = serde_json::to_value(texts.measures[index].mean)
-            .map_err(|error| crate::error::Error::Report(format!("record: {error}")))?;
-        let mean = quantity::view(&format!("texts.measures[{index}].mean"), &tree);
+        let tree = serde_json::to_value(texts.measures[place].mean)
+            .map_err(|error| Error::Report(format!("record: {error}")))?;
+        let mean = quantity::view(&format!("texts.measures[{place}].mean"), &tree);
         Ok(Value::from_pairs([("mean", mean)]))
     };
     let row = |measure: Measure| -> Result<Value> {
