@@ -22,7 +22,7 @@ pub struct Training {
     pub seconds: f64,
     /// Tokens of the training steps over the seconds of the training steps.
     pub tokens_per_second: f64,
-    /// Highest resident memory of the process (on a GPU: of the host process), in bytes.
+    /// Highest resident memory of the process (on a GPU: of the card), in bytes.
     pub peak_memory_bytes: u64,
     /// One entry an optimizer step.
     pub steps: Vec<Step>,

@@ -3,10 +3,9 @@
 
 use super::cells::{self, Found, Kept};
 use super::interrupt;
-use super::prompts::{self, Asked};
+use super::prompts::{self, Asked, Prompts};
 use super::recording::Run;
 use super::weaving::OFTEN;
-use crate::data::alpaca::Row;
 use crate::data::encode::RowEncoder;
 use crate::device;
 use crate::error::{Error, Result};
@@ -106,12 +105,11 @@ fn remove_parts(folder: &RunFolder) -> Result<()> {
 fn written(run: &mut Run, of: &str) -> Result<Texts> {
     let opened = run.study.opened()?;
     let (recipe, level) = (run.record.recipe.samples.clone(), run.record.level);
-    let rows: Vec<(usize, &Row)> = opened.rows.sampled(recipe.count).collect();
-    let (asked, absent) = prompts::asked(&rows, &opened.base, &opened.encoder, &recipe, level)?;
-    for Absent { system, reason } in &absent {
+    let Prompts { asked, absent } = &opened.prompts;
+    for Absent { system, reason } in absent {
         run.study.notebook.progress.say(&format!("no texts of the {} system: {reason}", system.name()));
     }
-    let batches = batches(&asked, run.folder(), recipe.batch_size);
+    let batches = batches(asked, run.folder(), recipe.batch_size);
     let total = batches.iter().map(|batch| batch.prompts.len()).sum();
     run.study.notebook.progress.begin("generating texts", total);
     let mut held = false;
@@ -121,7 +119,8 @@ fn written(run: &mut Run, of: &str) -> Result<Texts> {
             Found::Kept(kept) => kept.result,
             Found::Nothing | Found::Unusable(_) => {
                 if !std::mem::replace(&mut held, true) {
-                    let free = device::free_memory(&run.study.notebook.device);
+                    // A host shares its memory with what else a person does there, and the batch shares a dequantization.
+                    let free = device::card(&run.study.notebook.device).free_memory.unwrap_or(0);
                     model(run)?.hold_dense(free)?;
                 }
                 let answered = answered(run, batch, texts.len(), &opened.encoder)?;
@@ -144,7 +143,7 @@ fn written(run: &mut Run, of: &str) -> Result<Texts> {
     let tokens_per_second = if seconds > 0.0 { tokens as f64 / seconds } else { 0.0 };
     let said = format!("  {} texts, {tokens} tokens, {tokens_per_second:.0} tok/s", texts.len());
     run.study.notebook.progress.say(&said);
-    Ok(Texts { told, absent, rows: texts, tokens_per_second, ..Texts::default() })
+    Ok(Texts { told, absent: absent.clone(), rows: texts, tokens_per_second, ..Texts::default() })
 }
 
 /// The model with its update.

@@ -2,8 +2,9 @@
 
 use super::base::{Identity, OpenedBase};
 use super::progress::Progress;
+use super::prompts::Prompts;
 use super::rendering;
-use super::{Listing, Procedure, Question, interrupt, prompts};
+use super::{Listing, Procedure, Question, interrupt};
 use crate::cli::{Flags, SMOKE_ROWS};
 use crate::data::encode::RowEncoder;
 use crate::data::{self, Prepared, Source, alpaca};
@@ -147,8 +148,8 @@ impl Notebook {
             RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, self.recipe.data.max_seq_len)?;
         let rows = data::prepare(rows, &self.recipe.data, &encoder)?;
         let samples = &self.recipe.samples;
-        let longest = prompts::longest(&rows, &base, &encoder, samples, self.level)?;
-        let beyond = positions::check(&base.config, samples.max_new_tokens, longest, &rows)?;
+        let prompts = Prompts::of(&rows, &base, &encoder, samples, self.level)?;
+        let beyond = positions::check(&base.config, samples.max_new_tokens, prompts.longest(), &rows)?;
         self.warn(&rows, beyond);
         if let Some(folder) = &self.flags.init_adapter {
             let line = adapter::check(folder, &base.source, &base.config, &self.recipe.lora)?;
@@ -158,7 +159,7 @@ impl Notebook {
         let free = device::free_memory(&self.device);
         let activations = memory::choose(need, self.recipe.train.gradient_checkpointing, free);
         let memory = MemoryPlan { estimate: Estimate::new(need, activations), activations, free };
-        Ok(Opened { base, encoder, rows, memory })
+        Ok(Opened { base, encoder, rows, prompts, memory })
     }
 
     /// What a person should know of the rows before hours are spent on them.
@@ -258,6 +259,7 @@ pub(super) struct Opened {
     pub(super) base: Rc<BaseModel>,
     pub(super) encoder: RowEncoder,
     pub(super) rows: Prepared,
+    pub(super) prompts: Prompts,
     pub(super) memory: MemoryPlan,
 }
 

@@ -32,7 +32,7 @@ impl Study {
 /// The whole preview.
 fn text(study: &Study) -> Result<String> {
     let opened = study.opened()?;
-    let Opened { base, encoder, rows, memory } = &*opened;
+    let Opened { base, encoder, rows, memory, .. } = &*opened;
     let recipe = &study.notebook.recipe;
     let mut text = String::new();
     let failed = |_| Error::Report("the preview could not be formatted".into());

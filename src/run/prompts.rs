@@ -27,56 +27,56 @@ pub(super) fn told(level: Level) -> String {
 }
 
 /// The prompts of all systems that there are, and why one is not.
-///
-/// # Errors
-/// As [`BaseModel::chat`] and [`RowEncoder::encode_prompt`].
-pub(super) fn asked(
-    rows: &[(usize, &Row)],
-    base: &BaseModel,
-    encoder: &RowEncoder,
-    recipe: &SamplesRecipe,
-    level: Level,
-) -> Result<(Vec<Asked>, Vec<Absent>)> {
-    let (mut all, mut absent) = (Vec::new(), Vec::new());
-    for system in System::WRITING {
-        if system == System::Prompted && base.chat("")?.is_none() {
-            absent.push(Absent { system, reason: "the model has no chat template".into() });
-            continue;
-        }
-        let mut prompts = Vec::new();
-        for (index, row) in rows {
-            let ids = match system {
-                System::Prompted => {
-                    encoder.encode_text(&base.chat(&request(level, row))?.unwrap_or_default())?
-                }
-                _ => encoder.encode_prompt(row)?,
-            };
-            for draw in 0..recipe.per_prompt {
-                let stream = format!("text {} {index} {draw}", system.name());
-                let seed = random::stream(recipe.seed, &stream).next_u64();
-                prompts.push((*index, draw, Prompt { ids: ids.clone(), eos: encoder.eos(), seed }));
-            }
-        }
-        all.push(Asked { system, prompts });
-    }
-    Ok((all, absent))
+pub(super) struct Prompts {
+    pub(super) asked: Vec<Asked>,
+    pub(super) absent: Vec<Absent>,
 }
 
-/// Tokens of the longest prompt of all systems; 0 where there is none.
-///
-/// # Errors
-/// As [`asked`].
-pub(super) fn longest(
-    rows: &Prepared,
-    base: &BaseModel,
-    encoder: &RowEncoder,
-    recipe: &SamplesRecipe,
-    level: Level,
-) -> Result<usize> {
-    let rows: Vec<(usize, &Row)> = rows.sampled(recipe.count).collect();
-    let (asked, _) = asked(&rows, base, encoder, recipe, level)?;
-    let lengths = asked.iter().flat_map(|asked| &asked.prompts).map(|(.., prompt)| prompt.ids.len());
-    Ok(lengths.max().unwrap_or(0))
+impl Prompts {
+    /// Those of the first held-out rows, as many as `recipe` asks for.
+    ///
+    /// # Errors
+    /// As [`BaseModel::chat_template`] and [`RowEncoder::encode_prompt`].
+    pub(super) fn of(
+        rows: &Prepared,
+        base: &BaseModel,
+        encoder: &RowEncoder,
+        recipe: &SamplesRecipe,
+        level: Level,
+    ) -> Result<Self> {
+        let template = base.chat_template()?;
+        let (mut asked, mut absent) = (Vec::new(), Vec::new());
+        for system in System::WRITING {
+            let template = match (system, &template) {
+                (System::Prompted, None) => {
+                    absent.push(Absent { system, reason: "the model has no chat template".into() });
+                    continue;
+                }
+                (System::Prompted, Some(template)) => Some(template),
+                _ => None,
+            };
+            let mut prompts = Vec::new();
+            for (index, row) in rows.sampled(recipe.count) {
+                let ids = match template {
+                    Some(template) => encoder.encode_text(&template.render(&request(level, row))?)?,
+                    None => encoder.encode_prompt(row)?,
+                };
+                for draw in 0..recipe.per_prompt {
+                    let stream = format!("text {} {index} {draw}", system.name());
+                    let seed = random::stream(recipe.seed, &stream).next_u64();
+                    prompts.push((index, draw, Prompt { ids: ids.clone(), eos: encoder.eos(), seed }));
+                }
+            }
+            asked.push(Asked { system, prompts });
+        }
+        Ok(Prompts { asked, absent })
+    }
+
+    /// Tokens of the longest; 0 where there is none.
+    pub(super) fn longest(&self) -> usize {
+        let prompts = self.asked.iter().flat_map(|asked| &asked.prompts);
+        prompts.map(|(.., prompt)| prompt.ids.len()).max().unwrap_or(0)
+    }
 }
 
 fn request(level: Level, row: &Row) -> String {

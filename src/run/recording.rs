@@ -172,11 +172,8 @@ impl Run {
             return Ok(());
         }
         self.lock.check()?;
-        // What comes after the training may hold dense what was trained in four bits.
-        if self.adapter.is_empty() {
-            let peak = device::peak_memory(&self.study.notebook.device);
-            self.record.training.peak_memory_bytes = peak.max(self.record.training.peak_memory_bytes);
-        }
+        self.record.training.peak_memory_bytes =
+            device::peak_memory(&self.study.notebook.device).max(self.record.training.peak_memory_bytes);
         store::write(&self.folder().record(), &self.record)
     }
 

@@ -10,44 +10,69 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, context};
 use serde_json::Value;
 
+/// A model's chat template, read.
+pub struct ChatTemplate {
+    environment: Environment<'static>,
+    bos: String,
+    eos: String,
+    /// The model, for messages.
+    source: String,
+}
+
+/// The template's name among those of its environment, which has no other.
+const NAME: &str = "chat_template";
+
 impl BaseModel {
-    /// `request` as the turn of a user, up to where the model's answer begins; `None` where the model has no chat template.
+    /// The model's chat template; `None` where it has none.
     ///
     /// # Errors
-    /// `Error::Model` where the template cannot be rendered.
-    pub fn chat(&self, request: &str) -> Result<Option<String>> {
+    /// `Error::Model` where it is no template.
+    pub fn chat_template(&self) -> Result<Option<ChatTemplate>> {
         let Some(config) = self.tokenizer_config_json.as_deref() else { return Ok(None) };
-        let config: Value = serde_json::from_str(config).map_err(|error| self.refused(&error.to_string()))?;
+        let refused = |message: String| refused(&self.source, &message);
+        let config: Value = serde_json::from_str(config).map_err(|error| refused(error.to_string()))?;
         let Some(template) = template(&config["chat_template"]) else { return Ok(None) };
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-        environment.set_syntax(syntax.map_err(|error| self.refused(&error.to_string()))?);
+        environment.set_syntax(syntax.map_err(|error| refused(error.to_string()))?);
         environment.set_undefined_behavior(UndefinedBehavior::Lenient);
         environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_function("raise_exception", |message: String| -> std::result::Result<String, _> {
             Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
         });
+        let added = environment.add_template_owned(NAME, template.to_string());
+        added.map_err(|error| refused(error.to_string()))?;
+        let [bos, eos] = ["bos_token", "eos_token"].map(|name| token(&config[name]).to_string());
+        Ok(Some(ChatTemplate { environment, bos, eos, source: self.source.clone() }))
+    }
+}
+
+impl ChatTemplate {
+    /// `request` as the turn of a user, up to where the model's answer begins.
+    ///
+    /// # Errors
+    /// `Error::Model` where the template cannot be rendered.
+    pub fn render(&self, request: &str) -> Result<String> {
         let values = context! {
             messages => [context! { role => "user", content => request }],
             add_generation_prompt => true,
-            bos_token => token(&config["bos_token"]),
-            eos_token => token(&config["eos_token"]),
+            bos_token => &self.bos,
+            eos_token => &self.eos,
         };
-        let rendered = environment.render_str(template, values);
-        rendered.map(Some).map_err(|error| self.refused(&error.to_string()))
+        let rendered = self.environment.get_template(NAME).and_then(|template| template.render(values));
+        rendered.map_err(|error| refused(&self.source, &error.to_string()))
     }
+}
 
-    fn refused(&self, message: &str) -> Error {
-        Error::model(&self.source, format!("tokenizer_config.json: chat_template: {message}"))
-    }
+fn refused(source: &str, message: &str) -> Error {
+    Error::model(source, format!("tokenizer_config.json: chat_template: {message}"))
 }
 
 /// The template itself, or of several that have names the default.
 fn template(value: &Value) -> Option<&str> {
-    let of_list = |list: &'_ Vec<Value>| list.iter().position(|entry| entry["name"] == "default");
     match value {
         Value::String(template) => Some(template),
-        Value::Array(list) => list[of_list(list)?]["template"].as_str(),
+        Value::Array(list) => list.iter().find(|entry| entry["name"] == "default")?["template"].as_str(),
         _ => None,
     }
 }

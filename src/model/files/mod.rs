@@ -11,7 +11,7 @@ pub(crate) mod packed;
 mod model_files;
 pub mod hub;
 pub mod source;
-mod chat_template;
+pub mod chat_template;
 pub mod quantized_file;
 
 /// What was read, or what was expected and got: its caller knows the file.
