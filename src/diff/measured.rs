@@ -1,9 +1,38 @@
-//! What a run measured, number by number.
+//! What a run measured, number by number, and what two of one are to each other.
 
 use crate::paths::leaves;
+use crate::record::texts::{Measure, System};
 use crate::record::{RunRecord, Score};
+use crate::report::finding;
 use crate::report::measures::Mask;
 use crate::statistics::{Comparison, Statistics};
+use serde::Serialize;
+
+/// What two values of a metric are to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricVerdict {
+    /// Equal at full precision.
+    Same,
+    /// Different, but by no more than rows or seeds explain.
+    WithinNoise,
+    /// Different beyond noise, or where no noise is known, or measured in one run only.
+    Changed,
+    /// Measured on different things.
+    NotComparable,
+}
+
+impl MetricVerdict {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            MetricVerdict::Same => "same",
+            MetricVerdict::WithinNoise => "within noise",
+            MetricVerdict::Changed => "changed",
+            MetricVerdict::NotComparable => "not comparable",
+        }
+    }
+}
 
 /// Whose loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +69,24 @@ pub(super) fn values(record: &RunRecord) -> Vec<(String, f64)> {
             }
         }
     }
+    values.extend(
+        record
+            .texts
+            .iter()
+            .flat_map(|texts| &texts.measures)
+            .map(|measured| (text_measure(measured.measure, measured.system), measured.mean.estimate)),
+    );
     if let Some(statistics) = &record.evaluation.statistics {
         let tree = serde_json::to_value(statistics).expect("statistics are plain numbers and names");
         let numbers = leaves(&tree).into_iter().filter_map(|(path, value)| Some((path, value.as_f64()?)));
         values.extend(numbers.map(|(path, value)| (format!("evaluation.statistics.{path}"), value)));
     }
     values
+}
+
+/// The name of the mean of `measure` over the texts of `system`.
+pub(super) fn text_measure(measure: Measure, system: System) -> String {
+    format!("texts.measures[{} of {}].mean.estimate", finding::name(measure), system.name())
 }
 
 /// The name of the loss of the step in place `index`.
@@ -75,3 +116,12 @@ pub(super) const STATISTICS: [StatisticOf; 3] = [
     StatisticOf { name: "full", masks: &[Mask::Full], comparison: |of| Some(&of.full) },
     StatisticOf { name: "prompt", masks: &Mask::ALL, comparison: |of| of.prompt.as_ref() },
 ];
+
+/// Four significant digits.
+pub(super) fn short(value: f64) -> String {
+    let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
+    match rounded.abs() {
+        magnitude if magnitude == 0.0 || (1e-4..1e9).contains(&magnitude) => format!("{rounded}"),
+        _ => format!("{rounded:e}"),
+    }
+}

@@ -1,7 +1,8 @@
 //! The measured numbers of two runs, each with a verdict and its reason.
 
-use super::measured::{SIDES, STATISTICS, Side, StatisticOf, score, step_loss, values};
+use super::measured::{MetricVerdict, SIDES, STATISTICS, Side, StatisticOf, score, short, step_loss, values};
 use super::noise::{SeedNoise, paired_interval};
+use super::texts;
 use crate::paths::{Sides, paired};
 use crate::record::RunRecord;
 use crate::report::measures::Mask;
@@ -26,32 +27,6 @@ pub struct Metric {
     pub verdict: MetricVerdict,
     /// Why, in words and numbers.
     pub reason: String,
-}
-
-/// What two values of a metric are to each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MetricVerdict {
-    /// Equal at full precision.
-    Same,
-    /// Different, but by no more than rows or seeds explain.
-    WithinNoise,
-    /// Different beyond noise, or where no noise is known, or measured in one run only.
-    Changed,
-    /// Measured on different things.
-    NotComparable,
-}
-
-impl MetricVerdict {
-    /// In words.
-    pub fn name(self) -> &'static str {
-        match self {
-            MetricVerdict::Same => "same",
-            MetricVerdict::WithinNoise => "within noise",
-            MetricVerdict::Changed => "changed",
-            MetricVerdict::NotComparable => "not comparable",
-        }
-    }
 }
 
 /// Two records of the best evaluation's loss, one from the training and one from the final evaluation, are the same
@@ -129,6 +104,16 @@ impl Judge<'_> {
             Ok(values) => values,
             Err(metric) => return metric,
         };
+        if let Some((verdict, reason)) = texts::judged(self.old, self.new, &pair.path) {
+            return Metric {
+                name: pair.path,
+                old: Some(old),
+                new: Some(new),
+                interval: None,
+                verdict,
+                reason,
+            };
+        }
         let difference = new - old;
         let (interval, doubt) = self.interval(&pair, difference);
         let (verdict, mut reasons) = match interval {
@@ -282,14 +267,5 @@ impl Judge<'_> {
             short(interval.low),
             short(interval.high)
         )
-    }
-}
-
-/// Four significant digits.
-pub(super) fn short(value: f64) -> String {
-    let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
-    match rounded.abs() {
-        magnitude if magnitude == 0.0 || (1e-4..1e9).contains(&magnitude) => format!("{rounded}"),
-        _ => format!("{rounded:e}"),
     }
 }

@@ -1,6 +1,6 @@
 //! A difference as a page of Markdown, in colours where it goes to a terminal.
 
-use super::metrics::{MetricVerdict, short};
+use super::measured::{MetricVerdict, short};
 use super::paint::{Colour, Paint};
 use super::words::{Piece, PieceKind};
 use super::{Difference, Verdict};

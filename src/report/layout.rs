@@ -9,6 +9,7 @@ use crate::record::RunRecord;
 use minijinja::Value;
 
 /// The charts, by where they stand.
+#[derive(Default)]
 pub(super) struct Layout {
     data: Vec<ChartReference>,
     /// The losses.
@@ -16,17 +17,18 @@ pub(super) struct Layout {
     /// What else a training leaves: the appendix has it.
     details: Vec<ChartReference>,
     comparison: Vec<ChartReference>,
+    texts: Vec<ChartReference>,
 }
 
 impl Layout {
     /// The charts by what they show; one that is not known here stands in the appendix.
     pub(super) fn of(charts: &[ChartReference]) -> Self {
-        let mut layout =
-            Layout { data: Vec::new(), training: Vec::new(), details: Vec::new(), comparison: Vec::new() };
+        let mut layout = Layout::default();
         for chart in charts {
             let place = match chart.name.as_str() {
                 name if charts::OF_DATA.contains(&name) => &mut layout.data,
                 name if charts::OF_COMPARISON.contains(&name) => &mut layout.comparison,
+                name if charts::OF_TEXTS.contains(&name) => &mut layout.texts,
                 charts::LOSSES => &mut layout.training,
                 _ => &mut layout.details,
             };
@@ -44,7 +46,7 @@ impl Layout {
             ("testler", view::is_tested(record)),
             ("metinler", record.texts.is_some()),
         ];
-        let figures = [self.training.as_slice(), self.comparison.as_slice()].concat();
+        let figures = [&self.training[..], &self.comparison, &self.texts].concat();
         numbering.add(Place::Chapter(profile.results), &present(&tables), &figures);
         let tables = [("adimlar", !record.training.steps.is_empty()), ("kosu", true)];
         numbering.add(Place::Appendix, &present(&tables), &self.details);
@@ -83,6 +85,7 @@ impl Layout {
             ("training", names(&self.training)),
             ("details", names(&self.details)),
             ("comparison", names(&self.comparison)),
+            ("texts", names(&self.texts)),
             ("models", names(self.comparison_of_models())),
         ];
         View::from([

@@ -19,6 +19,7 @@
 //!
 //! [limits]                     # optional: what the success criteria ask for
 //! overlap_percent = 50         # most of the held-out words that may stand in the training answers' running words
+//! above_level_points = 2       # percent of its words by which a text may stand above the level more than its reference
 //!
 //! [model]                      # optional, for the runs of one model: how the text names it, how it is read aloud
 //! name = "Llama-3.2-1B-Instruct"
@@ -69,12 +70,16 @@ pub struct Limits {
     /// Percent of the held-out words that may lie in running words of the training answers, see
     /// [`crate::data::overlap::measure`].
     pub overlap_percent: u32,
+    /// Percent of its words by which a text may stand above the level more than its reference does, and still be called of the
+    /// level: a margin that the interval of the difference must stay under.
+    pub above_level_points: u32,
 }
 
 impl Default for Limits {
-    /// Half: beyond it most of what is measured was seen in training.
+    /// Half: beyond it most of what is measured was seen in training. Two points: two words in a hundred, where a reference's
+    /// own share differs as much from row to row.
     fn default() -> Self {
-        Limits { overlap_percent: 50 }
+        Limits { overlap_percent: 50, above_level_points: 2 }
     }
 }
 

@@ -166,7 +166,7 @@ fn overlap_is_judged_by_the_profile_where_it_was_measured() {
         let mut record = fixture("ekran_karti");
         let measured = record.dataset.overlap.take().expect("measured");
         record.dataset.overlap = covered.map(|covered_words| Overlap { covered_words, ..measured });
-        let all = findings::findings(&record, Limits { overlap_percent: limit });
+        let all = findings::findings(&record, Limits { overlap_percent: limit, ..Limits::default() });
         let criterion = criteria::criteria(&record, &all);
         let criterion = criterion.iter().find(|one| one.name == CriterionName::LowOverlap).expect("checked");
         let kinds = [Kind::OverlapLow, Kind::OverlapHigh];
@@ -176,6 +176,38 @@ fn overlap_is_judged_by_the_profile_where_it_was_measured() {
     assert_eq!(of(Some(0.5001), 50), (Some(Kind::OverlapHigh), Outcome::NotMet));
     assert_eq!(of(Some(0.5001), 60), (Some(Kind::OverlapLow), Outcome::Met));
     assert_eq!(of(None, 50), (None, Outcome::Undetermined));
+}
+
+/// The level is judged by a list of levels alone, and only where the interval allows: the opposite sentences are ready.
+#[test]
+fn the_level_of_the_texts_is_judged_where_a_list_tells_it() {
+    for (name, kind, expected) in [
+        ("metinleri_yineleyen", Some(Kind::TextsOfTheLevel), Outcome::Met),
+        ("metinleri_uzak", Some(Kind::TextsAboveLevel), Outcome::NotMet),
+        ("metinleri_belirsiz", Some(Kind::TextsOfUnsureLevel), Outcome::Undetermined),
+        ("metinleri_yakin", None, Outcome::Undetermined),
+        ("iyi", None, Outcome::Undetermined),
+    ] {
+        let record = fixture(name);
+        let all = findings::findings(&record, Limits::default());
+        let kinds = [Kind::TextsOfTheLevel, Kind::TextsAboveLevel, Kind::TextsOfUnsureLevel];
+        assert_eq!(all.iter().map(|one| one.kind).find(|kind| kinds.contains(kind)), kind, "{name}");
+        let criteria = criteria::criteria(&record, &all);
+        let kept = criteria.iter().find(|one| one.name == CriterionName::LevelKept).expect("checked");
+        assert_eq!(kept.outcome, expected, "{name}");
+    }
+    // A wider margin turns what was unsure into met.
+    let record = fixture("metinleri_belirsiz");
+    let wide = findings::findings(&record, Limits { above_level_points: 9, ..Limits::default() });
+    assert!(wide.iter().any(|finding| finding.kind == Kind::TextsOfTheLevel));
+}
+
+#[test]
+fn texts_that_repeat_themselves_are_called_so() {
+    check(Kind::TextsRepeatMore, true, |record| *record = fixture("metinleri_yineleyen"));
+    check(Kind::TextsRepeatMore, false, |record| *record = fixture("metinleri_uzak"));
+    check(Kind::TextsRepeatNoMore, true, |record| *record = fixture("metinleri_uzak"));
+    check(Kind::SamplesRepeat, false, |record| *record = fixture("metinleri_yineleyen"));
 }
 
 /// A limitation where it holds and nowhere else: of one evaluation nothing is chosen, and the last weights are no choice.

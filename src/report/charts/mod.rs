@@ -6,6 +6,7 @@
 //! | `training` | the course of the training: losses, learning rate, gradient norm |
 //! | `comparison` | base and fine-tuned model under both masks, with intervals |
 //! | `rows` | each evaluation row before and after |
+//! | `texts` | what the systems wrote: levels of words, copied words |
 //! | [`levels`] | several runs side by side |
 //!
 //! Each is `None` where the record lacks what it shows. The same record gives the same bytes: no clock, no
@@ -24,8 +25,10 @@ mod comparison;
 mod training;
 mod lengths;
 mod rows;
+mod texts;
 pub mod levels;
 
+pub(super) use texts::title;
 pub use training::training_loss;
 
 use crate::error::{Error, Result};
@@ -43,6 +46,9 @@ pub(super) const OF_DATA: [&str; 2] = [lengths::TOKENS, lengths::WORDS];
 
 /// The charts of base against fine-tuned model, by name.
 pub(super) const OF_COMPARISON: [&str; 2] = [comparison::NAME, rows::NAME];
+
+/// The charts of what the systems wrote, by name.
+pub(super) const OF_TEXTS: [&str; 2] = [texts::PROFILE, texts::COPIED];
 
 /// The chart of the losses of a training, by name.
 pub(super) const LOSSES: &str = training::LOSSES;
@@ -82,6 +88,8 @@ pub fn all(record: &RunRecord, style: Style) -> Result<Vec<Chart>> {
         training::gradient_norm,
         comparison::comparison,
         rows::rows,
+        texts::profile,
+        texts::copied,
     ];
     let charts: Vec<Option<Chart>> =
         charts.par_iter().map(|chart| chart(record, style)).collect::<Result<_>>()?;

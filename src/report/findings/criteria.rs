@@ -55,6 +55,8 @@ pub enum CriterionName {
     NoLeakage,
     /// No more of the held-out words than the profile allows stand in running words of the training answers.
     LowOverlap,
+    /// The fine-tuned texts keep to the level's words as their references do.
+    LevelKept,
     /// No row was cut, and each has a target.
     NoTruncation,
     /// Seeds, file digests and the commit of an unchanged working copy are recorded.
@@ -73,7 +75,7 @@ pub enum CriterionName {
 
 impl CriterionName {
     /// Every criterion, in the order of the document.
-    pub const ALL: [CriterionName; 18] = [
+    pub const ALL: [CriterionName; 19] = [
         Self::Completed,
         Self::TrainLossFell,
         Self::EvalLossFell,
@@ -82,6 +84,7 @@ impl CriterionName {
         Self::MaskedImproved,
         Self::FullImproved,
         Self::PerplexityFell,
+        Self::LevelKept,
         Self::FewerParameters,
         Self::NoLeakage,
         Self::LowOverlap,
@@ -118,7 +121,9 @@ impl CriterionName {
             | Self::EvalLossFell
             | Self::NoOverfit
             | Self::PeakReached => Group::Training,
-            Self::MaskedImproved | Self::FullImproved | Self::PerplexityFell => Group::Comparison,
+            Self::MaskedImproved | Self::FullImproved | Self::PerplexityFell | Self::LevelKept => {
+                Group::Comparison
+            }
             Self::FewerParameters
             | Self::NoLeakage
             | Self::LowOverlap
@@ -157,6 +162,7 @@ fn check(name: CriterionName, record: &RunRecord, findings: &[Finding]) -> Crite
         Name::MaskedImproved => improved(findings, Mask::Masked),
         Name::FullImproved => improved(findings, Mask::Full),
         Name::PerplexityFell => perplexity(record, findings),
+        Name::LevelKept => level_kept(findings),
         Name::FewerParameters => either(findings, Kind::TrainableShare, Kind::TrainableExceedsBase),
         Name::NoLeakage => (
             met(dataset.leaked_rows == 0),
@@ -253,6 +259,15 @@ fn perplexity(record: &RunRecord, findings: &[Finding]) -> (Outcome, Quantities)
     ]);
     evidence.extend(of_loss.into_iter().filter(|(name, _)| *name == "p"));
     (outcome, evidence)
+}
+
+/// Open where no list of levels was given, or where the texts are too few to tell.
+fn level_kept(findings: &[Finding]) -> (Outcome, Quantities) {
+    let unsure = findings.iter().find(|finding| finding.kind == Kind::TextsOfUnsureLevel);
+    match unsure {
+        Some(finding) => (Outcome::Undetermined, finding.evidence.clone()),
+        None => either(findings, Kind::TextsOfTheLevel, Kind::TextsAboveLevel),
+    }
 }
 
 fn reproducible(record: &RunRecord) -> (Outcome, Quantities) {

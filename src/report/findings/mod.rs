@@ -205,6 +205,16 @@ kinds! {
     TextsCopyMore: Texts, Caution;
     /// They hold no more, as far as can be told.
     TextsCopyNoMore: Texts, Note;
+    /// The fine-tuned texts hold no more words above the level than the references, within the profile's margin.
+    TextsOfTheLevel: Texts, Note;
+    /// They hold surely more of them.
+    TextsAboveLevel: Texts, Caution;
+    /// They may hold more of them than the margin allows.
+    TextsOfUnsureLevel: Texts, Caution;
+    /// The fine-tuned texts repeat themselves surely more than the references do.
+    TextsRepeatMore: Texts, Caution;
+    /// They repeat themselves no more, as far as can be told.
+    TextsRepeatNoMore: Texts, Note;
     /// The level of a word is its frequency: nothing is said of levels.
     WordsByFrequency: Texts, Note;
 }
@@ -219,7 +229,7 @@ pub fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
     findings.extend(comparison::findings(record));
     findings.extend(seeds::findings(record));
     findings.extend(samples::findings(record));
-    findings.extend(texts::findings(record));
+    findings.extend(texts::findings(record, limits));
     // The sort is stable: within a topic the findings keep the order in which its text tells them.
     findings.sort_by_key(|finding| Kind::TOPICS.iter().position(|topic| *topic == finding.kind.topic()));
     findings

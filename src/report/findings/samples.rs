@@ -12,8 +12,8 @@ const REPEATING: f64 = 0.25;
 
 pub(super) fn findings(record: &RunRecord) -> Option<Finding> {
     let samples = &record.samples;
-    // What its sentences say is true of the likeliest token alone.
-    if samples.is_empty() || record.recipe.samples.temperature > 0.0 {
+    // What its sentences say is true of the likeliest token alone; where all texts were measured, they are judged together.
+    if samples.is_empty() || record.recipe.samples.temperature > 0.0 || record.texts.is_some() {
         return None;
     }
     let count = |name: &str, text: fn(&Sample) -> &str| {

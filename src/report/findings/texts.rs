@@ -5,10 +5,11 @@ use super::{Finding, Kind};
 use crate::record::RunRecord;
 use crate::record::texts::{Measure, System, Texts};
 use crate::report::finding::Claim;
+use crate::report::profile::Limits;
 use crate::report::quantity::Quantity;
 use crate::texts::word_list::BY_FREQUENCY;
 
-pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
+pub(super) fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
     let Some(texts) = &record.texts else { return Vec::new() };
     let mut findings = Vec::new();
     findings.extend(against(texts, System::Baseline, Kind::TextsNearer, Kind::TextsNotNearer));
@@ -18,11 +19,25 @@ pub(super) fn findings(record: &RunRecord) -> Vec<Finding> {
         Kind::TextsNearerThanPrompted,
         Kind::TextsNotNearerThanPrompted,
     ));
-    findings.extend(copied(texts));
-    if let Some(place) = texts.word_lists.iter().position(|list| list.name == BY_FREQUENCY) {
-        let headwords = texts.word_lists[place].headwords;
-        let path = format!("texts.word_lists[{place}].headwords");
-        findings.push(Kind::WordsByFrequency.with([("headwords", Quantity::new(path, headwords))]));
+    findings.extend(against_references(
+        texts,
+        Measure::CopiedWords,
+        Kind::TextsCopyMore,
+        Kind::TextsCopyNoMore,
+    ));
+    findings.extend(against_references(
+        texts,
+        Measure::Repeated4grams,
+        Kind::TextsRepeatMore,
+        Kind::TextsRepeatNoMore,
+    ));
+    match texts.word_lists.iter().position(|list| list.name == BY_FREQUENCY) {
+        Some(place) => {
+            let headwords = texts.word_lists[place].headwords;
+            let path = format!("texts.word_lists[{place}].headwords");
+            findings.push(Kind::WordsByFrequency.with([("headwords", Quantity::new(path, headwords))]));
+        }
+        None => findings.extend(level(texts, limits)),
     }
     findings
 }
@@ -49,23 +64,42 @@ fn against(texts: &Texts, other: System, nearer: Kind, not_nearer: Kind) -> Opti
     let (near, all) = (differing().filter(is_nearer).count(), differing().count());
     // More of them nearer than farther.
     let kind = if 2 * near > all { nearer } else { not_nearer };
-    Some(kind.with([
+    let finding = kind.with([
         ("measures", count("in all", compared.len())),
         ("nearer", count("nearer to the references", near)),
         ("farther", count("farther from the references", all - near)),
-        ("alike", count("that do not differ", compared.len() - all)),
-    ]))
+    ]);
+    let alike = compared.len() - all;
+    Some(if alike > 0 { finding.with([("alike", count("that do not differ", alike))]) } else { finding })
 }
 
-/// Whether the fine-tuned texts hold more of the training answers than the references do.
-fn copied(texts: &Texts) -> Option<Finding> {
-    let difference = texts.difference(Measure::CopiedWords, System::Reference)?;
-    let more = difference.is_significant() && difference.difference.estimate > 0.0;
+/// Whether the fine-tuned texts have surely more of what a share measures than the references, with both shares.
+fn against_references(texts: &Texts, measure: Measure, more: Kind, no_more: Kind) -> Option<Finding> {
+    let difference = texts.difference(measure, System::Reference)?;
+    let is_more = difference.is_significant() && difference.difference.estimate > 0.0;
+    Some((if is_more { more } else { no_more }).with(shares(texts, measure)?))
+}
+
+/// Whether the fine-tuned texts keep to the level: more words above it than in the references, surely; or no more than the
+/// margin even at the upper end of the interval.
+fn level(texts: &Texts, limits: Limits) -> Option<Finding> {
+    let margin = f64::from(limits.above_level_points) / 100.0;
+    let difference = texts.difference(Measure::AboveLevel, System::Reference)?;
+    let kind = match difference.difference {
+        within if within.high <= margin => Kind::TextsOfTheLevel,
+        more if difference.is_significant() && more.estimate > 0.0 => Kind::TextsAboveLevel,
+        _ => Kind::TextsOfUnsureLevel,
+    };
+    let limit = Quantity::new("limit(limits.above_level_points)", margin);
+    Some(kind.with(shares(texts, Measure::AboveLevel)?).with([("limit", limit)]))
+}
+
+/// The mean share of the fine-tuned texts and of the references.
+fn shares(texts: &Texts, measure: Measure) -> Option<[(&'static str, Quantity); 2]> {
     let share = |system: System| {
-        let place = texts.place(Measure::CopiedWords, system)?;
+        let place = texts.place(measure, system)?;
         let path = format!("texts.measures[{place}].mean.estimate");
         Some(Quantity::new(path, texts.measures[place].mean.estimate))
     };
-    let kind = if more { Kind::TextsCopyMore } else { Kind::TextsCopyNoMore };
-    Some(kind.with([("tuned", share(System::FineTuned)?), ("reference", share(System::Reference)?)]))
+    Some([("tuned", share(System::FineTuned)?), ("reference", share(System::Reference)?)])
 }

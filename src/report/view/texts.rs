@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::record::RunRecord;
 use crate::record::texts::{Measure, System};
+use crate::report::charts;
 use crate::report::finding::name;
 use crate::report::quantity;
 use minijinja::Value;
@@ -14,9 +15,9 @@ fn columns(record: &RunRecord) -> Vec<System> {
     System::ALL.into_iter().filter(is_present).collect()
 }
 
-/// Their names.
+/// Their names in Turkish.
 pub(super) fn systems(record: &RunRecord) -> Value {
-    columns(record).into_iter().map(System::name).collect()
+    columns(record).into_iter().map(charts::title).collect()
 }
 
 /// A row a measure: its name, and a cell a system with the mean and its interval, or nothing.

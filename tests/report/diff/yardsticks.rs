@@ -4,6 +4,7 @@ use super::{compare, markdown, rescored, verdict_of};
 use crate::store::record;
 use tezgah::diff::{self, MetricVerdict, SeedNoise, Verdict};
 use tezgah::record::RunRecord;
+use tezgah::record::texts::{Measure, System};
 use tezgah::report::profile::Profile;
 
 #[test]
@@ -77,4 +78,31 @@ fn seeds_are_a_yardstick() {
     );
     other[1] = replicates[0].clone();
     assert_eq!(refusal(&other), "setting replicates: expected a record a seed, got seed 1 twice");
+}
+
+/// Texts have the intervals of their means: noise lies within both, and another list of words measures another thing.
+#[test]
+fn texts_are_judged_by_their_intervals() {
+    let name = "texts.measures[above_level of fine_tuned].mean.estimate";
+    let old = crate::fixtures::fixture("metinleri_uzak");
+    let moved = |share: f64| {
+        let mut new = old.clone();
+        let texts = new.texts.as_mut().expect("measured");
+        let place = texts.place(Measure::AboveLevel, System::FineTuned).expect("a mean");
+        let mean = &mut texts.measures[place].mean;
+        // A share of the way from the mean to the upper end, and the ends with it.
+        let by = share * (mean.high - mean.estimate);
+        (mean.estimate, mean.low, mean.high) = (mean.estimate + by, mean.low + by, mean.high + by);
+        new
+    };
+    assert_eq!(verdict_of(&compare(&old, &old), name).0, MetricVerdict::Same);
+    assert_eq!(verdict_of(&compare(&old, &moved(0.5)), name).0, MetricVerdict::WithinNoise);
+    let (verdict, reason) = verdict_of(&compare(&old, &moved(3.0)), name);
+    assert_eq!(verdict, MetricVerdict::Changed, "{reason}");
+    let mut other = moved(0.5);
+    other.texts.as_mut().expect("measured").word_lists[0].sha256 = "cd".repeat(32);
+    let difference = compare(&old, &other);
+    assert_eq!(verdict_of(&difference, name).0, MetricVerdict::NotComparable);
+    let mtld = "texts.measures[mtld of fine_tuned].mean.estimate";
+    assert_eq!(verdict_of(&difference, mtld).0, MetricVerdict::Same);
 }
