@@ -97,9 +97,7 @@ fn page(flags: &Flags, difference: &Difference) -> anyhow::Result<String> {
     if flags.json {
         return Ok(serde_json::to_string_pretty(difference)? + "\n");
     }
-    let is_asked_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let is_terminal = flags.out.is_none() && std::io::stdout().is_terminal();
-    let paint = if is_terminal && !is_asked_plain { Paint::Ansi } else { Paint::Plain };
+    let paint = Paint::for_output(flags.out.is_none() && std::io::stdout().is_terminal());
     let names = [&flags.old, &flags.new].map(|path| path.display().to_string());
     Ok(diff::print(difference, [&names[0], &names[1]], paint))
 }

@@ -13,7 +13,7 @@
 //! ```
 //! The rooms, from the ground up; each uses what stands above it in this list, and never what stands below:
 //!
-//! - [`error`], [`level`], [`random`], [`sha256`], `paths`: words that all rooms share
+//! - [`error`], [`level`], [`random`], [`sha256`], `paths`, `paint`: words that all rooms share
 //! - [`recipe`]: every choice of a run
 //! - [`statistics`]: numbers in, numbers out
 //! - [`texts`]: a text in, its measures out: level, readability, diversity, repetition, copying
@@ -46,6 +46,7 @@ pub mod level;
 pub mod random;
 pub mod sha256;
 pub(crate) mod paths;
+pub(crate) mod paint;
 pub mod recipe;
 pub mod statistics;
 pub mod texts;

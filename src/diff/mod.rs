@@ -21,9 +21,9 @@ mod texts;
 mod metrics;
 mod conclusions;
 mod digits;
-mod paint;
 mod page;
 
+pub use crate::paint::Paint;
 pub use crate::record::identity::{Effect, Fact, Subject};
 pub use conclusions::{Conclusion, ConclusionKind};
 pub use digits::Digit;
@@ -31,7 +31,6 @@ pub use measured::MetricVerdict;
 pub use metrics::Metric;
 pub use noise::SeedNoise;
 pub use page::print;
-pub use paint::Paint;
 pub use volatile::{AllowedSentence, Volatile, VolatileFact};
 pub use words::{Change, Piece, PieceKind, Section};
 

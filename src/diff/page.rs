@@ -1,9 +1,9 @@
 //! A difference as a page of Markdown, in colours where it goes to a terminal.
 
 use super::measured::{MetricVerdict, short};
-use super::paint::{Colour, Paint};
 use super::words::{Piece, PieceKind};
 use super::{Difference, Verdict};
+use crate::paint::{Colour, Paint};
 use crate::record::identity::{Effect, Subject};
 use serde_json::Value;
 

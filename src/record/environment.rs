@@ -64,6 +64,14 @@ pub(crate) fn from_home(text: &str) -> String {
     shortened(text, home.trim_end_matches('/'))
 }
 
+/// The other way: a path of a record, on this machine.
+pub(crate) fn to_home(text: &str) -> String {
+    match (text.strip_prefix("~/"), std::env::var("HOME")) {
+        (Some(rest), Ok(home)) => format!("{}/{rest}", home.trim_end_matches('/')),
+        _ => text.to_string(),
+    }
+}
+
 fn shortened(text: &str, home: &str) -> String {
     match home.len() > 1 {
         true => text.replace(&format!("{home}/"), "~/"),

@@ -63,6 +63,7 @@ mod stages;
 mod matrix;
 mod seeds;
 pub mod levels;
+pub mod writing;
 
 pub use crate::report::weave::Listing;
 pub use base::OpenedBase;

@@ -207,11 +207,16 @@ impl Notebook {
 
     /// Type of activations and unquantized weights.
     pub(super) fn dtype(&self) -> DType {
-        match self.recipe.model.dtype {
-            ModelDtype::Auto => device::default_dtype(&self.device),
-            ModelDtype::F32 => DType::F32,
-            ModelDtype::Bf16 => DType::BF16,
-        }
+        dtype(self.recipe.model.dtype, &self.device)
+    }
+}
+
+/// Type of activations and unquantized weights on `device`.
+pub(super) fn dtype(wanted: ModelDtype, device: &Device) -> DType {
+    match wanted {
+        ModelDtype::Auto => device::default_dtype(device),
+        ModelDtype::F32 => DType::F32,
+        ModelDtype::Bf16 => DType::BF16,
     }
 }
 

@@ -73,6 +73,16 @@ pub fn profile(words: &[Word<'_>], list: &WordList) -> LevelProfile {
     profile
 }
 
+/// The words of a text above `level`, as they are written and in its order: what [`LevelProfile::above`] counts.
+pub fn above<'a>(words: &[Word<'a>], list: &WordList, level: Level) -> Vec<&'a str> {
+    let is_above = |word: &&Word<'a>| match Kind::of(word, level_of(word, list)) {
+        Kind::Listed(of) => of.is_above(level),
+        Kind::OffList => list.rest().is_some_and(|of| of.is_above(level)),
+        Kind::Name | Kind::Number => false,
+    };
+    words.iter().filter(is_above).map(|word| word.written).collect()
+}
+
 /// The level of `word` by the list; `None` off it.
 pub fn level_of(word: &Word<'_>, list: &WordList) -> Option<WordLevel> {
     lemmas::find(&word.key, |headword| list.level(headword))
