@@ -5,10 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result};
 
 use crate::dice::Dice;
+use crate::fresh::{self, Memory};
 use crate::grammar::{capitalise, join_speakers, polish};
+use crate::level::Level;
 use crate::people::{self, Gender, Person};
 use crate::scene::{Book, Kind, Place, Scene, Slot};
-use crate::voice::{Address, Voice};
+use crate::voice::{Address, State, Voice};
+
+/// Words by which the telling may run ahead of the lengths that were planned, or lag behind them, at no cost.
+const DRIFT: usize = 3;
 
 /// One example of the data set.
 pub struct Row {
@@ -18,25 +23,36 @@ pub struct Row {
     pub output: String,
 }
 
-/// One attempt at a text of exactly `length` words; `None` if its sentences did not add up to that.
+/// What a text is to be.
+pub struct Wish<'a> {
+    /// Topic.
+    pub scene: &'a Scene,
+    /// How it is told.
+    pub kind: Kind,
+    /// Words to aim at.
+    pub length: usize,
+    /// Words that it may have.
+    pub lengths: std::ops::RangeInclusive<usize>,
+}
+
+/// One attempt at a text; `None` if its sentences did not add up to the wished length.
 ///
 /// # Errors
 /// A template with a fault, named with its scene.
 pub fn attempt(
     dice: &mut Dice,
     book: &Book,
-    level: &str,
-    scene: &Scene,
-    kind: Kind,
-    length: usize,
+    memory: &Memory,
+    level: &Level,
+    wish: &Wish,
 ) -> Result<Option<Row>> {
-    let place = || format!("scene {:?}", scene.name);
-    let mut telling = Telling::open(dice, book, level, scene, kind).with_context(place)?;
-    let output = telling.text(scene, kind, length).with_context(place)?;
-    if word_count(&output) != length {
+    let place = || format!("scene {:?}", wish.scene.name);
+    let mut telling = Telling::open(dice, book, level, wish.scene, wish.kind).with_context(place)?;
+    let output = telling.text(memory, wish).with_context(place)?;
+    if !wish.lengths.contains(&word_count(&output)) {
         return Ok(None);
     }
-    let instruction = telling.instruction(scene, kind, &output).with_context(place)?;
+    let instruction = telling.instruction(wish.scene, wish.kind, &output).with_context(place)?;
     Ok(Some(Row { instruction, output }))
 }
 
@@ -54,11 +70,17 @@ fn words_of(text: &str) -> BTreeSet<String> {
 struct Telling<'a> {
     voice: Voice<'a>,
     book: &'a Book,
-    level: &'a str,
+    level: &'a Level,
 }
 
 impl<'a> Telling<'a> {
-    fn open(dice: &'a mut Dice, book: &'a Book, level: &'a str, scene: &Scene, kind: Kind) -> Result<Self> {
+    fn open(
+        dice: &'a mut Dice,
+        book: &'a Book,
+        level: &'a Level,
+        scene: &'a Scene,
+        kind: Kind,
+    ) -> Result<Self> {
         let mut values = BTreeMap::new();
         for binding in &scene.bindings {
             let order = dice.order(binding.values.len());
@@ -73,35 +95,76 @@ impl<'a> Telling<'a> {
             person = draw_people(dice, scene, kind, &mut cast);
         }
         let address = if kind == Kind::They { Address::Third } else { Address::First };
-        let voice = Voice { dice, person, address, cast, values, introduced: false, rival: false };
+        let lists = [&scene.lists, &book.lists];
+        let used = BTreeSet::new();
+        let voice =
+            Voice { dice, person, address, cast, values, lists, used, introduced: false, rival: false };
         Ok(Telling { voice, book, level })
     }
 
     /// Greeting, sentences, signature, polished.
-    fn text(&mut self, scene: &Scene, kind: Kind, length: usize) -> Result<String> {
+    fn text(&mut self, memory: &Memory, wish: &Wish) -> Result<String> {
+        let Wish { scene, kind, length, .. } = *wish;
         let (before, after) = self.frame(scene, kind)?;
         let alternatives: Vec<usize> =
             scene.slots.iter().map(|slot| self.voice.dice.below(slot.alternatives.len())).collect();
         let room = length.saturating_sub(word_count(&before) + word_count(&after));
-        let chosen = self.choose(&scene.slots, &alternatives, room)?;
+        let (chosen, lengths) = self.choose(&scene.slots, &alternatives, room)?;
+        // What cannot come to the wished length is not told: the words are what takes the time.
+        let whole = length - room + chosen.iter().map(|index| lengths[*index]).sum::<usize>();
+        if !wish.lengths.contains(&(whole + DRIFT)) && !wish.lengths.contains(&whole.saturating_sub(DRIFT)) {
+            return Ok(String::new());
+        }
+        let mut planned = 0;
+        let told_before = word_count(&before);
         self.voice.introduced = false;
         self.voice.rival = false;
-        let mut sentences = Vec::new();
-        for index in chosen {
-            let sentence = self.voice.speak(&scene.slots[index].alternatives[alternatives[index]])?;
-            sentences.push(capitalise(&sentence));
-        }
+        self.voice.used.clear();
         let separator = if kind == Kind::Talk { " / " } else { " " };
-        let text = format!("{before} {} {after}", sentences.join(separator));
+        let mut text = before;
+        for (count, index) in chosen.into_iter().enumerate() {
+            planned += lengths[index];
+            let due = (told_before + planned).saturating_sub(word_count(&text));
+            let sentence = self.freshest(memory, &text, &scene.slots[index], due)?;
+            text = format!("{text}{}{sentence}", if count == 0 { " " } else { separator });
+        }
         // "/" alone is a line break wherever it came from; breaks at the ends fall away.
-        let text = polish(text.replace(" / ", "\n").trim());
+        let text = polish(format!("{text} {after}").replace(" / ", "\n").trim());
         Ok(if kind == Kind::Talk { join_speakers(&text) } else { text })
+    }
+
+    /// The telling of a slot, out of a few, that repeats least of what the level's texts have said.
+    fn freshest(&mut self, memory: &Memory, text: &str, slot: &Slot, due: usize) -> Result<String> {
+        let start = self.voice.state();
+        let before = fresh::last_words(text);
+        let mut best: Option<(usize, String, State)> = None;
+        for _ in 0..self.level.tellings {
+            self.voice.restore(&start);
+            let template = self.voice.dice.pick(&slot.alternatives);
+            let sentence = capitalise(&self.voice.speak(template)?);
+            let off = word_count(&sentence).abs_diff(due).saturating_sub(DRIFT);
+            let faults = memory.repeated(&before, &sentence) + off;
+            if best.as_ref().is_none_or(|(least, ..)| faults < *least) {
+                best = Some((faults, sentence, self.voice.state()));
+            }
+            if faults == 0 {
+                break;
+            }
+        }
+        let (_, sentence, state) = best.context("at least one telling")?;
+        self.voice.restore(&state);
+        Ok(sentence)
     }
 
     /// The slots that go in: all required ones, then others in random order while there is room.
     ///
     /// Lengths come from a rehearsal; the telling itself draws its words anew and may differ a little.
-    fn choose(&mut self, slots: &[Slot], alternatives: &[usize], room: usize) -> Result<BTreeSet<usize>> {
+    fn choose(
+        &mut self,
+        slots: &[Slot],
+        alternatives: &[usize],
+        room: usize,
+    ) -> Result<(BTreeSet<usize>, Vec<usize>)> {
         let mut lengths = Vec::new();
         for (slot, alternative) in slots.iter().zip(alternatives) {
             lengths
@@ -113,7 +176,7 @@ impl<'a> Telling<'a> {
         // Followers come second, when it is known whether what they follow is there.
         for wanted in [Place::Optional, Place::Follower] {
             for index in self.voice.dice.order(slots.len()) {
-                let fits = used + lengths[index] <= room + 1;
+                let fits = used + lengths[index] <= room + 4;
                 let grounded = wanted == Place::Optional || (index > 0 && chosen.contains(&(index - 1)));
                 if slots[index].place == wanted && fits && grounded {
                     used += lengths[index];
@@ -121,7 +184,7 @@ impl<'a> Telling<'a> {
                 }
             }
         }
-        Ok(chosen)
+        Ok((chosen, lengths))
     }
 
     /// What stands before and after the sentences of this kind of text.
@@ -145,7 +208,7 @@ impl<'a> Telling<'a> {
         }
         let about = self.voice.dice.pick(&scene.about).clone();
         self.voice.values.insert("about".to_owned(), vec![about]);
-        self.voice.values.insert("level".to_owned(), vec![self.level.to_owned()]);
+        self.voice.values.insert("level".to_owned(), vec![self.level.name.to_owned()]);
         let word = self.word_in(scene, output);
         self.voice.values.insert("word".to_owned(), vec![word]);
         loop {

@@ -5,8 +5,8 @@
 //! (`scenes/*.txt`) are told by drawn people in drawn words.
 //!
 //! Reads  nothing but the scenes compiled in.
-//! Writes `--out`/LEVEL.json, one row a line; with `--corpus FILE`, plain text for the demonstration model instead.
-//! Run    `cargo run --example sample_data -- [LEVEL...] [--out data] [--corpus FILE]`.
+//! Writes `--out`/LEVEL.json, one row a line.
+//! Run    `cargo run --example sample_data -- [LEVEL...] [--out data]`.
 #![allow(
     unreachable_pub,
     unused_qualifications,
@@ -15,6 +15,7 @@
 
 mod compose;
 mod dice;
+mod fresh;
 mod grammar;
 mod level;
 mod people;
@@ -32,7 +33,7 @@ use level::{LEVELS, Level};
 /// The seed of the committed files. Another seed gives other texts of the same kind.
 const SEED: u64 = 20_261_124;
 
-/// Writes the sample data sets, or a plain corpus of the same English.
+/// Writes the sample data sets.
 #[derive(Parser)]
 struct Flags {
     /// Levels to write (a1 a2 b1 b2 c1); all without any.
@@ -40,22 +41,11 @@ struct Flags {
     /// Folder of the data files.
     #[arg(long, default_value = "data")]
     out: PathBuf,
-    /// Write a plain text corpus here instead of the data files.
-    #[arg(long)]
-    corpus: Option<PathBuf>,
-    /// Words in the corpus, in thousands.
-    #[arg(long, default_value_t = 3600)]
-    corpus_thousands: usize,
 }
 
 fn main() -> Result<()> {
     let flags = Flags::parse();
     let levels = chosen(&flags.levels)?;
-    if let Some(path) = &flags.corpus {
-        let text = rows::corpus(&levels, SEED, flags.corpus_thousands * 1000)?;
-        std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))?;
-        return Ok(());
-    }
     std::fs::create_dir_all(&flags.out).with_context(|| format!("making {}", flags.out.display()))?;
     for level in levels {
         let rows = rows::level(level, SEED)?;

@@ -1,11 +1,12 @@
-//! Whole files: 2000 different rows of a level, and the plain corpus.
+//! Whole files: 2000 different rows of a level.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 
-use crate::compose::{self, Row, word_count};
+use crate::compose::{self, Row, Wish, word_count};
 use crate::dice::Dice;
+use crate::fresh::Memory;
 use crate::level::Level;
 use crate::scene::Book;
 
@@ -13,8 +14,8 @@ use crate::scene::Book;
 const ROWS: usize = 2000;
 /// Attempts at one scene and length before another length is tried; most succeed within ten.
 const ATTEMPTS: usize = 60;
-/// Added to a level's stream number for the corpus, so that its texts are others than the rows'.
-const CORPUS_STREAMS: u64 = 100;
+/// Words that a text may be longer or shorter than aimed at.
+const SLACK: usize = 8;
 
 /// The rows of a level: all different, the shortest and the longest allowed length among them.
 ///
@@ -57,55 +58,37 @@ pub fn summary(rows: &[Row]) -> String {
     format!("{} rows, words mean {mean:.1}, min {least}, max {most}", rows.len())
 }
 
-/// Texts of all levels in turn, none of them a row's, an empty line between them, until `words` words are there.
-///
-/// # Errors
-/// A fault in a level's scenes.
-pub fn corpus(levels: &[&Level], seed: u64, words: usize) -> Result<String> {
-    let mut writers = Vec::new();
-    for chosen in levels {
-        let mut writer = Writer::open(chosen, Dice::new(seed, CORPUS_STREAMS + chosen.stream))?;
-        // No whole row may be seen in pre-training; single sentences recur, and data/README.md says so.
-        writer.seen.extend(level(chosen, seed)?.into_iter().map(|row| row.output));
-        writers.push(writer);
-    }
-    let (mut text, mut written) = (String::new(), 0);
-    while written < words {
-        for writer in &mut writers {
-            let row = writer.next(None)?;
-            written += word_count(&row.output);
-            text.push_str(&row.output);
-            text.push_str("\n\n");
-        }
-    }
-    Ok(text)
-}
-
 /// Writes new rows of one level, never the same text twice.
 struct Writer<'a> {
     level: &'a Level,
     book: Book,
     dice: Dice,
     seen: BTreeSet<String>,
+    memory: Memory,
 }
 
 impl<'a> Writer<'a> {
     fn open(level: &'a Level, dice: Dice) -> Result<Self> {
-        Ok(Writer { level, book: level.book()?, dice, seen: BTreeSet::new() })
+        Ok(Writer { level, book: level.book()?, dice, seen: BTreeSet::new(), memory: Memory::default() })
     }
 
     /// A row of a drawn length, or of exactly `length` words.
     fn next(&mut self, length: Option<usize>) -> Result<Row> {
         for _ in 0..200 {
-            let scene = self.dice.pick(&self.book.scenes);
+            let scene = self.book.draw(&mut self.dice);
             let kind = *self.dice.pick(&scene.kinds);
             // Another length before another scene: scenes that hit a length less often must not grow rare.
             for _ in 0..4 {
-                let length = length.unwrap_or_else(|| self.level.draw_length(&mut self.dice));
+                let aim = length.unwrap_or_else(|| self.level.draw_length(&mut self.dice));
+                let lengths = match length {
+                    Some(exactly) => exactly..=exactly,
+                    None => self.level.shortest.max(aim - SLACK)..=self.level.longest.min(aim + SLACK),
+                };
+                let wish = Wish { scene, kind, length: aim, lengths };
                 for _ in 0..ATTEMPTS {
-                    let row =
-                        compose::attempt(&mut self.dice, &self.book, self.level.name, scene, kind, length)?;
+                    let row = compose::attempt(&mut self.dice, &self.book, &self.memory, self.level, &wish)?;
                     if let Some(row) = row.filter(|row| self.seen.insert(row.output.clone())) {
+                        self.memory.learn(&row.output);
                         return Ok(row);
                     }
                 }

@@ -9,19 +9,24 @@
 //! - `with`    other people (comma-separated): `F` anyone, `F f` a woman or girl, `B m kin` a man or boy of the
 //!   narrator's own country, for relatives
 //! - `not`     a language the narrator must not speak: nobody learns a first language
+//! - `often`   how many times as often as another scene it is drawn
 //! - `genre`   `story`: the frames' `ask story` instead of `ask`
 //! - `let x`   a value drawn once a text; `let x, y` draws two different ones; `a;b;c` are fields
+//! - `list x`  values of which each `{x}` draws another one, of the scene alone
+//! - `plan`    the sentences are those of a `# plan`, told with this scene's lists
 //! - `=`       a sentence every text has
 //! - `+`       a sentence that a text has if there is room
 //! - `&`       the same, but only after the sentence of the line above, which it needs
 //!
 //! `# frames` holds what a level's kinds share: `mail`, `sign`, `diary`, and `ask me`, `ask mail`, ...
+//! `# lists` holds a level's lists, a line each, and `# plan NAME` sentences that several scenes share.
 //! Inside a sentence: see `voice.rs`.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 
+use crate::dice::Dice;
 use crate::people::Gender;
 
 /// How a text is told.
@@ -50,7 +55,11 @@ pub enum Place {
     Follower,
 }
 
+/// Values by their list's name.
+pub type Lists = BTreeMap<String, Vec<String>>;
+
 /// One place in a text and the sentences that can stand there.
+#[derive(Clone)]
 pub struct Slot {
     /// When it is part of a text.
     pub place: Place,
@@ -91,12 +100,18 @@ pub struct Scene {
     pub asks: Vec<String>,
     /// A language that the narrator must not have as a first language; empty without one.
     pub not: String,
+    /// How many times as often as another scene it is drawn; 0 counts as 1.
+    pub often: usize,
     /// `story` where the shared instructions must ask for a story; empty else.
     pub genre: String,
     /// People beside the narrator.
     pub cast: Vec<Role>,
     /// Values drawn once a text.
     pub bindings: Vec<Binding>,
+    /// Values drawn at every use.
+    pub lists: Lists,
+    /// The plan whose sentences these are; empty with its own.
+    pub plan: String,
     /// The text in order.
     pub slots: Vec<Slot>,
 }
@@ -107,15 +122,35 @@ pub struct Book {
     pub scenes: Vec<Scene>,
     /// Shared templates by key.
     pub frames: BTreeMap<String, Vec<String>>,
+    /// Shared values.
+    pub lists: Lists,
+}
+
+impl Book {
+    /// A scene, as often as each says.
+    pub fn draw(&self, dice: &mut Dice) -> &Scene {
+        let tickets = self.scenes.iter().flat_map(|scene| std::iter::repeat_n(scene, scene.often.max(1)));
+        let tickets: Vec<&Scene> = tickets.collect();
+        tickets[dice.below(tickets.len())]
+    }
+}
+
+/// What the lines below a heading belong to.
+enum Section {
+    Frames,
+    Lists,
+    Plan(String),
+    Scene,
 }
 
 /// Reads a scene file.
 ///
 /// # Errors
-/// A line that is not `key: value`, an unknown key or kind, or a line before the first scene.
+/// A line that is not `key: value`, an unknown key, kind or plan, or a line before the first scene.
 pub fn read(text: &str) -> Result<Book> {
-    let mut book = Book { scenes: Vec::new(), frames: BTreeMap::new() };
-    let mut in_frames = false;
+    let mut book = Book { scenes: Vec::new(), frames: BTreeMap::new(), lists: Lists::new() };
+    let mut plans: BTreeMap<String, Vec<Slot>> = BTreeMap::new();
+    let mut section = Section::Scene;
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() {
@@ -123,19 +158,51 @@ pub fn read(text: &str) -> Result<Book> {
         }
         let place = || format!("scene line {}: {line}", index + 1);
         if let Some(name) = line.strip_prefix("# ") {
-            in_frames = name == "frames";
-            if !in_frames {
-                book.scenes.push(Scene { name: name.to_owned(), ..Scene::default() });
+            section = match (name, name.strip_prefix("plan ")) {
+                ("frames", _) => Section::Frames,
+                ("lists", _) => Section::Lists,
+                (_, Some(plan)) => Section::Plan(plan.to_owned()),
+                _ => {
+                    book.scenes.push(Scene { name: name.to_owned(), ..Scene::default() });
+                    Section::Scene
+                }
+            };
+            continue;
+        }
+        match &section {
+            Section::Frames => {
+                let (key, value) = line.split_once(": ").with_context(place)?;
+                book.frames.entry(key.to_owned()).or_default().extend(alternatives(value));
             }
-        } else if in_frames {
-            let (key, value) = line.split_once(": ").with_context(place)?;
-            book.frames.entry(key.to_owned()).or_default().extend(alternatives(value));
-        } else {
-            let scene = book.scenes.last_mut().with_context(place)?;
-            read_line(scene, line).with_context(place)?;
+            Section::Lists => read_list(&mut book.lists, line).with_context(place)?,
+            Section::Plan(name) => {
+                plans.entry(name.clone()).or_default().push(slot(line).with_context(place)?);
+            }
+            Section::Scene => {
+                read_line(book.scenes.last_mut().with_context(place)?, line).with_context(place)?;
+            }
         }
     }
+    for scene in book.scenes.iter_mut().filter(|scene| !scene.plan.is_empty()) {
+        let plan = plans.get(&scene.plan).with_context(|| format!("no plan {:?}", scene.plan))?;
+        scene.slots.extend(plan.iter().cloned());
+    }
     Ok(book)
+}
+
+/// `name = a | b`; a second line of one name adds to it.
+fn read_list(lists: &mut Lists, line: &str) -> Result<()> {
+    let (name, values) = line.split_once(" = ").context("expected: name = values")?;
+    lists.entry(name.to_owned()).or_default().extend(alternatives(values));
+    Ok(())
+}
+
+/// The slot that a line gives, if it begins with a slot's mark.
+fn slot(line: &str) -> Option<Slot> {
+    let marks = [("= ", Place::Required), ("+ ", Place::Optional), ("& ", Place::Follower)];
+    marks.into_iter().find_map(|(mark, place)| {
+        line.strip_prefix(mark).map(|rest| Slot { place, alternatives: alternatives(rest) })
+    })
 }
 
 /// Splits at `|` outside brackets.
@@ -160,11 +227,12 @@ pub fn alternatives(text: &str) -> Vec<String> {
 }
 
 fn read_line(scene: &mut Scene, line: &str) -> Result<()> {
-    for (mark, place) in [("= ", Place::Required), ("+ ", Place::Optional), ("& ", Place::Follower)] {
-        if let Some(rest) = line.strip_prefix(mark) {
-            scene.slots.push(Slot { place, alternatives: alternatives(rest) });
-            return Ok(());
-        }
+    if let Some(slot) = slot(line) {
+        scene.slots.push(slot);
+        return Ok(());
+    }
+    if let Some(rest) = line.strip_prefix("list ") {
+        return read_list(&mut scene.lists, rest);
     }
     if let Some(rest) = line.strip_prefix("let ") {
         let (names, values) = rest.split_once(" = ").context("expected: let name = values")?;
@@ -179,6 +247,8 @@ fn read_line(scene: &mut Scene, line: &str) -> Result<()> {
     match key {
         "as" => scene.kinds = value.split(' ').map(kind).collect::<Result<_>>()?,
         "not" => scene.not = value.to_owned(),
+        "plan" => scene.plan = value.to_owned(),
+        "often" => scene.often = value.parse().context("expected a whole number")?,
         "genre" => scene.genre = value.to_owned(),
         "about" => scene.about = alternatives(value),
         "words" => scene.words = value.split(',').map(|word| word.trim().to_owned()).collect(),

@@ -2,19 +2,20 @@
 //!
 //! - `[a|b]`      one of them
 //! - `<a//b>`     a in the first person, b in the third
-//! - `{x}` `{x.1}` a drawn value, its fields; `{F}` `{F.his}` another person; `{name}` `{from}` the narrator
+//! - `{x}`        the next value of a list, which no earlier `{x}` of the text had; `{20..40}` a number
+//! - `{x}` `{x.1}` a value drawn once a text, its fields; `{F}` `{F.his}` another person; `{name}` `{from}` the narrator
 //! - `@` `@my` `@me` `@self`  the narrator as subject, possessive, object, reflexive
 //! - `~verb`      the verb agreeing with the narrator: `@ ~go` is "I go", "Elif goes", "she goes"
 //! - ` / `          a line break (made by `compose.rs`, when the sentences are joined)
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
 
 use crate::dice::Dice;
 use crate::grammar::third_person;
 use crate::people::Person;
-use crate::scene::alternatives;
+use crate::scene::{Lists, alternatives};
 
 /// Who the narrator is to the reader.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,13 +40,36 @@ pub struct Voice<'a> {
     pub cast: BTreeMap<String, Person>,
     /// Drawn values by name.
     pub values: BTreeMap<String, Vec<String>>,
+    /// The scene's lists, then the level's.
+    pub lists: [&'a Lists; 2],
+    /// Values of lists that this text has, by list and place.
+    pub used: BTreeSet<(String, usize)>,
     /// The name must come before a pronoun makes sense.
     pub introduced: bool,
     /// Someone of the same gender was named since: a pronoun would be unclear.
     pub rival: bool,
 }
 
+/// What a sentence changes in a voice: kept, so that another telling can begin where it began.
+pub struct State {
+    introduced: bool,
+    rival: bool,
+    used: BTreeSet<(String, usize)>,
+}
+
 impl Voice<'_> {
+    /// What the next sentence begins with.
+    pub fn state(&self) -> State {
+        State { introduced: self.introduced, rival: self.rival, used: self.used.clone() }
+    }
+
+    /// Back to `state`.
+    pub fn restore(&mut self, state: &State) {
+        self.introduced = state.introduced;
+        self.rival = state.rival;
+        self.used.clone_from(&state.used);
+    }
+
     /// Speaks one template.
     ///
     /// # Errors
@@ -111,10 +135,30 @@ impl Voice<'_> {
             let value = fields.get(index).with_context(|| format!("no field {inner:?}"))?.clone();
             return self.expand(&value);
         }
+        if let Some(value) = self.listed(name) {
+            return self.expand(&value);
+        }
+        if let Some((low, high)) = inner.split_once("..") {
+            return Ok(self.dice.between(low.parse()?, high.parse()?).to_string());
+        }
         if name == "name" {
             self.introduced = true;
         }
         self.person.word(name).map(str::to_owned).with_context(|| format!("unknown name {inner:?}"))
+    }
+
+    /// A value of the list `name` that this text has not had; all are free again when none is left.
+    fn listed(&mut self, name: &str) -> Option<String> {
+        let values = self.lists.iter().find_map(|lists| lists.get(name))?;
+        let is_free = |place: &usize| !self.used.contains(&(name.to_owned(), *place));
+        let mut free: Vec<usize> = (0..values.len()).filter(is_free).collect();
+        if free.is_empty() {
+            self.used.retain(|(list, _)| list != name);
+            free = (0..values.len()).collect();
+        }
+        let place = *self.dice.pick(&free);
+        self.used.insert((name.to_owned(), place));
+        Some(values[place].clone())
     }
 
     fn narrator(&mut self, key: &str) -> Result<String> {

@@ -1,4 +1,5 @@
-//! The committed sample data: counts, lengths, plain grammar, and a reading difficulty that rises by level.
+//! The committed sample data: counts, lengths, plain grammar, sentences that are not those of the training rows, and a
+//! reading difficulty that rises by level.
 //!
 //! The measure is the Flesch-Kincaid grade (Kincaid, Fishburne, Rogers, Chissom 1975, "Derivation of new
 //! readability formulas", Naval Technical Training Command, Research Branch Report 8-75):
@@ -9,7 +10,8 @@
 //! texts, not for judging one word.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tezgah::data::{alpaca, overlap, split};
 
 const LEVELS: [&str; 5] = ["a1", "a2", "b1", "b2", "c1"];
 
@@ -47,8 +49,12 @@ fn syllables(word: &str) -> usize {
     (groups - usize::from(silent_e)).max(1)
 }
 
+fn path(level: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("data/{level}.json"))
+}
+
 fn rows(level: &str) -> Vec<(String, String)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("data/{level}.json"));
+    let path = path(level);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let values: Vec<serde_json::Value> = serde_json::from_str(&text).expect("a JSON array");
     let field = |row: &serde_json::Value, name: &str| row[name].as_str().expect("a string").to_owned();
@@ -102,6 +108,19 @@ fn every_output_is_there_once() {
         let rows = rows(level);
         let different: BTreeSet<&String> = rows.iter().map(|(_, output)| output).collect();
         assert_eq!(different.len(), rows.len(), "{level}");
+    }
+}
+
+/// What the default split holds out is new: less than these shares of its sentences stand word for word in the training
+/// answers, and of its words in their 8-grams. `overlap::measure` is compared with Python in tests/engine/data/overlap.rs.
+#[test]
+fn held_out_answers_say_what_training_answers_do_not() {
+    for (level, sentences, words) in [("a1", 0.40, 0.60), ("c1", 0.15, 0.35)] {
+        let parts = split::split(&alpaca::read(path(level)).expect("rows"), 0.1, 42).expect("a split");
+        assert_eq!((parts.train.len(), parts.evaluation.len()), (1800, 200), "{level}");
+        let overlap = overlap::measure(&parts.train, &parts.evaluation);
+        assert!(overlap.verbatim_sentences < sentences, "{level}: {}", overlap.verbatim_sentences);
+        assert!(overlap.covered_words < words, "{level}: {}", overlap.covered_words);
     }
 }
 
