@@ -116,7 +116,8 @@ fn every_output_is_there_once() {
 #[test]
 fn held_out_answers_say_what_training_answers_do_not() {
     for (level, sentences, words) in [("a1", 0.40, 0.60), ("c1", 0.15, 0.35)] {
-        let parts = split::split(&alpaca::read(path(level)).expect("rows"), 0.1, 42).expect("a split");
+        let parts = split::split(&alpaca::read(path(level)).expect("rows"), &tezgah::thesis::recipe().data)
+            .expect("a split");
         assert_eq!((parts.train.len(), parts.evaluation.len()), (1800, 200), "{level}");
         let overlap = overlap::measure(&parts.train, &parts.evaluation);
         assert!(overlap.verbatim_sentences < sentences, "{level}: {}", overlap.verbatim_sentences);

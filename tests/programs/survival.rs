@@ -77,6 +77,36 @@ fn a_run_killed_at_any_moment_ends_with_the_bytes_of_one_that_was_not() {
     }
 }
 
+/// Killed among its texts, with some batches kept and others not: the second call trains nothing, writes the rest, and the
+/// texts are those of a run that was left alone.
+#[test]
+fn a_run_killed_among_its_texts_goes_on_after_the_batches_that_are_kept() {
+    let folder = tempfile::tempdir().expect("folder");
+    let settings =
+        ["samples.count=8", "samples.batch_size=1", "samples.max_new_tokens=64", "train.max_steps=2"];
+    let settings: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    let texts = |out: &str| record(Path::new(out))["texts"]["rows"].clone();
+    let whole = text(folder.path().join("whole"));
+    said("a1", &with_out(&tiny_arguments(), &whole, &settings));
+
+    let out = text(folder.path().join("killed"));
+    let mut child = program("a1");
+    let child = child.args(with_out(&tiny_arguments(), &out, &settings)).stderr(Stdio::null());
+    let mut child = child.spawn().expect("the examples are built by `cargo test`");
+    let kept = RunFolder::new(&out).path().join("cells/texts/baseline-2");
+    while !kept.join("seal.json").exists() {
+        assert!(child.try_wait().expect("the child").is_none(), "ended before its third text");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    let arguments: Vec<String> = tiny_arguments().into_iter().filter(|flag| flag != "--quiet").collect();
+    let said = said("a1", &with_out(&arguments, &out, &settings));
+    assert!(said.contains("training: as computed"), "{said}");
+    assert_eq!(texts(&out), texts(&whole));
+    assert!(!kept.exists(), "what is in the cell need not lie there twice");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_keeps_what_it_has_and_says_how_to_go_on() {
