@@ -54,6 +54,7 @@ pub fn matrix(
                 p,
             })
             .collect(),
+        texts: None,
     }
 }
 

@@ -4,3 +4,4 @@
 pub mod nll;
 pub mod cross;
 pub mod texts;
+pub mod simplicity;

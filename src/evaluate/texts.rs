@@ -132,7 +132,7 @@ fn values(texts: &[&Read], level: Level) -> Vec<RowValues> {
     texts.chunk_by(|one, next| one.text.row == next.text.row).map(of_row).collect()
 }
 
-fn pair(first: f64, second: f64) -> PairedRow {
+pub(super) fn pair(first: f64, second: f64) -> PairedRow {
     PairedRow { tokens: 1, bytes: 0, baseline_nll: first, fine_tuned_nll: second }
 }
 

@@ -127,7 +127,9 @@ impl Series<'_> {
         let earlier = earlier.and_then(|text| serde_json::from_slice::<LevelsRecord>(&text).ok());
         let is_theirs =
             |earlier: &LevelsRecord| earlier.schema == record.schema && earlier.levels == record.levels;
-        if let Some(LevelsRecord { cross: Some(cross), .. }) = earlier.filter(is_theirs) {
+        let earlier = earlier.filter(is_theirs).and_then(|earlier| earlier.cross);
+        let wants_texts = notebook.recipe.samples.count > 0 && !self.flags.render_only;
+        if let Some(cross) = earlier.filter(|cross| cross.texts.is_some() || !wants_texts) {
             return Ok(Some(cross));
         }
         if self.flags.render_only {

@@ -1,5 +1,6 @@
 //! Every level's adapter on every level's rows.
 
+use super::texts::LevelTexts;
 use crate::level::Level;
 use crate::statistics::Interval;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ pub struct CrossMatrix {
     /// measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advantage: Vec<OwnAdvantage>,
+    /// What the adapters write after the same prompts; absent where no texts were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts: Option<LevelTexts>,
 }
 
 /// A set's own adapter against the mean of the other adapters, on the same rows.

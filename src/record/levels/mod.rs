@@ -8,12 +8,14 @@
 //! A level without a record is missing, a run that did not come to its evaluation is excluded; both are named and
 //! neither is guessed. Numbers are copied, not computed again, but for Holm's adjustment of the p-values.
 
+mod texts;
 mod matrix;
 mod check;
 mod compare;
 
 pub use compare::compare;
 pub use matrix::{CrossMatrix, OwnAdvantage};
+pub use texts::{AdapterTexts, LevelTexts, MeasureMean, TextGap};
 
 use super::evaluation::Scores;
 use super::replicates::Replicates;

@@ -1,24 +1,28 @@
 //! What the template of `karsilastirma.md` sees: the record under its own names, and what follows from it.
 
 use super::cross::{self, Advantage, OWN_SHARE, SetAdvantage};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::record::Scores;
-use crate::record::levels::{CrossMatrix, LevelEntry, LevelsRecord, NeighbourGap, Reason};
+use crate::record::levels::{
+    AdapterTexts, CrossMatrix, LevelEntry, LevelTexts, LevelsRecord, NeighbourGap, Reason,
+};
 use crate::report::charts;
 use crate::report::engine::View;
+use crate::report::finding::name;
 use crate::report::measures::Mask;
 use crate::report::numbering::ChartReference;
 use crate::report::profile::Profile;
-use crate::report::quantity::Quantity;
+use crate::report::quantity::{self, Quantity};
 use crate::report::sentences::listed;
 use crate::report::view::{Fact, has, whole};
 use crate::report::{markdown, turkish};
 use minijinja::Value;
 
 /// The facts of several levels.
-const FACTS: [Fact<LevelsRecord>; 8] = [
+const FACTS: [Fact<LevelsRecord>; 9] = [
     ("cross", "adapters were tried on other levels", |record| record.cross.is_some()),
+    ("texts", "and wrote after the same prompts", |record| texts(record).is_some()),
     ("advantage", "each had another beside it", |record| cross::advantage(record).is_some()),
     ("advantage_tests", "and was tested against it", |record| {
         cross::advantage(record).is_some_and(|advantage| advantage.is_tested())
@@ -45,6 +49,10 @@ pub(super) fn common(record: &LevelsRecord, profile: &Profile, charts: &[ChartRe
         ("charts", layout(charts)),
     ]);
     view.extend(confidence(record).map(|confidence| ("confidence", Value::from(confidence))));
+    if let Some(texts) = texts(record) {
+        view.insert("text_levels", texts.adapters.iter().map(|of| Value::from(of.level.label())).collect());
+        view.insert("text_rows", text_rows(texts)?);
+    }
     if let Some(cross) = &record.cross {
         view.insert("matrix", matrix(cross));
         view.extend(cross.advantage.first().map(|advantage| {
@@ -173,6 +181,30 @@ fn matrix(cross: &CrossMatrix) -> Value {
         .collect();
     let sets: Value = cross.eval_sets.iter().map(|level| Value::from(level.label())).collect();
     Value::from_pairs([("rows", rows), ("sets", sets)])
+}
+
+/// What the adapters wrote after the same prompts.
+fn texts(record: &LevelsRecord) -> Option<&LevelTexts> {
+    record.cross.as_ref()?.texts.as_ref()
+}
+
+/// A row a measure: its name, and a cell an adapter with the mean, or nothing.
+fn text_rows(texts: &LevelTexts) -> Result<Value> {
+    let cell = |(index, of): (usize, &AdapterTexts), measure| -> Result<Value> {
+        let Some(place) = of.means.iter().position(|mean| mean.measure == measure) else {
+            return Ok(Value::from_pairs(Vec::<(&str, Value)>::new()));
+        };
+        let tree = serde_json::to_value(of.means[place].mean)
+            .map_err(|error| Error::Report(format!("record: {error}")))?;
+        let path = format!("cross.texts.adapters[{index}].means[{place}].mean");
+        Ok(Value::from_pairs([("mean", quantity::view(&path, &tree))]))
+    };
+    let row = |measure| -> Result<Value> {
+        let cells = texts.adapters.iter().enumerate().map(|of| cell(of, measure));
+        let cells: Value = cells.collect::<Result<Vec<_>>>()?.into();
+        Ok(Value::from_pairs([("measure", Value::from(name(measure))), ("cells", cells)]))
+    };
+    LevelTexts::MEASURES.into_iter().map(row).collect::<Result<Vec<_>>>().map(Value::from)
 }
 
 /// `A1 (hatayla durmuştur)`.

@@ -4,11 +4,13 @@
 use crate::fixtures::fixture;
 use crate::fixtures::measured::rescore;
 use std::sync::OnceLock;
+use tezgah::evaluate::simplicity;
 use tezgah::level::Level;
 use tezgah::record::RunRecord;
-use tezgah::record::levels::{CrossMatrix, LevelsRecord, OwnAdvantage, compare};
+use tezgah::record::levels::{CrossMatrix, LevelTexts, LevelsRecord, OwnAdvantage, compare};
 use tezgah::record::repeated;
 use tezgah::statistics::Interval;
+use tezgah::texts::word_list::WordList;
 
 const EFFECTS: [f64; 5] = [1.0, 0.86, 0.75, 0.52, 0.4];
 
@@ -59,6 +61,7 @@ pub(super) fn cross(records: &[RunRecord], kept: impl Fn(usize, usize) -> f64) -
         loss: (0..count).map(|adapter| (0..count).map(|set| loss(adapter, set)).collect()).collect(),
         base_loss,
         advantage: Vec::new(),
+        texts: None,
     }
 }
 
@@ -103,6 +106,9 @@ fn build() -> Vec<(&'static str, LevelsRecord)> {
         ("kazancsiz", without_gain()),
         ("sinirli", at_the_edges()),
         ("sinanmis", with_tests()),
+        ("metinleri_zorlasan", writing([5, 9, 15])),
+        ("metinleri_kismen", writing([5, 9, 9])),
+        ("metinleri_ayni", writing([9, 9, 9])),
     ]
 }
 
@@ -188,6 +194,32 @@ fn at_the_edges() -> LevelsRecord {
     statistics.masked.difference.low = 0.0005;
     record.holm[0].masked = 0.06;
     record
+}
+
+/// Texts of adapters that write sentences of so many words, a little different from prompt to prompt.
+fn written(lengths: &[(Level, usize)]) -> LevelTexts {
+    let text = |length: usize, prompt: usize| {
+        let sentence = |of: usize| {
+            let words: Vec<String> =
+                (0..length + (prompt + of) % 3).map(|word| WORDS[(word * of + prompt) % 8].into()).collect();
+            format!("The {}.", words.join(" "))
+        };
+        (1..5).map(sentence).collect::<Vec<_>>().join(" ")
+    };
+    let texts = |length: usize| (0..20).map(|prompt| text(length, prompt)).collect();
+    let adapters: Vec<(Level, Vec<String>)> =
+        lengths.iter().map(|(level, length)| (*level, texts(*length))).collect();
+    simplicity::measured(&adapters, &WordList::by_frequency(), 42)
+}
+
+const WORDS: [&str; 8] = ["dog", "house", "little", "garden", "is", "under", "beautiful", "tree"];
+
+fn writing(lengths: [usize; 3]) -> LevelsRecord {
+    let records = &five()[..3];
+    let mut matrix = cross(records, |_, _| 0.5);
+    let levels: Vec<(Level, usize)> = Level::ALL.into_iter().zip(lengths).collect();
+    matrix.texts = Some(written(&levels));
+    compared(records, Some(matrix))
 }
 
 /// An adapter that is surely better at home, one that may be, and one that is surely worse there.

@@ -4,6 +4,7 @@
 mod losses;
 mod matrix;
 mod setup;
+mod texts;
 mod trend;
 
 use crate::record::levels::LevelsRecord;
@@ -28,6 +29,8 @@ kinds! {
         Trend,
         /// Every adapter on every level's rows.
         Cross,
+        /// What the adapters write after the same prompts.
+        Texts,
     }
 
     /// Levels that no record was given for.
@@ -128,6 +131,13 @@ kinds! {
     OwnWorse: Cross, Warning;
     /// The matrix has no intervals.
     CrossUntested: Cross, Caution;
+
+    /// Each level's adapter writes surely harder than that of the level before it.
+    TextsRise: Texts, Note;
+    /// Some do.
+    TextsRiseInPart: Texts, Caution;
+    /// None does.
+    TextsDoNotRise: Texts, Caution;
 }
 
 /// Everything that holds for `record`, in the order of the text.
@@ -136,6 +146,7 @@ pub fn findings(record: &LevelsRecord) -> Vec<Finding> {
     findings.extend(losses::findings(record));
     findings.extend(trend::findings(record));
     findings.extend(matrix::findings(record));
+    findings.extend(texts::findings(record));
     findings
 }
 
