@@ -1,11 +1,9 @@
 //! # The demonstration model
 //!
 //! A Llama small enough to be part of the program, so that `cargo run --example a1` needs no network. It has
-//! read plain English that is not of this repository (`data/demo/corpus.py`), never an instruction and never a
-//! sentence of the sample rows: what LoRA then teaches it is both the format and the level. Its tokenizer counts the
-//! rows' words too, so that a row is short. Its results are no thesis results, and every document says so.
+//! read plain synthetic English (data/README.md says of what), never an instruction: what LoRA then teaches it is
+//! both the format and the level. Its results are no thesis results, and every document says so.
 //!
-//!     python data/demo/corpus.py packages > corpus.txt      # its head says what it needs
 //!     cargo run --example demo_model -- --corpus corpus.txt
 //!
 //! Everything is trained, not only a low-rank part, so this program uses candle's autograd and AdamW. The same
@@ -16,7 +14,7 @@ use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::optim::{AdamW, Optimizer, ParamsAdamW};
 use candle_nn::{loss, ops, rotary_emb};
 use clap::Parser;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tezgah::random;
 use tezgah::record::{PromptTemplate, store};
 use tokenizers::models::bpe::{BPE, BpeTrainer};
@@ -29,23 +27,20 @@ struct Flags {
     /// Texts to read, one a line
     #[arg(long)]
     corpus: PathBuf,
-    /// Folder of the sample rows, whose words the tokenizer counts
-    #[arg(long, default_value = "data")]
-    rows: PathBuf,
     /// Where config.json, tokenizer.json and model.safetensors go
     #[arg(long, default_value = "data/demo")]
     out: PathBuf,
     /// Optimizer steps
-    #[arg(long, default_value_t = 300)]
+    #[arg(long, default_value_t = 700)]
     steps: usize,
 }
 
 // ## Shape
 // Three wide layers rather than many thin ones: LoRA of rank 128 costs rank x (input + output) a projection,
 // and on a narrow layer it would be larger than what it updates.
-const VOCABULARY: usize = 4096;
+const VOCABULARY: usize = 2048;
 const HIDDEN: usize = 256;
-const MLP: usize = 448;
+const MLP: usize = 704;
 const LAYERS: usize = 3;
 const HEADS: usize = 4;
 const KEY_VALUE_HEADS: usize = 2;
@@ -64,7 +59,7 @@ const BOS: &str = "<|begin_of_text|>";
 const EOS: &str = "<|end_of_text|>";
 
 /// A byte-level BPE, its begin-of-text token set by the post-processor as Llama 3's is.
-fn train_tokenizer(corpus: &str, rows: &[String]) -> anyhow::Result<Tokenizer> {
+fn train_tokenizer(corpus: &str) -> anyhow::Result<Tokenizer> {
     let special = [BOS, EOS].map(|token| AddedToken::from(token, true));
     let mut trainer = BpeTrainer::builder()
         .vocab_size(VOCABULARY)
@@ -88,27 +83,10 @@ fn train_tokenizer(corpus: &str, rows: &[String]) -> anyhow::Result<Tokenizer> {
     // The prompt's own words belong to the vocabulary too, or every row would spell them out.
     let PromptTemplate { instruction, input, response } = PromptTemplate::ALPACA;
     let prompt = [instruction, input, response].concat().repeat(50);
-    let texts = corpus.lines().chain(rows.iter().map(String::as_str)).chain([prompt.as_str()]);
+    let texts = corpus.lines().chain([prompt.as_str()]);
     tokenizer.train(&mut trainer, texts.map(str::to_owned)).map_err(anyhow::Error::msg)?;
     let text = tokenizer.to_string(false).map_err(anyhow::Error::msg)?;
     Tokenizer::from_bytes(text).map_err(anyhow::Error::msg)
-}
-
-/// The sample rows' answers, all levels.
-fn answers(folder: &Path) -> anyhow::Result<Vec<String>> {
-    let mut answers = Vec::new();
-    for level in ["a1", "a2", "b1", "b2", "c1"] {
-        let path = folder.join(format!("{level}.json"));
-        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        let rows: Vec<Answer> = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
-        answers.extend(rows.into_iter().map(|row| row.output));
-    }
-    Ok(answers)
-}
-
-#[derive(serde::Deserialize)]
-struct Answer {
-    output: String,
 }
 
 /// The weights by their checkpoint names, in a declared order: the optimizer walks them in it.
@@ -269,7 +247,7 @@ fn main() -> anyhow::Result<()> {
     let flags = Flags::parse();
     let corpus =
         std::fs::read_to_string(&flags.corpus).with_context(|| flags.corpus.display().to_string())?;
-    let tokenizer = train_tokenizer(&corpus, &answers(&flags.rows)?)?;
+    let tokenizer = train_tokenizer(&corpus)?;
     let mut ids = Vec::new();
     for line in corpus.lines().filter(|line| !line.is_empty()) {
         // Begin and end of every text, so that the model knows both.
