@@ -122,11 +122,18 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Interrupted { signal } => 128 + *signal as u8,
-            Error::Begun(error) => match **error {
-                Error::Interrupted { .. } => error.exit_code(),
-                _ => 1,
-            },
+            Error::Begun(error) if error.is_interruption() => error.exit_code(),
+            Error::Begun(_) => 1,
             _ => 2,
+        }
+    }
+
+    /// Whether a person or the system asked for the end.
+    pub fn is_interruption(&self) -> bool {
+        match self {
+            Error::Interrupted { .. } => true,
+            Error::Begun(error) => error.is_interruption(),
+            _ => false,
         }
     }
 

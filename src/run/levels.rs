@@ -5,7 +5,7 @@ use super::lock::Lock;
 use super::notebook::Notebook;
 use super::{Procedure, Question, matrix, rendering, seeds};
 use crate::cli::Flags;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::record::folder::{self, RunFolder};
 use crate::record::levels::{self, CrossMatrix, LevelsRecord};
@@ -27,7 +27,8 @@ pub fn run(questions: &[Question], procedure: Procedure, flags: &Flags) -> anyho
     for plan in &plans {
         match series.one(plan) {
             Ok(record) => records.extend(record),
-            Err(error) if flags.dry_run => return Err(error),
+            // Who ends one level ends them all: the same call goes on with it.
+            Err(error) if flags.dry_run || is_interruption(&error) => return Err(error),
             Err(error) => {
                 let failure = format!("{}: {error:#}", plan.question.level);
                 plan.notebook.progress.say(&failure);
@@ -45,6 +46,10 @@ pub fn run(questions: &[Question], procedure: Procedure, flags: &Flags) -> anyho
         [] => Ok(()),
         failures => bail!("{} of {} levels failed: {}", failures.len(), plans.len(), failures.join("; ")),
     }
+}
+
+fn is_interruption(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(Error::is_interruption)
 }
 
 /// What all levels of one call share.

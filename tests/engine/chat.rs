@@ -45,6 +45,21 @@ fn templates_are_rendered_as_transformers_renders_them() {
     }
 }
 
+/// transformers reads `chat_template.jinja` before the field of tokenizer_config.json (`PreTrainedTokenizerBase`).
+#[test]
+fn a_template_in_a_file_of_its_own_counts_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let template = "{{ bos_token }}file: {{ messages[0].content }}";
+    std::fs::write(folder.path().join("chat_template.jinja"), template).expect("written");
+    let (bos, eos) = (expected()["bos"].clone(), expected()["eos"].clone());
+    let config = json!({"bos_token": bos, "eos_token": eos, "chat_template": "field"});
+    let rendered = chat(&model(folder.path(), &config), "Hello").expect("a text");
+    assert_eq!(rendered, Some(format!("{}file: Hello", bos.as_str().expect("a token"))));
+    std::fs::remove_file(folder.path().join("chat_template.jinja")).expect("removed");
+    let rendered = chat(&model(folder.path(), &config), "Hello").expect("a text");
+    assert_eq!(rendered.as_deref(), Some("field"));
+}
+
 #[test]
 fn of_several_templates_the_default_is_taken_and_none_is_no_error() {
     let expected = expected();

@@ -129,6 +129,26 @@ fn an_interrupted_run_keeps_what_it_has_and_says_how_to_go_on() {
     }
 }
 
+/// Ctrl-C ends a series at the level that it meets: the next level is not begun, and the exit code says why.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_series_of_levels_ends_with_the_level() {
+    let folder = tempfile::tempdir().expect("folder");
+    let out = text(folder.path().to_path_buf());
+    let mut levels = program("levels");
+    levels.args(["a1", "a2", "--smoke", "--samples", "0", "--out", &out]).stderr(Stdio::null());
+    levels.args(["--set", "train.max_steps=500", "--set", "train.save_steps=1"]);
+    let mut child = levels.spawn().expect("the examples are built by `cargo test`");
+    while !folder.path().join("a1/checkpoints").exists() {
+        assert!(child.try_wait().expect("the child").is_none(), "ended before its first checkpoint");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert_eq!(child.wait().expect("ended").code(), Some(130));
+    assert_eq!(record(&folder.path().join("a1"))["status"], "interrupted");
+    assert!(!folder.path().join("a2").exists(), "another level was begun");
+}
+
 /// The folder's newest checkpoint.
 fn newest(out: &str) -> PathBuf {
     let step = |path: &PathBuf| {

@@ -1,4 +1,4 @@
-//! The chat template of a model: how its own turns are written, which is Jinja in its tokenizer_config.json.
+//! The chat template of a model: how its own turns are written, which is Jinja in its chat_template.jinja or its tokenizer_config.json.
 //!
 //! Rendered as transformers' `apply_chat_template` does: blocks take their line with them, Python's string methods are known,
 //! what is not defined is empty. A template that asks for today's date gets the one that it falls back on: the same prompts on

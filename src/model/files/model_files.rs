@@ -1,7 +1,7 @@
 //! The files of a model in Hugging Face layout: config.json, tokenizer.json, model.safetensors or shards and index.
 
 use crate::error::{Error, Result};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 
 /// The files of a model in Hugging Face layout, wherever they lie.
@@ -9,6 +9,8 @@ pub(super) struct ModelFiles {
     pub(super) config: PathBuf,
     pub(super) tokenizer: PathBuf,
     pub(super) tokenizer_config: Option<PathBuf>,
+    /// The chat template by itself, as newer transformers write it.
+    pub(super) chat_template: Option<PathBuf>,
     pub(super) weights: Vec<PathBuf>,
 }
 
@@ -37,6 +39,7 @@ impl ModelFiles {
             config: needed("config.json")?,
             tokenizer: needed("tokenizer.json")?,
             tokenizer_config: existing("tokenizer_config.json"),
+            chat_template: existing(CHAT_TEMPLATE),
             weights,
         })
     }
@@ -45,8 +48,28 @@ impl ModelFiles {
 impl ModelFiles {
     /// All of them.
     pub(super) fn all(self) -> Vec<PathBuf> {
-        let ModelFiles { config, tokenizer, tokenizer_config, weights } = self;
-        [config, tokenizer].into_iter().chain(tokenizer_config).chain(weights).collect()
+        let ModelFiles { config, tokenizer, tokenizer_config, chat_template, weights } = self;
+        [config, tokenizer].into_iter().chain(tokenizer_config).chain(chat_template).chain(weights).collect()
+    }
+}
+
+/// The name of the file that holds a chat template alone.
+pub(super) const CHAT_TEMPLATE: &str = "chat_template.jinja";
+
+impl ModelFiles {
+    /// tokenizer_config.json with the chat template in it: a file of its own counts before the field, as in transformers.
+    ///
+    /// # Errors
+    /// `Error::File` where one cannot be read; `Error::Model` where the settings are no JSON object.
+    pub(super) fn tokenizer_config(&self, source: &str) -> Result<Option<String>> {
+        let config = self.tokenizer_config.as_deref().map(read).transpose()?;
+        let Some(template) = self.chat_template.as_deref().map(read).transpose()? else { return Ok(config) };
+        let text = config.as_deref().unwrap_or("{}");
+        let wrong = |message: String| Error::model(source, format!("tokenizer_config.json: {message}"));
+        let mut tree: Map<String, Value> =
+            serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        tree.insert("chat_template".into(), template.into());
+        serde_json::to_string_pretty(&tree).map(Some).map_err(|error| wrong(error.to_string()))
     }
 }
 

@@ -272,7 +272,7 @@ fn open_files(name: &str, source: &str, files: &ModelFiles) -> Result<BaseModel>
     let texts = Texts {
         config_json: model_files::read(&files.config)?,
         tokenizer_json: model_files::read(&files.tokenizer)?,
-        tokenizer_config_json: files.tokenizer_config.as_deref().map(model_files::read).transpose()?,
+        tokenizer_config_json: files.tokenizer_config(source)?,
     };
     let config = LlamaConfig::from_json(source, &texts.config_json)?;
     let weights = Weights::from_safetensors(source, &files.weights)?;
