@@ -19,7 +19,12 @@ fn fixture(text: &str) -> Value {
     serde_json::from_str(text).expect("make_fixtures.py writes JSON")
 }
 
-/// The answer in place `row` of data/`level`.json.
+/// The texts that the expected numbers are of.
+fn rows() -> Value {
+    fixture(include_str!("../../reference/texts/rows.json"))
+}
+
+/// The answers of data/`level`.json.
 fn answers(level: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(format!("{level}.json"));
     alpaca::read(path).expect("sample rows").rows.into_iter().map(|row| row.output).collect()
@@ -27,14 +32,13 @@ fn answers(level: &str) -> Vec<String> {
 
 /// Each text of measures.json with its name, its entry and our measures.
 fn measured() -> Vec<(String, Value, Measures)> {
-    let rows: Vec<(&str, Vec<String>)> =
-        ["a1", "a2", "b1", "b2", "c1"].map(|level| (level, answers(level))).into();
+    let rows = &rows()["measured"];
     let (list, nothing) = (WordList::by_frequency(), Answers::new([]));
     let fixture = fixture(include_str!("../../reference/texts/measures.json"));
     let entries = fixture.as_array().expect("a list").iter().map(|entry| {
         let text = entry["text"].as_str().unwrap_or_else(|| {
-            let level = rows.iter().find(|(level, _)| entry["level"] == *level).expect("a level");
-            &level.1[entry["row"].as_u64().expect("a row") as usize]
+            let level = &rows[entry["level"].as_str().expect("a level")];
+            level[entry["row"].to_string()].as_str().expect("a row")
         });
         let name = entry["name"].as_str().expect("a name").to_string();
         (name, entry.clone(), measure(text, &list, &nothing))

