@@ -13,6 +13,7 @@
     reason = "the modules of one program read as a library's would"
 )]
 
+mod cast;
 mod compose;
 mod dice;
 mod fresh;
