@@ -12,9 +12,8 @@
 //! The exit code is 0 where nothing has to be done (the same, or within noise and no text changes), 1 where
 //! something changed, 2 where the two cannot be compared or read.
 
-use anyhow::Context;
 use clap::Parser;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tezgah::cli;
@@ -82,13 +81,7 @@ fn run(flags: &Flags) -> anyhow::Result<u8> {
     let text = page(flags, &difference)?;
     match &flags.out {
         Some(path) => store::write_file(path, text.as_bytes()).map_err(anyhow::Error::msg)?,
-        None => match std::io::stdout().lock().write_all(text.as_bytes()) {
-            // A reader that has seen enough (`| head`) is no error.
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                return Err(error).context("standard output");
-            }
-            _ => {}
-        },
+        None => cli::print(&text).map_err(anyhow::Error::msg)?,
     }
     Ok(difference.verdict.exit_code())
 }

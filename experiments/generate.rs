@@ -9,14 +9,14 @@
 //! | run | `cargo run --example generate -- --run reports/a1 "Write about your family"`, `--base` for the base model |
 
 use clap::Parser;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tezgah::cli::Flags;
+use tezgah::cli::{self, Flags};
 use tezgah::diff::Paint;
 use tezgah::error::Error;
 use tezgah::run;
-use tezgah::run::writing::{RECORDED, Writer};
+use tezgah::run::writing::Writer;
 
 /// What the user typed.
 #[derive(Debug, Parser)]
@@ -37,9 +37,9 @@ struct Arguments {
     /// The base model, without the run's adapter
     #[arg(long)]
     base: bool,
-    /// The base model's place, where it is no longer the one that the record names
-    #[arg(long, value_name = "SRC", default_value = RECORDED)]
-    model: String,
+    /// The base model's place [default: the one that the record names]
+    #[arg(long, value_name = "SRC")]
+    model: Option<String>,
     /// auto, cpu, cuda, cuda:N or metal
     #[arg(long, default_value = "auto")]
     device: String,
@@ -58,19 +58,14 @@ fn main() -> ExitCode {
 fn write(arguments: &Arguments) -> Result<(), Error> {
     // ## The model of the run
     let flags = Flags {
-        model: arguments.model.clone(),
         device: arguments.device.clone(),
         word_list: arguments.word_list.clone(),
         settings: arguments.settings.clone(),
         ..Flags::parse_from(["generate"])
     };
-    let writer = Writer::open(&arguments.run, &flags, arguments.base)?;
+    let writer = Writer::open(&arguments.run, arguments.model.as_deref(), &flags, arguments.base)?;
 
     // ## The text, and what it measures
     let writing = writer.write(&arguments.task, &arguments.input)?;
-    let text = writer.shown(&writing, Paint::for_output(std::io::stdout().is_terminal()));
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::file("standard output", error)),
-        _ => Ok(()),
-    }
+    cli::print(&writer.shown(&writing, Paint::for_output(std::io::stdout().is_terminal())))
 }

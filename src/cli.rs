@@ -7,6 +7,7 @@ use crate::recipe::{Checkpointing, LoraRecipe, Recipe};
 use crate::report::profile::Profile;
 use crate::texts::word_list::WordList;
 use clap::Parser;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// What a program that runs says by its exit code.
@@ -99,6 +100,17 @@ pub fn profile(name: &str) -> Result<Profile> {
     Profile::parse(name, &text)
 }
 
+/// Writes `text` to the standard output. A reader that has seen enough (`| head`) is no error.
+///
+/// # Errors
+/// `Error::File` where it cannot be written.
+pub fn print(text: &str) -> Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::file("standard output", error)),
+        _ => Ok(()),
+    }
+}
+
 impl Flags {
     /// The look of the documents: what `--profile` names; without it the TOML file beside the results or beside the
     /// experiment, the nearest first: `out/profil.toml`, `experiments/a1.toml`, `experiments/profil.toml`. No
@@ -156,11 +168,7 @@ impl Flags {
             recipe.samples.count = count;
         }
         for setting in &self.settings {
-            let (key, value) = setting.split_once('=').ok_or_else(|| Error::Setting {
-                key: setting.clone(),
-                message: "expected KEY=VALUE, got no '='".into(),
-            })?;
-            recipe.set(key.trim(), value.trim())?;
+            recipe.assign(setting)?;
         }
         if let Some(first) = self.seeds.first() {
             self.check_seeds()?;

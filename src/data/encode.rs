@@ -148,6 +148,15 @@ impl RowEncoder {
         Ok(self.pieces(text)?.0.iter().map(|piece| piece.id).collect())
     }
 
+    /// What a model wrote: the ids as text, without special tokens and without white space at the ends.
+    ///
+    /// # Errors
+    /// `Error::Model` where the tokenizer fails.
+    pub fn decode_text(&self, ids: &[u32]) -> Result<String> {
+        let text = self.tokenizer.decode(ids, true).map_err(tokenizer_error)?;
+        Ok(text.trim().to_string())
+    }
+
     /// The tokens of `text`, and its letters that are in none of them.
     fn pieces(&self, text: &str) -> Result<(Vec<Piece>, BTreeSet<char>)> {
         let encoding = self.tokenizer.encode(text, false).map_err(tokenizer_error)?;

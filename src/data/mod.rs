@@ -112,11 +112,18 @@ impl Prepared {
     /// The first `count` evaluation rows whose prompt is not cut, with their indices: a text that goes on from half a
     /// prompt answers another question, and a prompt of any length takes any memory.
     pub fn sampled(&self, count: usize) -> impl Iterator<Item = (usize, &Row)> {
-        let rows = self.split.evaluation.iter().zip(&self.evaluation).enumerate();
-        rows.filter(|(_, (_, encoded))| encoded.targets() > 0)
-            .take(count)
-            .map(|(index, (row, _))| (index, row))
+        sampled(&self.split.evaluation, &self.evaluation, count)
     }
+}
+
+/// [`Prepared::sampled`] of any rows.
+pub(crate) fn sampled<'a>(
+    rows: &'a [Row],
+    encoded: &'a [EncodedRow],
+    count: usize,
+) -> impl Iterator<Item = (usize, &'a Row)> {
+    let rows = rows.iter().zip(encoded).enumerate();
+    rows.filter(|(_, (_, encoded))| encoded.targets() > 0).take(count).map(|(index, (row, _))| (index, row))
 }
 
 /// Splits, counts and encodes the rows of `source`.

@@ -7,8 +7,8 @@ use crate::statistics::Interval;
 
 /// What the means of `path` are to each other, and why; nothing where `path` names no measure of texts that both runs have.
 ///
-/// Noise is what both intervals allow: each mean lies in the interval of the other. Levels told by another list of words, or
-/// copies sought in other texts, are not compared.
+/// Noise is what both intervals allow: each mean lies in the interval of the other. Levels told by another list of words
+/// are not compared.
 pub(super) fn judged(old: &RunRecord, new: &RunRecord, path: &str) -> Option<(MetricVerdict, String)> {
     let (before, after) = (old.texts.as_ref()?, new.texts.as_ref()?);
     let (measure, system) = named(path)?;

@@ -1,6 +1,6 @@
 //! How simple the adapters of several levels write, prompt by prompt.
 
-use super::texts::pair;
+use super::texts::{pair, value};
 use crate::level::Level;
 use crate::record::levels::{AdapterTexts, LevelTexts, MeasureMean, TextGap};
 use crate::record::texts::Measure;
@@ -32,20 +32,12 @@ pub fn measured(adapters: &[(Level, Vec<String>)], list: &WordList, seed: u64) -
     }
 }
 
-fn value(of: &Measures, measure: Measure) -> Option<f64> {
-    match measure {
-        Measure::SentenceLength => of.sentence_length,
-        Measure::FleschKincaid => of.flesch_kincaid,
-        Measure::Mtld => of.mtld,
-        Measure::AboveLevel => of.levels.above(Level::A1),
-        _ => None,
-    }
-}
-
 fn means(level: Level, texts: &[Measures], seed: u64) -> AdapterTexts {
     let mean = |measure| {
-        let rows: Vec<PairedRow> =
-            texts.iter().filter_map(|of| value(of, measure).map(|value| pair(value, value))).collect();
+        let rows: Vec<PairedRow> = texts
+            .iter()
+            .filter_map(|of| value(of, measure, Level::A1).map(|value| pair(value, value)))
+            .collect();
         Some(MeasureMean { measure, mean: compare(&rows, seed)?.baseline.loss })
     };
     AdapterTexts { level, means: LevelTexts::MEASURES.into_iter().filter_map(mean).collect() }
@@ -59,7 +51,9 @@ fn gap(
 ) -> Option<TextGap> {
     let both = lower.1.iter().zip(&higher.1);
     let rows: Vec<PairedRow> = both
-        .filter_map(|(lower, higher)| Some(pair(value(higher, measure)?, value(lower, measure)?)))
+        .filter_map(|(lower, higher)| {
+            Some(pair(value(higher, measure, Level::A1)?, value(lower, measure, Level::A1)?))
+        })
         .collect();
     let compared = compare(&rows, seed)?;
     let (difference, p) = (compared.difference, compared.permutation_p);

@@ -29,6 +29,18 @@ pub(crate) fn reach(path: &str) -> Reach {
 }
 
 impl Recipe {
+    /// Changes a field as `--set` has it: `lora.rank=64`.
+    ///
+    /// # Errors
+    /// As [`Recipe::set`], and where there is no `=`.
+    pub(crate) fn assign(&mut self, setting: &str) -> Result<()> {
+        let (key, value) = setting.split_once('=').ok_or_else(|| Error::Setting {
+            key: setting.to_string(),
+            message: "expected KEY=VALUE, got no '='".into(),
+        })?;
+        self.set(key.trim(), value.trim())
+    }
+
     /// Changes the field at `path` (dotted, `lora.rank`) to `value` as typed on a command line.
     ///
     /// # Errors

@@ -169,9 +169,7 @@ fn answered(run: &mut Run, batch: &Batch, done: usize, encoder: &RowEncoder) -> 
     let prompts: Vec<Prompt> = batch.prompts.iter().map(|(.., prompt)| prompt.clone()).collect();
     let generated = generate::batch(model, &prompts, &record.recipe.samples, lora, observe)?;
     let text = |(&(row, draw, _), generated): (&(usize, usize, Prompt), Generated)| {
-        let text = encoder.tokenizer().decode(&generated.ids, true);
-        let text = text.map_err(|error| Error::model("tokenizer", error.to_string()))?;
-        let (text, tokens) = (text.trim().to_string(), generated.ids.len());
+        let (text, tokens) = (encoder.decode_text(&generated.ids)?, generated.ids.len());
         Ok(Text { row, system: batch.system, draw, text, tokens, stopped: generated.stopped })
     };
     let texts = batch.prompts.iter().zip(generated).map(text).collect::<Result<_>>()?;

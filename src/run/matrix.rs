@@ -2,10 +2,11 @@
 
 use super::interrupt;
 use super::notebook::Notebook;
+use crate::data;
 use crate::data::alpaca::{self, Row};
 use crate::data::batches::Targets;
 use crate::data::encode::{EncodedRow, RowEncoder};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::evaluate::nll::{self, RowSums};
 use crate::evaluate::{cross, simplicity};
 use crate::level::Level;
@@ -44,7 +45,7 @@ pub(super) fn measured(levels: &[Level], notebook: &Notebook, reports: &Path) ->
         .collect::<Result<_>>()?;
     let encoded = |rows: &Vec<Row>| rows.iter().map(|row| encoder.encode(row)).collect();
     let rows: Vec<Vec<EncodedRow>> = held_out.iter().map(encoded).collect::<Result<_>>()?;
-    let prompts = prompts(&held_out, &encoder, &recipe.samples)?;
+    let prompts = prompts(&held_out, &rows, &encoder, &recipe.samples)?;
     let measured = |model: &Llama, lora: LoraUse| -> Result<Vec<Vec<RowSums>>> {
         let on = |rows: &Vec<EncodedRow>| {
             nll::rows(model, rows, recipe.train.eval_batch_size, Targets::Response, lora, |_| {
@@ -74,8 +75,15 @@ pub(super) fn measured(levels: &[Level], notebook: &Notebook, reports: &Path) ->
 }
 
 /// The first prompts of every level's held-out rows, as many of each.
-fn prompts(rows: &[Vec<Row>], encoder: &RowEncoder, samples: &SamplesRecipe) -> Result<Vec<Prompt>> {
-    let chosen = rows.iter().flat_map(|rows| rows.iter().take(samples.count.min(PROMPTS)));
+fn prompts(
+    held_out: &[Vec<Row>],
+    encoded: &[Vec<EncodedRow>],
+    encoder: &RowEncoder,
+    samples: &SamplesRecipe,
+) -> Result<Vec<Prompt>> {
+    let count = samples.count.min(PROMPTS);
+    let levels = held_out.iter().zip(encoded);
+    let chosen = levels.flat_map(|(rows, encoded)| data::sampled(rows, encoded, count)).map(|(_, row)| row);
     let prompt = |(index, row): (usize, &Row)| {
         let seed = random::stream(samples.seed, &format!("text of every adapter {index}")).next_u64();
         Ok(Prompt { ids: encoder.encode_prompt(row)?, eos: encoder.eos(), seed })
@@ -94,9 +102,7 @@ fn texts(
     let mut texts = Vec::new();
     for batch in prompts.chunks(samples.batch_size) {
         for written in generate::batch(model, batch, samples, LoraUse::Applied, |_| interrupt::check())? {
-            let text = encoder.tokenizer().decode(&written.ids, true);
-            let text = text.map_err(|error| Error::model("tokenizer", error.to_string()))?;
-            texts.push(text.trim().to_string());
+            texts.push(encoder.decode_text(&written.ids)?);
         }
     }
     Ok(texts)

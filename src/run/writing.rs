@@ -52,18 +52,18 @@ pub struct Writing {
 }
 
 impl Writer {
-    /// The model of the run in `folder`, as `flags` change it: `--device`, `--model` for a base model that has moved,
-    /// `--word-list`, and `--set samples.…`. Without its adapter where `is_base`.
+    /// The model of the run in `folder`, over its own base model or the one that has `moved` elsewhere, as `flags` change it:
+    /// `--device`, `--word-list` and `--set samples.…`. Without its adapter where `is_base`.
     ///
     /// # Errors
     /// A folder without record or adapter; a base model that is not the run's; as [`crate::model::files::source::open`] and
     /// [`adapter::load`].
-    pub fn open(folder: &Path, flags: &Flags, is_base: bool) -> Result<Self> {
+    pub fn open(folder: &Path, moved: Option<&str>, flags: &Flags, is_base: bool) -> Result<Self> {
         interrupt::listen();
         let folder = RunFolder::new(folder);
         let mut record = folder.read()?;
         set(&mut record.recipe, &flags.settings)?;
-        let base = base_of(&record, &folder, flags)?;
+        let base = base_of(&record, &folder, moved, flags)?;
         let device::Opened { device, fallback } = device::open(&flags.device)?;
         let say = |line: &str| {
             if !flags.quiet {
@@ -105,8 +105,7 @@ impl Writer {
         let observe = |_| interrupt::check();
         let mut written = generate::batch(&self.model, &[prompt], samples, self.lora, observe)?;
         let written = written.pop().ok_or_else(|| Error::Report("no text of one prompt".into()))?;
-        let text = self.encoder.tokenizer().decode(&written.ids, true);
-        let text = text.map_err(|error| Error::model("tokenizer", error.to_string()))?.trim().to_string();
+        let text = self.encoder.decode_text(&written.ids)?;
         let nothing = Answers::new([]);
         let measures = texts::measure(&text, &self.list, self.answers.as_ref().unwrap_or(&nothing));
         let above = profile::above(&words::words(&text), &self.list, self.record.level);
@@ -151,22 +150,23 @@ impl Writer {
 /// Changes how texts are written, which is all that a finished model leaves open.
 fn set(recipe: &mut Recipe, settings: &[String]) -> Result<()> {
     for setting in settings {
-        let pair = setting.split_once('=').filter(|(key, _)| key.trim().starts_with("samples."));
-        let (key, value) = pair.ok_or_else(|| Error::Setting {
-            key: setting.clone(),
-            message: "expected samples.KEY=VALUE: the model is trained".into(),
-        })?;
-        recipe.set(key.trim(), value.trim())?;
+        if !setting.trim_start().starts_with("samples.") {
+            let message = "expected samples.KEY=VALUE: the model is trained".into();
+            return Err(Error::Setting { key: setting.clone(), message });
+        }
+        recipe.assign(setting)?;
     }
     recipe.check()
 }
 
-/// The base model of the run: where its record says, or where `--model` does.
-fn base_of(record: &RunRecord, folder: &RunFolder, flags: &Flags) -> Result<Rc<BaseModel>> {
-    let model = match flags.model.as_str() {
-        RECORDED => environment::to_home(&record.model.source),
-        moved => moved.to_string(),
-    };
+/// The base model of the run: where it has `moved` to, else where its record says.
+fn base_of(
+    record: &RunRecord,
+    folder: &RunFolder,
+    moved: Option<&str>,
+    flags: &Flags,
+) -> Result<Rc<BaseModel>> {
+    let model = moved.map_or_else(|| environment::to_home(&record.model.source), str::to_string);
     let base = OpenedBase::new(&Flags { model, ..flags.clone() }).open()?;
     if base.sha256 == record.model.sha256 {
         return Ok(base);
@@ -186,9 +186,6 @@ fn answers_of(record: &RunRecord, folder: &RunFolder) -> Result<Option<Answers>>
     let rows = alpaca::read(&path)?.rows;
     Ok(Some(Answers::new(rows.iter().map(|row| row.output.as_str()))))
 }
-
-/// What `--model` is where the run's own base model is meant.
-pub const RECORDED: &str = "recorded";
 
 /// `text` with its words that `above` names, in this order, in colour.
 fn coloured(text: &str, above: &[String], paint: Paint) -> String {

@@ -188,6 +188,11 @@ impl LevelsRecord {
         self.levels.iter().find(|entry| entry.level == level)
     }
 
+    /// What the adapters wrote after the same prompts.
+    pub fn texts(&self) -> Option<&LevelTexts> {
+        self.cross.as_ref()?.texts.as_ref()
+    }
+
     /// Whether one base model, stored in one way, stands under all runs.
     pub(crate) fn is_one_model(&self) -> bool {
         is_one_model(&self.levels)

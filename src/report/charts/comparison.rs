@@ -125,7 +125,11 @@ fn draw_bar(
         whisker(sheet, (x(low), middle), (x(high), middle))?;
         end = end.max(x(high));
     }
-    // Over the grid, which stays out of the letters.
+    label_after(sheet, end, middle, label)
+}
+
+/// The label of a level bar, after its end and over the grid, which stays out of the letters.
+pub(super) fn label_after(sheet: &Sheet<'_>, end: i32, middle: i32, label: &str) -> Drawn {
     let (width, height) = (text_width(label, LABEL_SIZE), text_height());
     let corner = (end + 10, middle - height / 2 - 8);
     sheet.bar(corner, (end + 26 + width, middle + height / 2 + 10), PAPER)?;

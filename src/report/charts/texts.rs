@@ -2,7 +2,7 @@
 
 use super::area::{Area, EDGE, FOOT};
 use super::axis::{Axis, Origin};
-use super::comparison::whisker;
+use super::comparison::{label_after, whisker};
 use super::frame::Frame;
 use super::sheet::{
     BLUE, Dash, Drawn, GREY, INK, LABEL_SIZE, ORANGE, PAPER, SKY, Sheet, TICK_SIZE, VERMILION, WIDTH,
@@ -192,11 +192,7 @@ fn bar(
     let x = |share: f64| frame.across(share * 100.0);
     sheet.bar((x(0.0), middle - BAR / 2), (x(mean.estimate), middle + BAR / 2), color)?;
     whisker(sheet, (x(mean.low), middle), (x(mean.high), middle))?;
-    let end = x(mean.estimate).max(x(mean.high));
-    let (width, height) = (text_width(label, LABEL_SIZE), text_height());
-    // Over the grid, which stays out of the letters.
-    sheet.bar((end + 10, middle - height / 2 - 8), (end + 26 + width, middle + height / 2 + 10), PAPER)?;
-    sheet.text(label, (end + 18, middle), LABEL_SIZE, INK, (HPos::Left, VPos::Center))
+    label_after(sheet, x(mean.estimate).max(x(mean.high)), middle, label)
 }
 
 /// The panel of `rows` bars between the systems' names and `right` pixels.

@@ -54,8 +54,7 @@ fn engine(record: &LevelsRecord, charts: &[ChartReference], profile: &Profile) -
     if record.cross.is_some() {
         tables.push("matris");
         tables.extend(cross::advantage(record).map(|_| "ustunluk"));
-        tables
-            .extend(record.cross.as_ref().and_then(|cross| cross.texts.as_ref()).map(|_| "duzey_metinleri"));
+        tables.extend(record.texts().map(|_| "duzey_metinleri"));
     }
     let mut numbering = Numbering::new(profile);
     numbering.add(Place::Chapter(profile.results), &tables, charts);

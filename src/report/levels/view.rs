@@ -1,7 +1,7 @@
 //! What the template of `karsilastirma.md` sees: the record under its own names, and what follows from it.
 
 use super::cross::{self, Advantage, OWN_SHARE, SetAdvantage};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::level::Level;
 use crate::record::Scores;
 use crate::record::levels::{
@@ -9,20 +9,19 @@ use crate::record::levels::{
 };
 use crate::report::charts;
 use crate::report::engine::View;
-use crate::report::finding::name;
 use crate::report::measures::Mask;
 use crate::report::numbering::ChartReference;
 use crate::report::profile::Profile;
-use crate::report::quantity::{self, Quantity};
+use crate::report::quantity::Quantity;
 use crate::report::sentences::listed;
-use crate::report::view::{Fact, has, whole};
+use crate::report::view::{Fact, has, measure_rows, whole};
 use crate::report::{markdown, turkish};
 use minijinja::Value;
 
 /// The facts of several levels.
 const FACTS: [Fact<LevelsRecord>; 9] = [
     ("cross", "adapters were tried on other levels", |record| record.cross.is_some()),
-    ("texts", "and wrote after the same prompts", |record| texts(record).is_some()),
+    ("texts", "and wrote after the same prompts", |record| record.texts().is_some()),
     ("advantage", "each had another beside it", |record| cross::advantage(record).is_some()),
     ("advantage_tests", "and was tested against it", |record| {
         cross::advantage(record).is_some_and(|advantage| advantage.is_tested())
@@ -49,7 +48,7 @@ pub(super) fn common(record: &LevelsRecord, profile: &Profile, charts: &[ChartRe
         ("charts", layout(charts)),
     ]);
     view.extend(confidence(record).map(|confidence| ("confidence", Value::from(confidence))));
-    if let Some(texts) = texts(record) {
+    if let Some(texts) = record.texts() {
         view.insert("text_levels", texts.adapters.iter().map(|of| Value::from(of.level.label())).collect());
         view.insert("text_rows", text_rows(texts)?);
     }
@@ -183,28 +182,13 @@ fn matrix(cross: &CrossMatrix) -> Value {
     Value::from_pairs([("rows", rows), ("sets", sets)])
 }
 
-/// What the adapters wrote after the same prompts.
-fn texts(record: &LevelsRecord) -> Option<&LevelTexts> {
-    record.cross.as_ref()?.texts.as_ref()
-}
-
-/// A row a measure: its name, and a cell an adapter with the mean, or nothing.
+/// What the adapters' texts measure, a row a measure.
 fn text_rows(texts: &LevelTexts) -> Result<Value> {
-    let cell = |(index, of): (usize, &AdapterTexts), measure| -> Result<Value> {
-        let Some(place) = of.means.iter().position(|mean| mean.measure == measure) else {
-            return Ok(Value::from_pairs(Vec::<(&str, Value)>::new()));
-        };
-        let tree = serde_json::to_value(of.means[place].mean)
-            .map_err(|error| Error::Report(format!("record: {error}")))?;
-        let path = format!("cross.texts.adapters[{index}].means[{place}].mean");
-        Ok(Value::from_pairs([("mean", quantity::view(&path, &tree))]))
-    };
-    let row = |measure| -> Result<Value> {
-        let cells = texts.adapters.iter().enumerate().map(|of| cell(of, measure));
-        let cells: Value = cells.collect::<Result<Vec<_>>>()?.into();
-        Ok(Value::from_pairs([("measure", Value::from(name(measure))), ("cells", cells)]))
-    };
-    LevelTexts::MEASURES.into_iter().map(row).collect::<Result<Vec<_>>>().map(Value::from)
+    let columns: Vec<(usize, &AdapterTexts)> = texts.adapters.iter().enumerate().collect();
+    measure_rows(&LevelTexts::MEASURES, &columns, |measure, (index, of)| {
+        let place = of.means.iter().position(|mean| mean.measure == measure)?;
+        Some((format!("cross.texts.adapters[{index}].means[{place}].mean"), of.means[place].mean))
+    })
 }
 
 /// `A1 (hatayla durmuştur)`.

@@ -6,6 +6,7 @@ use crate::record::texts::{Measure, System};
 use crate::report::charts;
 use crate::report::finding::name;
 use crate::report::quantity;
+use crate::statistics::Interval;
 use minijinja::Value;
 
 /// The systems that have texts, in the order of the columns.
@@ -27,18 +28,31 @@ pub(super) fn systems(record: &RunRecord) -> Value {
 pub(super) fn measures(record: &RunRecord) -> Result<Value> {
     let columns = columns(record);
     let Some(texts) = &record.texts else { return Ok(Value::from(Vec::<Value>::new())) };
-    let cell = |measure, system| -> Result<Value> {
-        let Some(place) = texts.place(measure, system) else {
-            return Ok(Value::from_pairs(Vec::<(&str, Value)>::new()));
-        };
-        let tree = serde_json::to_value(texts.measures[place].mean)
-            .map_err(|error| Error::Report(format!("record: {error}")))?;
-        let mean = quantity::view(&format!("texts.measures[{place}].mean"), &tree);
-        Ok(Value::from_pairs([("mean", mean)]))
+    rows(&Measure::ALL, &columns, |measure, system| {
+        let place = texts.place(measure, *system)?;
+        Some((format!("texts.measures[{place}].mean"), texts.measures[place].mean))
+    })
+}
+
+/// A row for each of `measures`: its name, and a cell a column with the mean and its interval where `mean` has one, by its
+/// path.
+///
+/// # Errors
+/// As [`super::whole`].
+pub(in crate::report) fn rows<C>(
+    measures: &[Measure],
+    columns: &[C],
+    mean: impl Fn(Measure, &C) -> Option<(String, Interval)>,
+) -> Result<Value> {
+    let cell = |found: Option<(String, Interval)>| -> Result<Value> {
+        let Some((path, mean)) = found else { return Ok(Value::from_pairs(Vec::<(&str, Value)>::new())) };
+        let tree = serde_json::to_value(mean).map_err(|error| Error::Report(format!("record: {error}")))?;
+        Ok(Value::from_pairs([("mean", quantity::view(&path, &tree))]))
     };
-    let row = |measure: Measure| -> Result<Value> {
-        let cells = columns.iter().map(|system| cell(measure, *system)).collect::<Result<Vec<_>>>()?;
-        Ok(Value::from_pairs([("measure", Value::from(name(measure))), ("cells", Value::from(cells))]))
+    let row = |measure: &Measure| -> Result<Value> {
+        let cells = columns.iter().map(|column| cell(mean(*measure, column)));
+        let cells = cells.collect::<Result<Vec<_>>>()?;
+        Ok(Value::from_pairs([("measure", Value::from(name(*measure))), ("cells", Value::from(cells))]))
     };
-    Ok(Value::from(Measure::ALL.into_iter().map(row).collect::<Result<Vec<_>>>()?))
+    Ok(Value::from(measures.iter().map(row).collect::<Result<Vec<_>>>()?))
 }

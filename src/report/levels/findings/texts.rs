@@ -13,7 +13,7 @@ use crate::report::quantity::Quantity;
 const GRADE: Measure = Measure::FleschKincaid;
 
 pub(super) fn findings(record: &LevelsRecord) -> Option<Finding> {
-    let texts = record.cross.as_ref()?.texts.as_ref()?;
+    let texts = record.texts()?;
     let gaps: Vec<&TextGap> = texts.neighbours.iter().filter(|gap| gap.measure == GRADE).collect();
     let (rising, others): (Vec<&TextGap>, Vec<&TextGap>) = gaps.iter().partition(|gap| gap.surely_rises());
     let kind = match (rising.as_slice(), others.as_slice()) {
