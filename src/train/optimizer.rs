@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::network::adapter;
 use crate::model::network::linear::Parameter;
 use crate::model::network::llama::Llama;
-use crate::model::ops::{dispatch, in_place, in_place_together, is_fast, on_threads, read};
+use crate::model::ops::{change, dispatch, in_place, in_place_together, is_fast, on_threads, read};
 use crate::record::Optimizer;
 use candle_core::{DType, Device, Tensor};
 
@@ -179,7 +179,7 @@ impl Update {
                 },
             );
         })?;
-        in_place(&parameter.gradient, [], |gradient, []| gradient[..count].fill(0.0))?;
+        change(&parameter.gradient, |gradient: &mut [f32]| gradient[..count].fill(0.0))?;
         Ok(())
     }
 }

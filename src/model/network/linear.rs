@@ -9,7 +9,7 @@ use crate::model::ops::dropout::{self, DropoutMask, DropoutStream};
 use crate::model::ops::is_fast;
 use crate::model::ops::matmul::{LowRank, add_low_rank, add_matmul, columns, matmul};
 use crate::recipe::Projection;
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 /// A trained tensor and the gradient of the current window.
 pub struct Parameter {
@@ -23,6 +23,11 @@ impl Parameter {
     /// A parameter with a zero gradient.
     pub(super) fn new(value: Tensor) -> Result<Self> {
         Ok(Parameter { gradient: value.zeros_like()?, value })
+    }
+
+    /// The value as it is multiplied with `x`: kernels of the CPU round it on its way in.
+    fn factor(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(if is_fast(x) { self.value.clone() } else { self.value.to_dtype(x.dtype())? })
     }
 
     /// gradient += scale A B.
@@ -114,18 +119,19 @@ impl LinearGroup {
         for member in &self.members {
             let Some(Lora { a, b, scale }) = &member.lora else { continue };
             let seen = dropped(x, mask(lora, self.layer, member.projection))?;
-            let hidden = matmul(&seen, &a.value.to_dtype(x.dtype())?.t()?)?; // (N, r)
-            let b = b.value.to_dtype(x.dtype())?;
+            let hidden = matmul(&seen, &a.factor(x)?.t()?)?; // (N, r)
+            let b = b.factor(x)?;
             terms.push(LowRank { columns: member.columns, hidden, b, scale: *scale });
         }
         Ok(add_low_rank(y, &terms)?)
     }
 
     /// Whether W + s B A costs less than the thin products of this many rows: both are 2 r times a number of
-    /// elements, input x outputs against N (input + outputs).
+    /// elements, input x outputs against N (input + outputs). In bf16 the sum would be rounded, and much of a small
+    /// update lost.
     fn merging_pays(&self, x: &Tensor) -> bool {
         let (output, input) = self.frozen.shape();
-        is_fast(x) && x.elem_count() / input * (input + output) > input * output
+        is_fast(x) && x.dtype() == DType::F32 && x.elem_count() / input * (input + output) > input * output
     }
 
     /// W + s B A, (sum of outputs, input).
@@ -152,7 +158,7 @@ impl LinearGroup {
         for member in &mut self.members {
             let Some(Lora { a, b, scale }) = &mut member.lora else { continue };
             let mask = mask(lora, self.layer, member.projection);
-            let (a_value, b_value) = (a.value.to_dtype(x.dtype())?, b.value.to_dtype(x.dtype())?);
+            let (a_value, b_value) = (a.factor(x)?, b.factor(x)?);
             let seen = dropped(x, mask)?;
             let hidden = matmul(&seen, &a_value.t()?)?; // (N, r)
             let grad_out = columns(grad_y, member.columns)?;

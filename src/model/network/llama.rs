@@ -12,7 +12,7 @@ use crate::model::network::linear::{LinearGroup, LoraUse};
 use crate::model::ops::attention::{Heads, attention};
 use crate::model::ops::cross_entropy;
 use crate::model::ops::dropout::DropoutStream;
-use crate::model::ops::matmul::matmul;
+use crate::model::ops::matmul::{matmul, matmul_wide};
 use crate::model::ops::rms_norm::{self, rms_norm};
 use crate::model::ops::rope::Angles;
 use candle_core::{DType, Device, Tensor};
@@ -182,7 +182,7 @@ impl Llama {
 
     /// The head's product for rows of the last norm, (N, H) -> (N, V).
     pub(crate) fn logits(&self, normed: &Tensor) -> Result<Tensor> {
-        Ok(matmul(normed, &self.head.t()?)?)
+        Ok(matmul_wide(normed, &self.head.t()?)?)
     }
 
     /// The sum of -ln p, and the gradient of the last layer's output for `scale` x that sum, (N, H).
@@ -198,7 +198,7 @@ impl Llama {
             nll += sum;
             grads.push(matmul(&grad_logits, &self.head)?);
         }
-        let grad_normed = Tensor::cat(&grads, 0)?;
+        let grad_normed = Tensor::cat(&grads, 0)?.to_dtype(dtype)?;
         let eps = self.config.rms_norm_eps;
         let grad = rms_norm::add_backward(x.zeros_like()?, &x, &self.norm, &grad_normed, eps)?;
         Ok((nll, Tensor::zeros(shape, dtype, &self.device)?.index_add(&sources, &grad, 0)?))

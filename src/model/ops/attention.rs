@@ -8,7 +8,7 @@ pub mod device;
 pub(crate) mod kept;
 
 use super::gemm::{Threads, View, Write, gemm};
-use super::{create, dispatch, is_fast, simd};
+use super::{Element, by_type, create, dispatch, is_fast, simd};
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
@@ -52,26 +52,46 @@ const QUERIES: usize = 64;
 ///
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
-#[expect(clippy::disallowed_methods, reason = "its tasks hold slices of the host")]
 pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
     if !is_fast(qkv) {
         return device::attention(qkv, offsets, heads);
     }
+    by_type!(qkv, E => kernel::<E>(qkv, offsets, heads))
+}
+
+/// The columns of one head from row `first` on, side by side in f32.
+fn head_of<E: Element>(values: &[E], row_stride: usize, column: usize, rows: usize, d: usize) -> Vec<f32> {
+    let mut head = vec![0f32; rows * d];
+    dispatch(
+        #[inline(always)]
+        || {
+            for (to, row) in head.chunks_exact_mut(d).zip(values.chunks(row_stride)) {
+                to.iter_mut().zip(&row[column..column + d]).for_each(|(to, value)| *to = value.wide());
+            }
+        },
+    );
+    head
+}
+
+#[expect(clippy::disallowed_methods, reason = "its tasks hold slices of the host")]
+fn kernel<E: Element>(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
     let (tokens, packed) = qkv.dims2()?;
     let (d, out) = (heads.width, heads.query * heads.width);
-    create((tokens, out), [qkv], |y, [qkv]| {
+    create((tokens, out), [qkv], |y: &mut [E], [qkv]: [&[E]; 1]| {
         let mut by_head = vec![0f32; tokens * out];
         let tasks = tasks(&mut by_head, offsets, heads.query, d);
         tasks.into_par_iter().for_each(|Task { start, length, head, values }| {
             let row = &qkv[start * packed..(start + length) * packed];
             let (key, value) = heads.key_value_columns(head / heads.group());
+            let [query, key, value] =
+                [head * d, key, value].map(|column| head_of(row, packed, column, length, d));
             let mut scores = vec![0f32; QUERIES.min(length) * length];
             for (block, values) in values.chunks_mut(QUERIES * d).enumerate() {
                 let (first, queries) = (block * QUERIES, values.len() / d);
                 let keys = first + queries;
-                let q = View::new(&row[first * packed + head * d..], (queries, d), (packed, 1));
-                let k = View::new(&row[key..], (keys, d), (packed, 1));
-                let v = View::new(&row[value..], (keys, d), (packed, 1));
+                let q = View::new(&query[first * d..], (queries, d), (d, 1));
+                let k = View::new(&key, (keys, d), (d, 1));
+                let v = View::new(&value, (keys, d), (d, 1));
                 gemm(&mut scores, keys, Write::Replace, heads.scale() as f32, q, k.t(), Threads::One);
                 causal_softmax(&mut scores[..queries * keys], first, keys);
                 let p = View::new(&scores, (queries, keys), (keys, 1));
@@ -92,14 +112,23 @@ pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor
 ///
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
-#[expect(clippy::disallowed_methods, reason = "its tasks hold slices of the host")]
 pub fn backward(qkv: &Tensor, grad_y: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
     if !is_fast(qkv) {
         return device::backward(qkv, grad_y, offsets, heads);
     }
+    by_type!(qkv, E => backward_kernel::<E>(qkv, grad_y, offsets, heads))
+}
+
+#[expect(clippy::disallowed_methods, reason = "its tasks hold slices of the host")]
+fn backward_kernel<E: Element>(
+    qkv: &Tensor,
+    grad_y: &Tensor,
+    offsets: &[usize],
+    heads: Heads,
+) -> Result<Tensor> {
     let (tokens, packed) = qkv.dims2()?;
     let (d, out, group) = (heads.width, heads.query * heads.width, heads.group());
-    create((tokens, packed), [qkv, grad_y], |grad, [qkv, grad_y]| {
+    create((tokens, packed), [qkv, grad_y], |grad: &mut [E], [qkv, grad_y]: [&[E]; 2]| {
         // A task owns its group's query heads, its key head and its value head, one after the other.
         let mut by_head = vec![0f32; tokens * packed];
         let tasks = tasks(&mut by_head, offsets, heads.key_value, (group + 2) * d);
@@ -107,19 +136,22 @@ pub fn backward(qkv: &Tensor, grad_y: &Tensor, offsets: &[usize], heads: Heads) 
             let row = &qkv[start * packed..(start + length) * packed];
             let grad_row = &grad_y[start * out..(start + length) * out];
             let (key, value) = heads.key_value_columns(head);
+            let [key, value] = [key, value].map(|column| head_of(row, packed, column, length, d));
             let (grad_q, grad_kv) = values.split_at_mut(group * length * d);
             let (grad_k, grad_v) = grad_kv.split_at_mut(length * d);
             let block = QUERIES.min(length) * length;
             let (mut p, mut ds) = (vec![0f32; block], vec![0f32; block]);
             for (member, grad_q) in grad_q.chunks_mut(length * d).enumerate() {
-                let query = head * group + member;
+                let column = (head * group + member) * d;
+                let query = head_of(row, packed, column, length, d);
+                let grad_y = head_of(grad_row, out, column, length, d);
                 for (block, grad_q) in grad_q.chunks_mut(QUERIES * d).enumerate() {
                     let (first, queries) = (block * QUERIES, grad_q.len() / d);
                     let keys = first + queries;
-                    let q = View::new(&row[first * packed + query * d..], (queries, d), (packed, 1));
-                    let k = View::new(&row[key..], (keys, d), (packed, 1));
-                    let v = View::new(&row[value..], (keys, d), (packed, 1));
-                    let dy = View::new(&grad_row[first * out + query * d..], (queries, d), (out, 1));
+                    let q = View::new(&query[first * d..], (queries, d), (d, 1));
+                    let k = View::new(&key, (keys, d), (d, 1));
+                    let v = View::new(&value, (keys, d), (d, 1));
+                    let dy = View::new(&grad_y[first * d..], (queries, d), (d, 1));
                     gemm(&mut p, keys, Write::Replace, heads.scale() as f32, q, k.t(), Threads::One);
                     causal_softmax(&mut p[..queries * keys], first, keys);
                     gemm(&mut ds, keys, Write::Replace, 1.0, dy, v.t(), Threads::One);
@@ -175,8 +207,8 @@ fn tasks<'a>(mut values: &'a mut [f32], offsets: &[usize], heads: usize, width: 
 
 /// From blocks (row, place, token, D) to tokens with `place` at `column(place)`.
 #[expect(clippy::disallowed_methods, reason = "its rows are slices of the host")]
-fn interleave(
-    y: &mut [f32],
+fn interleave<E: Element>(
+    y: &mut [E],
     by_head: &[f32],
     offsets: &[usize],
     places: usize,
@@ -197,7 +229,8 @@ fn interleave(
             let block = &by_head[start * width + place * length * d..][..length * d];
             let column = column(place);
             for (token, values) in block.chunks_exact(d).enumerate() {
-                y[token * width + column..][..d].copy_from_slice(values);
+                let to = &mut y[token * width + column..][..d];
+                to.iter_mut().zip(values).for_each(|(to, &value)| *to = E::narrowed(value));
             }
         }
     });

@@ -3,11 +3,16 @@
 //! The vocabulary is long: an f32 sum of its exponentials stagnates and shows in the gradients, so blocks
 //! of 256 are summed in f32 and the blocks in f64.
 
-use super::{dispatch, in_place, is_fast, read, simd};
+use super::{change, dispatch, is_fast, read, simd};
 use candle_core::{D, DType, Device, Result, Tensor};
 use rayon::prelude::*;
 
 const BLOCK: usize = 256;
+
+/// Logits are f32 even in a bf16 model: the head's product keeps its sums.
+fn is_taken(logits: &Tensor) -> bool {
+    is_fast(logits) && logits.dtype() == DType::F32
+}
 
 /// -ln p of each row's target, in nats.
 ///
@@ -17,11 +22,11 @@ const BLOCK: usize = 256;
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn nll(logits: &Tensor, targets: &[u32]) -> Result<Vec<f64>> {
-    if !is_fast(logits) {
+    if !is_taken(logits) {
         return device::nll(logits, targets);
     }
     let vocabulary = logits.dim(1)?;
-    read([logits], |[logits]| {
+    read([logits], |[logits]: [&[f32]; 1]| {
         let rows = logits.par_chunks(vocabulary).zip(targets);
         Ok(rows
             .map(|(row, &target)| {
@@ -57,12 +62,12 @@ fn row_nll(row: &[f32], target: u32) -> f64 {
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn with_gradient(logits: Tensor, targets: &[u32], scale: f64) -> Result<(f64, Tensor)> {
-    if !is_fast(&logits) {
+    if !is_taken(&logits) {
         return device::with_gradient(&logits, targets, scale);
     }
     let (rows, vocabulary) = logits.dims2()?;
     let mut nll = vec![0f64; rows];
-    in_place(&logits, [], |logits, []| {
+    change(&logits, |logits: &mut [f32]| {
         let rows = logits[..rows * vocabulary].par_chunks_mut(vocabulary).zip(targets).zip(&mut nll);
         rows.for_each(|((row, &target), nll)| {
             *nll = dispatch(

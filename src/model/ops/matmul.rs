@@ -1,16 +1,19 @@
 //! Products, and products added in place.
+//!
+//! On the CPU a product of which an operand or the result is bf16 is one of bf16: f32 operands are rounded on their way in,
+//! sums are f32, and what is written is rounded once.
 
-use super::gemm::{Threads, View, Write, gemm};
-use super::{create, in_place, is_fast};
-use candle_core::{Result, Tensor};
+use super::gemm::{Operand, Threads, View, Write, gemm, gemm_bf16};
+use super::{Element, by_type, change, create, in_place, is_fast, read};
+use candle_core::{DType, Device, Result, Tensor};
 use rayon::prelude::*;
 
-fn view<'a>(values: &'a [f32], tensor: &Tensor) -> Result<View<'a>> {
+fn view<'a, E>(values: &'a [E], tensor: &Tensor) -> Result<View<'a, E>> {
     let strides = tensor.stride();
     Ok(View::new(values, tensor.dims2()?, (strides[0], strides[1])))
 }
 
-/// A B. Either may be a transposed or narrowed view.
+/// A B, of A's type. Either may be a transposed or narrowed view.
 ///
 /// # Shapes
 /// (M, K), (K, N) -> (M, N)
@@ -18,11 +21,28 @@ fn view<'a>(values: &'a [f32], tensor: &Tensor) -> Result<View<'a>> {
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    if !is_fast(a) {
-        return a.matmul(b);
-    }
+    if is_fast(a) { product(a, b, a.dtype()) } else { a.matmul(b) }
+}
+
+/// A B with the sums as they are, f32, also where A and B are bf16: for logits. On a device, as [`matmul`].
+///
+/// # Shapes
+/// (M, K), (K, N) -> (M, N)
+///
+/// # Errors
+/// As [`matmul`].
+pub fn matmul_wide(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    if is_fast(a) { product(a, b, DType::F32) } else { a.matmul(b) }
+}
+
+fn product(a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
     let (m, n) = (a.dim(0)?, b.dim(1)?);
-    create((m, n), [a, b], |c, [x, y]| {
+    if [a, b].iter().any(|operand| operand.dtype() == DType::BF16) {
+        let c = Tensor::zeros((m, n), dtype, &Device::Cpu)?;
+        narrow(&c, Write::Replace, 1.0, a, b)?;
+        return Ok(c);
+    }
+    create((m, n), [a, b], |c: &mut [f32], [x, y]: [&[f32]; 2]| {
         let (Ok(x), Ok(y)) = (view(x, a), view(y, b)) else {
             unreachable!("both are matrices: dim(1) exists")
         };
@@ -32,6 +52,22 @@ pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
             gemm(c, n, Write::Replace, 1.0, x, y, Threads::All);
         }
     })
+}
+
+/// C = [C +] scale A B by the kernels of bf16, each of the three of either type.
+fn narrow(c: &Tensor, write: Write, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
+    let row_stride = c.stride()[0];
+    with_operand(a, |a| {
+        with_operand(b, |b| {
+            by_type!(c, E => change(c, |c: &mut [E]| {
+                gemm_bf16(c, row_stride, write, scale as f32, a, b, Threads::All);
+            }))
+        })
+    })
+}
+
+fn with_operand(tensor: &Tensor, with: impl FnOnce(Operand) -> Result<()>) -> Result<()> {
+    by_type!(tensor, E => read([tensor], |[values]: [&[E]; 1]| with(view(values, tensor)?.into())))
 }
 
 /// Rows that are multiplied by a weight as it lies in memory; one row takes gemm's own path, more than these pay for a copy.
@@ -77,7 +113,10 @@ pub fn add_matmul(c: Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<Tenso
 fn accumulate(c: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
     let row_stride = c.stride()[0];
     c.dims2()?;
-    in_place(c, [a, b], |c, [x, y]| {
+    if [c, a, b].iter().any(|tensor| tensor.dtype() == DType::BF16) {
+        return narrow(c, Write::Add, scale, a, b);
+    }
+    in_place(c, [a, b], |c: &mut [f32], [x, y]: [&[f32]; 2]| {
         let (Ok(x), Ok(y)) = (view(x, a), view(y, b)) else { unreachable!("the caller passes matrices") };
         gemm(c, row_stride, Write::Add, scale as f32, x, y, Threads::All);
     })
@@ -142,19 +181,23 @@ pub fn add(x: Tensor, y: &Tensor) -> Result<Tensor> {
     if !is_fast(&x) {
         return x + y;
     }
+    by_type!(x, E => add_kernel::<E>(&x, y)?);
+    Ok(x)
+}
+
+fn add_kernel<E: Element>(x: &Tensor, y: &Tensor) -> Result<()> {
     const CHUNK: usize = 1 << 14;
     let count = x.elem_count();
-    in_place(&x, [y], |x, [y]| {
+    in_place(x, [y], |x: &mut [E], [y]: [&[E]; 1]| {
         x[..count].par_chunks_mut(CHUNK).zip(y[..count].par_chunks(CHUNK)).for_each(|(x, y)| {
             super::dispatch(
                 #[inline(always)]
                 || {
                     for (x, y) in x.iter_mut().zip(y) {
-                        *x += y;
+                        *x = E::narrowed(x.wide() + y.wide());
                     }
                 },
             )
         });
-    })?;
-    Ok(x)
+    })
 }

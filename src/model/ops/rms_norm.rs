@@ -1,6 +1,6 @@
 //! RMSNorm: y = x / sqrt(mean(x^2) + eps) * w (Zhang and Sennrich, 2019).
 
-use super::{ROWS_PER_TASK, create, dispatch, in_place, is_fast, simd};
+use super::{Element, ROWS_PER_TASK, by_type, create, dispatch, in_place, is_fast, simd};
 use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
 
@@ -13,9 +13,13 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
     if !is_fast(x) {
         return device::rms_norm(x, weight, eps);
     }
+    by_type!(x, E => kernel::<E>(x, weight, eps))
+}
+
+fn kernel<E: Element>(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
     let (rows, width) = x.dims2()?;
     let task = ROWS_PER_TASK * width;
-    create((rows, width), [x, weight], |y, [x, weight]| {
+    create((rows, width), [x, weight], |y: &mut [E], [x, weight]: [&[E]; 2]| {
         let weight = &weight[..width];
         y.par_chunks_mut(task).zip(x[..rows * width].par_chunks(task)).for_each(|(y, x)| {
             dispatch(
@@ -24,7 +28,7 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
                     for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
                         let scale = inverse_rms(x, eps);
                         for ((y, x), w) in y.iter_mut().zip(x).zip(weight) {
-                            *y = x * scale * w;
+                            *y = E::narrowed(x.wide() * scale * w.wide());
                         }
                     }
                 },
@@ -52,9 +56,20 @@ pub fn add_backward(
     if !is_fast(x) {
         return device::add_backward(grad_x, x, weight, grad_y, eps);
     }
+    by_type!(x, E => add_backward_kernel::<E>(&grad_x, x, weight, grad_y, eps)?);
+    Ok(grad_x)
+}
+
+fn add_backward_kernel<E: Element>(
+    grad_x: &Tensor,
+    x: &Tensor,
+    weight: &Tensor,
+    grad_y: &Tensor,
+    eps: f64,
+) -> Result<()> {
     let (rows, width) = x.dims2()?;
     let (task, count) = (ROWS_PER_TASK * width, rows * width);
-    in_place(&grad_x, [x, weight, grad_y], |grad_x, [x, weight, grad_y]| {
+    in_place(grad_x, [x, weight, grad_y], |grad_x: &mut [E], [x, weight, grad_y]: [&[E]; 3]| {
         let weight = &weight[..width];
         let rows = x[..count].par_chunks(task).zip(grad_y[..count].par_chunks(task));
         grad_x[..count].par_chunks_mut(task).zip(rows).for_each(|(grad_x, (x, grad_y))| {
@@ -66,18 +81,18 @@ pub fn add_backward(
                         let scale = inverse_rms(x, eps);
                         let along = simd::dot3(grad_y, weight, x) * scale * scale / width as f32;
                         for i in 0..width {
-                            grad_x[i] += scale * (grad_y[i] * weight[i] - x[i] * along);
+                            let through = grad_y[i].wide() * weight[i].wide() - x[i].wide() * along;
+                            grad_x[i] = E::narrowed(grad_x[i].wide() + scale * through);
                         }
                     }
                 },
             )
         });
-    })?;
-    Ok(grad_x)
+    })
 }
 
 #[inline(always)]
-fn inverse_rms(x: &[f32], eps: f64) -> f32 {
+fn inverse_rms<E: Element>(x: &[E], eps: f64) -> f32 {
     1.0 / (simd::dot(x, x) / x.len() as f32 + eps as f32).sqrt()
 }
 

@@ -3,7 +3,7 @@
 //! Element i of the first half of a head is paired with element i of the second half and turned by
 //! position x inverse_frequency(i).
 
-use super::{ROWS_PER_TASK, dispatch, in_place, is_fast};
+use super::{Element, ROWS_PER_TASK, by_type, dispatch, in_place, is_fast};
 use candle_core::{DType, Device, Result, Tensor};
 use rayon::prelude::*;
 
@@ -64,9 +64,14 @@ pub fn rope(x: Tensor, angles: &Angles, heads: usize, direction: Direction) -> R
     if !is_fast(&x) {
         return device::rope(&x, angles, heads, sign as f64);
     }
+    by_type!(x, E => kernel::<E>(&x, angles, heads, sign)?);
+    Ok(x)
+}
+
+fn kernel<E: Element>(x: &Tensor, angles: &Angles, heads: usize, sign: f32) -> Result<()> {
     let (rows, width) = x.dims2()?;
     let half = angles.cos.dim(1)?;
-    in_place(&x, [&angles.cos, &angles.sin], |x, [cos, sin]| {
+    in_place(x, [&angles.cos, &angles.sin], |x: &mut [E], [cos, sin]: [&[f32]; 2]| {
         let task = ROWS_PER_TASK * width;
         x[..rows * width].par_chunks_mut(task).enumerate().for_each(|(index, x)| {
             dispatch(
@@ -78,17 +83,16 @@ pub fn rope(x: Tensor, angles: &Angles, heads: usize, direction: Direction) -> R
                         for head in x[..heads * 2 * half].chunks_exact_mut(2 * half) {
                             let (first, second) = head.split_at_mut(half);
                             for i in 0..half {
-                                let (p, q) = (first[i], second[i]);
-                                first[i] = p * cos[i] - sign * q * sin[i];
-                                second[i] = q * cos[i] + sign * p * sin[i];
+                                let (p, q) = (first[i].wide(), second[i].wide());
+                                first[i] = E::narrowed(p * cos[i] - sign * q * sin[i]);
+                                second[i] = E::narrowed(q * cos[i] + sign * p * sin[i]);
                             }
                         }
                     }
                 },
             )
         });
-    })?;
-    Ok(x)
+    })
 }
 
 /// The same in candle operations.

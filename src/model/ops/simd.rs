@@ -1,5 +1,7 @@
 //! Loops that the compiler vectorizes for the widest instructions of the running machine.
 
+use super::Element;
+
 /// Runs `kernel` compiled for the machine's instruction set.
 ///
 /// The closure must be `#[inline(always)]` where it is not trivially inlined: only what is inlined
@@ -22,15 +24,15 @@ const LANES: usize = 16;
 
 /// Sum of a[i] b[i].
 #[inline(always)]
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn dot<E: Element>(a: &[E], b: &[E]) -> f32 {
     let (mut sums, mut rest) = ([0f32; LANES], 0f32);
     let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     for (x, y) in a.remainder().iter().zip(b.remainder()) {
-        rest += x * y;
+        rest += x.wide() * y.wide();
     }
     for (x, y) in a.zip(b) {
         for lane in 0..LANES {
-            sums[lane] += x[lane] * y[lane];
+            sums[lane] += x[lane].wide() * y[lane].wide();
         }
     }
     rest + sums.iter().sum::<f32>()
@@ -38,15 +40,15 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 /// Sum of a[i] b[i] c[i].
 #[inline(always)]
-pub(super) fn dot3(a: &[f32], b: &[f32], c: &[f32]) -> f32 {
+pub(super) fn dot3<E: Element>(a: &[E], b: &[E], c: &[E]) -> f32 {
     let (mut sums, mut rest) = ([0f32; LANES], 0f32);
     let (a, b, c) = (a.chunks_exact(LANES), b.chunks_exact(LANES), c.chunks_exact(LANES));
     for ((x, y), z) in a.remainder().iter().zip(b.remainder()).zip(c.remainder()) {
-        rest += x * y * z;
+        rest += x.wide() * y.wide() * z.wide();
     }
     for ((x, y), z) in a.zip(b).zip(c) {
         for lane in 0..LANES {
-            sums[lane] += x[lane] * y[lane] * z[lane];
+            sums[lane] += x[lane].wide() * y[lane].wide() * z[lane].wide();
         }
     }
     rest + sums.iter().sum::<f32>()

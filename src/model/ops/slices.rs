@@ -1,28 +1,29 @@
-//! f32 slices of CPU tensors: read several, write a new tensor or one in place.
+//! Slices of CPU tensors: read several, write a new tensor or one in place.
 
+use super::Element;
+use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, Device, InplaceOp1, Layout, Result, Shape, Storage, Tensor, bail};
 use std::cell::RefCell;
+use std::marker::PhantomData;
 
-fn f32s(storage: &CpuStorage, offset: usize) -> Result<&[f32]> {
-    match storage {
-        CpuStorage::F32(values) => Ok(&values[offset..]),
-        other => {
-            bail!("a CPU kernel takes f32, not {:?}", candle_core::backend::BackendStorage::dtype(other))
-        }
+fn values<E: Element>(storage: &CpuStorage, offset: usize) -> Result<&[E]> {
+    match E::values(storage) {
+        Some(values) => Ok(&values[offset..]),
+        None => bail!("a CPU kernel of {:?} got {:?}", E::DTYPE, BackendStorage::dtype(storage)),
     }
 }
 
 /// Calls `with` on the tensors' values. A slice begins at the tensor's first element; where the tensor is
 /// a view, the caller steps by its strides.
-pub(crate) fn read<const N: usize, R>(
+pub(crate) fn read<E: Element, const N: usize, R>(
     tensors: [&Tensor; N],
-    with: impl FnOnce([&[f32]; N]) -> Result<R>,
+    with: impl FnOnce([&[E]; N]) -> Result<R>,
 ) -> Result<R> {
     let guards = tensors.map(|tensor| tensor.storage_and_layout());
-    let mut slices: [&[f32]; N] = [&[]; N];
+    let mut slices: [&[E]; N] = [&[]; N];
     for (slice, (storage, layout)) in slices.iter_mut().zip(&guards) {
         *slice = match &**storage {
-            Storage::Cpu(storage) => f32s(storage, layout.start_offset())?,
+            Storage::Cpu(storage) => values(storage, layout.start_offset())?,
             _ => bail!("a CPU kernel got a tensor of another device"),
         };
     }
@@ -30,13 +31,13 @@ pub(crate) fn read<const N: usize, R>(
 }
 
 /// A new tensor of `shape`, filled from the values of `sources`.
-pub(crate) fn create<const N: usize>(
+pub(crate) fn create<E: Element, S: Element, const N: usize>(
     shape: impl Into<Shape>,
     sources: [&Tensor; N],
-    fill: impl FnOnce(&mut [f32], [&[f32]; N]),
+    fill: impl FnOnce(&mut [E], [&[S]; N]),
 ) -> Result<Tensor> {
     let shape = shape.into();
-    let mut values = vec![0f32; shape.elem_count()];
+    let mut values = vec![E::narrowed(0.0); shape.elem_count()];
     read(sources, |sources| {
         fill(&mut values, sources);
         Ok(())
@@ -44,15 +45,15 @@ pub(crate) fn create<const N: usize>(
     Tensor::from_vec(values, shape, &Device::Cpu)
 }
 
-struct InPlace<F>(RefCell<Option<F>>);
+struct InPlace<E, F>(RefCell<Option<F>>, PhantomData<E>);
 
-impl<F: FnOnce(&mut [f32])> InplaceOp1 for InPlace<F> {
+impl<E: Element, F: FnOnce(&mut [E])> InplaceOp1 for InPlace<E, F> {
     fn name(&self) -> &'static str {
         "in-place kernel"
     }
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let CpuStorage::F32(values) = storage else { bail!("a CPU kernel takes f32") };
+        let Some(values) = E::values_mut(storage) else { bail!("a CPU kernel takes {:?}", E::DTYPE) };
         if let Some(kernel) = self.0.take() {
             kernel(&mut values[layout.start_offset()..]);
         }
@@ -61,18 +62,21 @@ impl<F: FnOnce(&mut [f32])> InplaceOp1 for InPlace<F> {
 }
 
 /// Runs `kernel` on the values of `target`, which every other holder of its storage sees changed.
-/// `sources` must not share storage with it.
-pub(crate) fn in_place<const N: usize>(
-    target: &Tensor,
-    sources: [&Tensor; N],
-    kernel: impl FnOnce(&mut [f32], [&[f32]; N]),
-) -> Result<()> {
-    read(sources, |sources| {
-        target.inplace_op1(&InPlace(RefCell::new(Some(|values: &mut [f32]| kernel(values, sources)))))
-    })
+pub(crate) fn change<E: Element>(target: &Tensor, kernel: impl FnOnce(&mut [E])) -> Result<()> {
+    target.inplace_op1(&InPlace(RefCell::new(Some(kernel)), PhantomData))
 }
 
-/// [`in_place`] on several tensors at once, none of which may share storage with another.
+/// Runs `kernel` on the values of `target`, which every other holder of its storage sees changed.
+/// `sources` must not share storage with it.
+pub(crate) fn in_place<E: Element, S: Element, const N: usize>(
+    target: &Tensor,
+    sources: [&Tensor; N],
+    kernel: impl FnOnce(&mut [E], [&[S]; N]),
+) -> Result<()> {
+    read(sources, |sources| change(target, |values| kernel(values, sources)))
+}
+
+/// [`in_place`] on several tensors of f32 at once, none of which may share storage with another.
 pub(crate) fn in_place_together<const M: usize, const N: usize>(
     targets: [&Tensor; M],
     sources: [&Tensor; N],
@@ -97,7 +101,7 @@ fn open(targets: &[&Tensor], opened: Vec<&mut [f32]>, kernel: OnSlices) -> Resul
         return Ok(());
     };
     let mut outcome = Ok(());
-    in_place(target, [], |values, []| {
+    change(target, |values| {
         let mut opened: Vec<&mut [f32]> = opened;
         opened.push(values);
         outcome = open(rest, opened, kernel);

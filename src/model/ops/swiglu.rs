@@ -1,6 +1,6 @@
 //! SwiGLU: y = silu(gate) * up, silu(g) = g sigmoid(g) (Shazeer, 2020).
 
-use super::{ROWS_PER_TASK, create, dispatch, in_place, is_fast, simd};
+use super::{Element, ROWS_PER_TASK, by_type, create, dispatch, in_place, is_fast, simd};
 use candle_core::{DType, Result, Tensor};
 use rayon::prelude::*;
 
@@ -13,9 +13,13 @@ pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
     if !is_fast(gate_up) {
         return device::swiglu(gate_up);
     }
+    by_type!(gate_up, E => kernel::<E>(gate_up))
+}
+
+fn kernel<E: Element>(gate_up: &Tensor) -> Result<Tensor> {
     let (rows, both) = gate_up.dims2()?;
     let width = both / 2;
-    create((rows, width), [gate_up], |y, [gate_up]| {
+    create((rows, width), [gate_up], |y: &mut [E], [gate_up]: [&[E]; 1]| {
         let tasks = gate_up[..rows * both].par_chunks(ROWS_PER_TASK * both);
         y.par_chunks_mut(ROWS_PER_TASK * width).zip(tasks).for_each(|(y, gate_up)| {
             dispatch(
@@ -24,7 +28,8 @@ pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
                     for (y, row) in y.chunks_exact_mut(width).zip(gate_up.chunks_exact(both)) {
                         let (gate, up) = row.split_at(width);
                         for ((y, g), u) in y.iter_mut().zip(gate).zip(up) {
-                            *y = g * u / (1.0 + simd::exp(-g));
+                            let g = g.wide();
+                            *y = E::narrowed(g * u.wide() / (1.0 + simd::exp(-g)));
                         }
                     }
                 },
@@ -46,9 +51,14 @@ pub fn backward(gate_up: Tensor, grad_y: &Tensor) -> Result<Tensor> {
     if !is_fast(&gate_up) {
         return device::backward(&gate_up, grad_y);
     }
+    by_type!(gate_up, E => backward_kernel::<E>(&gate_up, grad_y)?);
+    Ok(gate_up)
+}
+
+fn backward_kernel<E: Element>(gate_up: &Tensor, grad_y: &Tensor) -> Result<()> {
     let (rows, both) = gate_up.dims2()?;
     let width = both / 2;
-    in_place(&gate_up, [grad_y], |gate_up, [grad_y]| {
+    in_place(gate_up, [grad_y], |gate_up: &mut [E], [grad_y]: [&[E]; 1]| {
         let tasks = grad_y[..rows * width].par_chunks(ROWS_PER_TASK * width);
         gate_up[..rows * both].par_chunks_mut(ROWS_PER_TASK * both).zip(tasks).for_each(
             |(gate_up, grad_y)| {
@@ -57,19 +67,19 @@ pub fn backward(gate_up: Tensor, grad_y: &Tensor) -> Result<Tensor> {
                     || {
                         for (row, grad_y) in gate_up.chunks_exact_mut(both).zip(grad_y.chunks_exact(width)) {
                             let (gate, up) = row.split_at_mut(width);
-                            for ((g, u), d) in gate.iter_mut().zip(up).zip(grad_y) {
-                                let sigma = 1.0 / (1.0 + simd::exp(-*g));
-                                let silu = *g * sigma;
-                                *g = d * *u * (sigma + silu * (1.0 - sigma));
-                                *u = d * silu;
+                            for ((gate, up), d) in gate.iter_mut().zip(up).zip(grad_y) {
+                                let (g, u, d) = (gate.wide(), up.wide(), d.wide());
+                                let sigma = 1.0 / (1.0 + simd::exp(-g));
+                                let silu = g * sigma;
+                                *gate = E::narrowed(d * u * (sigma + silu * (1.0 - sigma)));
+                                *up = E::narrowed(d * silu);
                             }
                         }
                     },
                 )
             },
         );
-    })?;
-    Ok(gate_up)
+    })
 }
 
 /// The same in candle operations.

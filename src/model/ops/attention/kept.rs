@@ -5,7 +5,7 @@
 
 use super::Heads;
 use super::device::{PADDED_TO, softmax, wide};
-use crate::model::ops::{create, dispatch, in_place, is_fast, simd};
+use crate::model::ops::{Element, by_type, create, dispatch, in_place, is_fast, simd};
 use candle_core::{D, DType, Device, Result, Tensor};
 use rayon::prelude::*;
 
@@ -112,13 +112,18 @@ impl Kept {
     /// # Errors
     /// Operands on different devices.
     pub(crate) fn keep(&self, qkv: &Tensor, places: &Places) -> Result<()> {
-        let (room, Heads { query, key_value, width }) = (self.room, self.room.heads);
+        let Heads { query, key_value, width } = self.room.heads;
         if let Some(rows) = &places.rows {
             let fresh = qkv.narrow(1, query * width, 2 * key_value * width)?.contiguous()?;
             return self.values.scatter_set(rows, &fresh.reshape(rows.shape())?, 0);
         }
+        by_type!(qkv, E => self.keep_kernel::<E>(qkv, places))
+    }
+
+    fn keep_kernel<E: Element>(&self, qkv: &Tensor, places: &Places) -> Result<()> {
+        let (room, Heads { query, width, .. }) = (self.room, self.room.heads);
         let packed = room.heads.packed_width();
-        in_place(&self.values, [qkv], |kept, [qkv]| {
+        in_place(&self.values, [qkv], |kept: &mut [E], [qkv]: [&[E]; 1]| {
             for (token, &(slot, position)) in qkv.chunks_exact(packed).zip(&places.of) {
                 let pairs = token[query * width..].chunks_exact(width).enumerate();
                 for (column, values) in pairs {
@@ -140,9 +145,13 @@ impl Kept {
         if let Some(mask) = &seen.mask {
             return self.attend_on_device(qkv, mask);
         }
+        by_type!(qkv, E => self.attend_kernel::<E>(qkv, seen))
+    }
+
+    fn attend_kernel<E: Element>(&self, qkv: &Tensor, seen: &Seen) -> Result<Tensor> {
         let (room, Heads { key_value, width, .. }) = (self.room, self.room.heads);
         let (packed, group) = (room.heads.packed_width(), room.heads.group() * width);
-        create((seen.tokens.len(), key_value * group), [qkv, &self.values], |y, [qkv, kept]| {
+        create((seen.tokens.len(), key_value * group), [qkv, &self.values], |y: &mut [E], [qkv, kept]: [&[E]; 2]| {
             // A task has the query heads of one key head, which read its keys one after the other.
             y.par_chunks_mut(group).enumerate().for_each_init(Vec::new, |scores, (task, y)| {
                 let (row, head) = (task / key_value, task % key_value);
@@ -183,8 +192,8 @@ impl Kept {
     }
 }
 
-/// y = softmax(scale q K^T) V for one query over all rows of K and V.
-fn one_query(y: &mut [f32], q: &[f32], k: &[f32], v: &[f32], scale: f32, scores: &mut Vec<f32>) {
+/// y = softmax(scale q K^T) V for one query over all rows of K and V. `scores` is memory that is used again.
+fn one_query<E: Element>(y: &mut [E], q: &[E], k: &[E], v: &[E], scale: f32, scores: &mut Vec<f32>) {
     let width = q.len();
     dispatch(
         #[inline(always)]
@@ -193,13 +202,16 @@ fn one_query(y: &mut [f32], q: &[f32], k: &[f32], v: &[f32], scale: f32, scores:
             scores.extend(k.chunks_exact(width).map(|key| scale * simd::dot(q, key)));
             let top = simd::maximum(scores);
             let sum = simd::exp_in_place(scores, top);
-            y.fill(0.0);
-            for (p, value) in scores.iter().zip(v.chunks_exact(width)) {
+            let seen = scores.len();
+            scores.resize(seen + width, 0.0);
+            let (probabilities, sums) = scores.split_at_mut(seen);
+            for (p, value) in probabilities.iter().zip(v.chunks_exact(width)) {
                 let p = p / sum;
-                for (y, value) in y.iter_mut().zip(value) {
-                    *y += p * value;
+                for (sum, value) in sums.iter_mut().zip(value) {
+                    *sum += p * value.wide();
                 }
             }
+            y.iter_mut().zip(sums).for_each(|(y, sum)| *y = E::narrowed(*sum));
         },
     );
 }

@@ -6,7 +6,7 @@
 #[cfg(feature = "cuda")]
 mod cuda;
 
-use super::{create, dispatch, in_place, is_fast};
+use super::{Element, by_type, create, dispatch, in_place, is_fast};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
@@ -72,6 +72,41 @@ impl Kernel {
         let x = x ^ (x >> 16);
         if x < self.threshold { 0.0 } else { self.scale }
     }
+
+    fn drop<E: Element>(self, x: &Tensor) -> Result<Tensor> {
+    let count = x.elem_count();
+    create(x.dims2()?, [x], |y: &mut [E], [x]: [&[E]; 1]| {
+        y.par_chunks_mut(CHUNK).zip(x[..count].par_chunks(CHUNK)).enumerate().for_each(|(chunk, (y, x))| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    let first = (chunk * CHUNK) as u32;
+                    for (i, (y, x)) in y.iter_mut().zip(x).enumerate() {
+                        *y = E::narrowed(x.wide() * self.factor(first.wrapping_add(i as u32)));
+                    }
+                },
+            )
+        });
+    })
+    }
+
+    fn add<E: Element>(self, grad_x: &Tensor, grad_y: &Tensor) -> Result<()> {
+    let count = grad_x.elem_count();
+    in_place(grad_x, [grad_y], |x: &mut [E], [y]: [&[E]; 1]| {
+        let chunks = x[..count].par_chunks_mut(CHUNK).zip(y[..count].par_chunks(CHUNK));
+        chunks.enumerate().for_each(|(chunk, (x, y))| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    let first = (chunk * CHUNK) as u32;
+                    for (i, (x, y)) in x.iter_mut().zip(y).enumerate() {
+                        *x = E::narrowed(x.wide() + y.wide() * self.factor(first.wrapping_add(i as u32)));
+                    }
+                },
+            )
+        });
+    })
+    }
 }
 
 const CHUNK: usize = 1 << 14;
@@ -87,20 +122,7 @@ pub fn dropout(x: &Tensor, mask: DropoutMask) -> Result<Tensor> {
     if !is_fast(x) {
         return device::dropout(x, mask);
     }
-    let (kernel, count) = (Kernel::new(mask), x.elem_count());
-    create(x.dims2()?, [x], |y, [x]| {
-        y.par_chunks_mut(CHUNK).zip(x[..count].par_chunks(CHUNK)).enumerate().for_each(|(chunk, (y, x))| {
-            dispatch(
-                #[inline(always)]
-                || {
-                    let first = (chunk * CHUNK) as u32;
-                    for (i, (y, x)) in y.iter_mut().zip(x).enumerate() {
-                        *y = x * kernel.factor(first.wrapping_add(i as u32));
-                    }
-                },
-            )
-        });
-    })
+    by_type!(x, E => Kernel::new(mask).drop::<E>(x))
 }
 
 /// grad_x + mask(grad_y) / (1 - rate), consuming grad_x: the gradient through [`dropout`].
@@ -111,21 +133,7 @@ pub fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: DropoutMask) -> Resul
     if !is_fast(&grad_x) {
         return device::add_backward(grad_x, grad_y, mask);
     }
-    let (kernel, count) = (Kernel::new(mask), grad_x.elem_count());
-    in_place(&grad_x, [grad_y], |x, [y]| {
-        let chunks = x[..count].par_chunks_mut(CHUNK).zip(y[..count].par_chunks(CHUNK));
-        chunks.enumerate().for_each(|(chunk, (x, y))| {
-            dispatch(
-                #[inline(always)]
-                || {
-                    let first = (chunk * CHUNK) as u32;
-                    for (i, (x, y)) in x.iter_mut().zip(y).enumerate() {
-                        *x += y * kernel.factor(first.wrapping_add(i as u32));
-                    }
-                },
-            )
-        });
-    })?;
+    by_type!(grad_x, E => Kernel::new(mask).add::<E>(&grad_x, grad_y)?);
     Ok(grad_x)
 }
 

@@ -1,13 +1,22 @@
-//! The one place of unsafe arithmetic: candle's own matmul crate, called on checked views.
+//! The one place of products and of unsafe arithmetic: f32 by candle's own matmul crate, bf16 by blocks of our own, on
+//! checked views.
 //!
 //! candle's `matmul` has no C += A B and fills its output with zeros first; LoRA and the backward pass
-//! are mostly C += A B.
-#![allow(unsafe_code, reason = "gemm takes raw pointers; every view is bounds-checked before the call")]
+//! are mostly C += A B. It has no bf16 on a CPU.
+#![allow(unsafe_code, reason = "products take raw pointers; every view is bounds-checked before the call")]
+
+mod bf16;
+mod pack;
+mod tiles;
+
+pub(crate) use bf16::gemm_bf16;
+pub(crate) use pack::Operand;
+pub(crate) use tiles::Instructions;
 
 /// A matrix in a slice, rows and columns at any stride.
 #[derive(Clone, Copy)]
-pub(crate) struct View<'a> {
-    values: &'a [f32],
+pub(crate) struct View<'a, T = f32> {
+    values: &'a [T],
     rows: usize,
     columns: usize,
     row_stride: usize,
@@ -18,12 +27,12 @@ fn last_index(rows: usize, columns: usize, row_stride: usize, column_stride: usi
     (rows - 1) * row_stride + (columns - 1) * column_stride
 }
 
-impl<'a> View<'a> {
+impl<'a, T> View<'a, T> {
     /// A view that reaches no element outside `values`.
     ///
     /// # Panics
     /// Where it would: that is a bug of the calling kernel.
-    pub(crate) fn new(values: &'a [f32], shape: (usize, usize), strides: (usize, usize)) -> Self {
+    pub(crate) fn new(values: &'a [T], shape: (usize, usize), strides: (usize, usize)) -> Self {
         let ((rows, columns), (row_stride, column_stride)) = (shape, strides);
         if rows > 0 && columns > 0 {
             assert!(

@@ -1,0 +1,274 @@
+//! The innermost loop of a bf16 product: 32 x 32 sums in f32, by AMX tiles or by AVX-512's pairs of bf16.
+//!
+//! Both read the same two panels. Along the inner size both go by steps of 32: of A, 32 rows of 32 numbers; of B, 16 pairs
+//! of rows by 32 columns, the two numbers of a pair side by side (Intel's VNNI order), in two halves of 16 columns.
+//! Both add a[2p] b[2p] and then a[2p+1] b[2p+1] to a sum that is in f32 all along.
+
+use half::bf16;
+
+/// Rows and columns of a block of sums, and numbers of a step along the inner size.
+pub(super) const SIDE: usize = 32;
+/// Rows of one tile, and numbers of 32 bits in each.
+pub(super) const TILE: usize = 16;
+/// Numbers of one step in a packed panel.
+pub(super) const STEP: usize = SIDE * SIDE;
+
+/// The sums of a block, row by row.
+#[repr(align(64))]
+pub(super) struct Sums(pub(super) [f32; SIDE * SIDE]);
+
+impl Sums {
+    /// Column by column, from then on.
+    pub(super) fn transpose(&mut self, _: Instructions) {
+        let quarters = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(row, column)| (row * SIDE + column) * TILE);
+        for quarter in quarters {
+            // SAFETY: the instructions are there, so AVX-512 is; 16 lines of 16 sums begin at each of the quarters.
+            unsafe { x86::transpose(self.0.as_mut_ptr().add(quarter).cast(), SIDE) }
+        }
+        for row in 0..TILE {
+            let (upper, lower) = self.0.split_at_mut(TILE * SIDE);
+            upper[row * SIDE + TILE..][..TILE].swap_with_slice(&mut lower[row * SIDE..][..TILE]);
+        }
+    }
+}
+
+/// 32 rows of A, as they lie in memory.
+#[derive(Clone, Copy)]
+pub(super) struct Rows {
+    /// The first number of the first row.
+    pub(super) first: *const bf16,
+    /// From row to row, in numbers.
+    pub(super) row: usize,
+    /// From the first to the seventeenth row, in numbers.
+    pub(super) half: usize,
+    /// From step to step, in numbers.
+    pub(super) step: usize,
+}
+
+/// The instructions that this machine multiplies bf16 with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Instructions {
+    /// TDPBF16PS on tiles.
+    Amx,
+    /// VDPBF16PS on 512-bit registers.
+    Avx512,
+}
+
+impl Instructions {
+    /// The best that processor and operating system allow; none on other machines.
+    pub(crate) fn of_this_machine() -> Option<Self> {
+        static FOUND: std::sync::OnceLock<Option<Instructions>> = std::sync::OnceLock::new();
+        *FOUND.get_or_init(x86::find)
+    }
+
+    /// Runs `work` on this thread with what the instructions need.
+    pub(super) fn with<R>(self, work: impl FnOnce() -> R) -> R {
+        match self {
+            Instructions::Amx => x86::with_tiles(work),
+            Instructions::Avx512 => work(),
+        }
+    }
+
+    /// The transpose of 16 x 16 pairs, in their place.
+    pub(super) fn transpose(self, pairs: &mut [bf16]) {
+        assert_eq!(pairs.len(), TILE * SIDE, "a tile");
+        // SAFETY: either kind of instructions comes with AVX-512; the tile's length was asserted.
+        unsafe { x86::transpose(pairs.as_mut_ptr().cast(), TILE) }
+    }
+
+    /// The sums of 32 rows of A and 32 columns of B.
+    ///
+    /// # Safety
+    /// `a` and `b` must hold `steps` steps; under AMX the call stands inside of [`Instructions::with`].
+    pub(super) unsafe fn block(self, a: Rows, b: *const bf16, steps: usize, sums: &mut Sums) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            match self {
+                Instructions::Amx => x86::block_of_tiles(a, b, steps, sums),
+                Instructions::Avx512 => x86::block_of_pairs(a, b, steps, sums),
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Instructions, Rows, SIDE, STEP, Sums, TILE};
+    use half::bf16;
+    use std::arch::asm;
+    use std::arch::x86_64::*;
+
+    /// What AMX tiles are configured to: eight tiles of 16 rows of 64 bytes.
+    #[repr(C, align(64))]
+    struct TileConfig {
+        palette: u8,
+        start_row: u8,
+        reserved: [u8; 14],
+        columns: [u16; 16],
+        rows: [u8; 16],
+    }
+
+    const CONFIG: TileConfig = {
+        let (mut columns, mut rows, mut tile) = ([0; 16], [0; 16], 0);
+        while tile < 8 {
+            (columns[tile], rows[tile]) = (64, TILE as u8);
+            tile += 1;
+        }
+        TileConfig { palette: 1, start_row: 0, reserved: [0; 14], columns, rows }
+    };
+
+    pub(super) fn find() -> Option<Instructions> {
+        if has_amx() && is_permitted() {
+            return Some(Instructions::Amx);
+        }
+        (is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw")).then_some(Instructions::Avx512)
+    }
+
+    /// CPUID.(EAX=7, ECX=0):EDX, bits 22 (AMX-BF16) and 24 (AMX-TILE).
+    fn has_amx() -> bool {
+        const BITS: u32 = (1 << 22) | (1 << 24);
+        __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & BITS == BITS
+    }
+
+    /// Linux gives the tiles' state to processes that ask for it (arch_prctl(2), ARCH_REQ_XCOMP_PERM).
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn is_permitted() -> bool {
+        const REQUEST: libc::c_long = 0x1023;
+        const TILE_DATA: libc::c_long = 18;
+        // SAFETY: the call takes two numbers and touches no memory of this process.
+        unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST, TILE_DATA) == 0 }
+    }
+
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    fn is_permitted() -> bool {
+        false
+    }
+
+    pub(super) fn with_tiles<R>(work: impl FnOnce() -> R) -> R {
+        // SAFETY: AMX was found and permitted; the configuration is one of the palette's.
+        unsafe { asm!("ldtilecfg [{}]", in(reg) &CONFIG, options(nostack, readonly)) };
+        let result = work();
+        // SAFETY: as above; what the tiles hold is no longer needed.
+        unsafe { asm!("tilerelease", options(nostack, nomem)) };
+        result
+    }
+
+    /// # Safety
+    /// As [`Instructions::block`].
+    pub(super) unsafe fn block_of_tiles(a: Rows, b: *const bf16, steps: usize, sums: &mut Sums) {
+        let bytes = size_of::<bf16>();
+        // SAFETY: 16 rows of 64 bytes are read at each of four places of a step, and `steps` steps are there; the sums
+        // are 32 rows of 128 bytes.
+        unsafe {
+            asm!(
+                "tilezero tmm0",
+                "tilezero tmm1",
+                "tilezero tmm2",
+                "tilezero tmm3",
+                "2:",
+                "tileloadd tmm4, [{upper} + {row}]",
+                "tileloadd tmm6, [{b} + {line}]",
+                "tileloadd tmm5, [{lower} + {row}]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{b} + {line} + 1024]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "add {upper}, {step}",
+                "add {lower}, {step}",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "add {b}, 2048",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "dec {steps}",
+                "jnz 2b",
+                "mov {line}, 128",
+                "tilestored [{sums} + {line}], tmm0",
+                "tilestored [{sums} + {line} + 64], tmm1",
+                "tilestored [{sums} + {line} + 2048], tmm2",
+                "tilestored [{sums} + {line} + 2112], tmm3",
+                upper = inout(reg) a.first => _,
+                lower = inout(reg) a.first.add(a.half) => _,
+                row = in(reg) a.row * bytes,
+                step = in(reg) a.step * bytes,
+                b = inout(reg) b => _,
+                line = inout(reg) 64usize => _,
+                steps = inout(reg) steps => _,
+                sums = in(reg) sums.0.as_mut_ptr(),
+                options(nostack),
+            );
+        }
+    }
+
+    /// 16 x 16 numbers of 32 bits, whose lines lie `stride` apart.
+    ///
+    /// # Safety
+    /// They must be there.
+    #[target_feature(enable = "avx512f")]
+    pub(super) unsafe fn transpose(first: *mut f32, stride: usize) {
+        // SAFETY: as the caller promises.
+        let mut lines: [__m512; TILE] = std::array::from_fn(|line| unsafe { _mm512_loadu_ps(first.add(line * stride)) });
+        // Pairs of lines, then fours: each 128 bits hold four lines' numbers of one column.
+        for four in lines.chunks_exact_mut(4) {
+            let (low, high) = (_mm512_unpacklo_ps(four[0], four[1]), _mm512_unpackhi_ps(four[0], four[1]));
+            let (low_next, high_next) = (_mm512_unpacklo_ps(four[2], four[3]), _mm512_unpackhi_ps(four[2], four[3]));
+            let pd = _mm512_castps_pd;
+            let ps = _mm512_castpd_ps;
+            four[0] = ps(_mm512_unpacklo_pd(pd(low), pd(low_next)));
+            four[1] = ps(_mm512_unpackhi_pd(pd(low), pd(low_next)));
+            four[2] = ps(_mm512_unpacklo_pd(pd(high), pd(high_next)));
+            four[3] = ps(_mm512_unpackhi_pd(pd(high), pd(high_next)));
+        }
+        for column in 0..4 {
+            let [a, b, c, d] = [0, 4, 8, 12].map(|four| lines[four + column]);
+            let even = _mm512_shuffle_f32x4::<0x88>(a, b);
+            let odd = _mm512_shuffle_f32x4::<0xdd>(a, b);
+            let even_next = _mm512_shuffle_f32x4::<0x88>(c, d);
+            let odd_next = _mm512_shuffle_f32x4::<0xdd>(c, d);
+            let turned = [
+                (column, _mm512_shuffle_f32x4::<0x88>(even, even_next)),
+                (column + 8, _mm512_shuffle_f32x4::<0xdd>(even, even_next)),
+                (column + 4, _mm512_shuffle_f32x4::<0x88>(odd, odd_next)),
+                (column + 12, _mm512_shuffle_f32x4::<0xdd>(odd, odd_next)),
+            ];
+            for (line, numbers) in turned {
+                // SAFETY: as the caller promises.
+                unsafe { _mm512_storeu_ps(first.add(line * stride), numbers) };
+            }
+        }
+    }
+
+    /// Rows whose sums fit in the registers: 8 x 2 of 32.
+    const ROWS: usize = 8;
+
+    /// # Safety
+    /// As [`Instructions::block`].
+    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+    pub(super) unsafe fn block_of_pairs(a: Rows, b: *const bf16, steps: usize, sums: &mut Sums) {
+        for first in (0..SIDE).step_by(ROWS) {
+            let mut sum = [[_mm512_setzero_ps(); 2]; ROWS];
+            // SAFETY: the same reads as a block of tiles makes, a pair and a line of 16 pairs at a time.
+            unsafe {
+                let rows = a.first.add(first / TILE * a.half + first % TILE * a.row);
+                for step in 0..steps {
+                    let (rows, b) = (rows.add(step * a.step), b.add(step * STEP));
+                    for pair in 0..TILE {
+                        let line = |half: usize| {
+                            let line = b.add((half * TILE + pair) * SIDE);
+                            std::mem::transmute::<__m512i, __m512bh>(_mm512_loadu_si512(line.cast()))
+                        };
+                        let columns = [line(0), line(1)];
+                        for (row, sum) in sum.iter_mut().enumerate() {
+                            let numbers = rows.add(row * a.row + 2 * pair).cast::<i32>().read_unaligned();
+                            let numbers = std::mem::transmute::<__m512i, __m512bh>(_mm512_set1_epi32(numbers));
+                            sum[0] = _mm512_dpbf16_ps(sum[0], numbers, columns[0]);
+                            sum[1] = _mm512_dpbf16_ps(sum[1], numbers, columns[1]);
+                        }
+                    }
+                }
+                for (row, sum) in sum.iter().enumerate() {
+                    let to = sums.0.as_mut_ptr().add((first + row) * SIDE);
+                    _mm512_storeu_ps(to, sum[0]);
+                    _mm512_storeu_ps(to.add(TILE), sum[1]);
+                }
+            }
+        }
+    }
+}
