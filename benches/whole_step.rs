@@ -2,8 +2,9 @@
 //! PyTorch's (`benches/README.md` has the commands and the results).
 //!
 //!     cargo bench --profile dev --bench whole_step -- --model SRC (--rows FILE | --length TOKENS) [--steps 3] [--batch 16]
-//!         [--rank 128] [--dropout 0.05] [--quantization q4_0] [--checkpointing] [--evaluate] [--out FOLDER]
+//!         [--rank 128] [--dropout 0.05] [--quantization q4_0] [--dtype bf16] [--checkpointing] [--evaluate] [--out FOLDER]
 
+use candle_core::DType;
 use clap::Parser;
 use rand_chacha::rand_core::Rng;
 use std::path::PathBuf;
@@ -47,6 +48,9 @@ struct Arguments {
     dropout: f64,
     #[arg(long, default_value = "none")]
     quantization: String,
+    /// Type of activations and dense weights: f32 or bf16.
+    #[arg(long, default_value = "f32")]
+    dtype: String,
     #[arg(long)]
     checkpointing: bool,
     /// Measure the evaluation instead, masked and full together; --rank 0 evaluates the base alone.
@@ -67,7 +71,7 @@ fn main() -> anyhow::Result<()> {
     let base = open(&source)?;
     let quantization: Quantization = serde_json::from_value(arguments.quantization.clone().into())?;
     let device = tezgah::device::open("cpu")?.device;
-    let dtype = candle_core::DType::F32;
+    let dtype: DType = arguments.dtype.parse()?;
     let say = |line: &str| println!("{line}");
     let mut model = loading::load(&base, quantization, dtype, &device, &arguments.out, &say)?;
     let rows = rows(&arguments, &base)?;

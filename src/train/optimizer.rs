@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::network::adapter;
 use crate::model::network::linear::Parameter;
 use crate::model::network::llama::Llama;
-use crate::model::ops::{change, dispatch, in_place, in_place_together, is_fast, on_threads, read};
+use crate::model::ops::{change, dispatch, in_place_together, is_fast, on_threads, read};
 use crate::record::Optimizer;
 use candle_core::{DType, Device, Tensor};
 

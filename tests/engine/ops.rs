@@ -1,5 +1,5 @@
-//! Each CPU kernel, in f32, against its device form in f64: two programs for one formula. Rows of 1, 3, 64, 65 and 130
-//! tokens, so that blocks and vector widths end everywhere; widths that are no multiple of a register.
+//! Each CPU kernel, in f32 and in bf16, against its device form in f64: two programs for one formula. Rows of 1, 3, 64, 65
+//! and 130 tokens, so that blocks and vector widths end everywhere; widths that are no multiple of a register.
 //!
 //! `TEZGAH_TEST_DEVICE=cuda` puts a card's operations in the kernels' place: `.ci/gpu-host` and `.ci/gpu-check` do.
 
@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use tezgah::model::ops::attention::{self, Heads, attention};
 use tezgah::model::ops::cross_entropy;
 use tezgah::model::ops::dropout::{self, DropoutStream};
-use tezgah::model::ops::matmul::{LowRank, add, add_low_rank, add_matmul, columns, matmul};
+use tezgah::model::ops::matmul::{LowRank, add, add_low_rank, add_matmul, columns, matmul, matmul_wide};
 use tezgah::model::ops::rms_norm::{self, rms_norm};
 use tezgah::model::ops::rope::{self, Angles, Direction, rope};
 use tezgah::model::ops::swiglu::{self, swiglu};
@@ -30,12 +30,30 @@ static DEVICE: LazyLock<Device> = LazyLock::new(|| {
     tezgah::device::open(&name).expect("the device that was asked for").device
 });
 
-/// Values in [-2, 2], the same in every run; f32, and the same numbers in f64 on the host.
-fn pair(name: &str, rows: usize, width: usize) -> (Tensor, Tensor) {
+/// What a kernel reads and writes.
+#[derive(Clone, Copy)]
+struct Kind {
+    dtype: DType,
+    /// How far off it may be at least, relative to the largest: bf16 has 8 bits, and a result is rounded once or twice.
+    rounding: f64,
+}
+
+/// Calls `check` in f32, and on the CPU in bf16.
+fn in_both(check: impl Fn(Kind)) {
+    check(Kind { dtype: DType::F32, rounding: 0.0 });
+    if DEVICE.is_cpu() {
+        check(Kind { dtype: DType::BF16, rounding: 4e-3 });
+    }
+}
+
+/// Values in [-2, 2], the same in every run; of `kind`, and the same numbers in f64 on the host.
+fn pair(kind: Kind, name: &str, rows: usize, width: usize) -> (Tensor, Tensor) {
     let mut generator = random::stream(7, name);
     let values: Vec<f32> =
         (0..rows * width).map(|_| (generator.next_u32() >> 8) as f32 / (1 << 22) as f32 - 2.0).collect();
-    let narrow = Tensor::from_vec(values, (rows, width), &Device::Cpu).expect("matrix");
+    let narrow = Tensor::from_vec(values, (rows, width), &Device::Cpu)
+        .and_then(|x| x.to_dtype(kind.dtype))
+        .expect("matrix");
     let wide = narrow.to_dtype(DType::F64).expect("f64");
     (narrow.to_device(&DEVICE).expect("moved"), wide)
 }
@@ -53,56 +71,83 @@ fn assert_close(ours: &Tensor, theirs: &Tensor, tolerance: f64) {
 
 #[test]
 fn rms_norm_and_its_gradient() {
-    let (rows, width, eps) = (70, 37, 1e-5);
-    let ((x, x64), (grad, grad64)) = (pair("x", rows, width), pair("grad", rows, width));
-    let ((before, before64), (w, w64)) = (pair("before", rows, width), pair("w", 1, width));
-    let (w, w64) = (w.squeeze(0).expect("vector"), w64.squeeze(0).expect("vector"));
-    let theirs = rms_norm::device::rms_norm(&x64, &w64, eps).expect("norm");
-    assert_close(&rms_norm(&x, &w, eps).expect("norm"), &theirs, 1e-6);
-    let theirs = rms_norm::device::add_backward(before64, &x64, &w64, &grad64, eps).expect("gradient");
-    assert_close(&rms_norm::add_backward(before, &x, &w, &grad, eps).expect("gradient"), &theirs, 1e-6);
+    in_both(|kind| {
+        let (rows, width, eps) = (70, 37, kind.rounding.max(1e-5));
+        let ((x, x64), (grad, grad64)) = (pair(kind, "x", rows, width), pair(kind, "grad", rows, width));
+        let ((before, before64), (w, w64)) = (pair(kind, "before", rows, width), pair(kind, "w", 1, width));
+        let (w, w64) = (w.squeeze(0).expect("vector"), w64.squeeze(0).expect("vector"));
+        let theirs = rms_norm::device::rms_norm(&x64, &w64, eps).expect("norm");
+        assert_close(&rms_norm(&x, &w, eps).expect("norm"), &theirs, kind.rounding.max(1e-6));
+        let theirs = rms_norm::device::add_backward(before64, &x64, &w64, &grad64, eps).expect("gradient");
+        assert_close(
+            &rms_norm::add_backward(before, &x, &w, &grad, eps).expect("gradient"),
+            &theirs,
+            kind.rounding.max(1e-6),
+        );
+    });
 }
 
 #[test]
 fn rope_both_ways() {
-    let (d, heads, rows) = (10, 3, 70);
-    let frequencies: Vec<f64> = (0..d / 2).map(|i| 10_000f64.powf(-2.0 * i as f64 / d as f64)).collect();
-    let positions: Vec<usize> = (0..rows).map(|i| i * 29).collect();
-    let angles =
-        |dtype, device: &Device| Angles::new(&positions, &frequencies, dtype, device).expect("angles");
-    for (direction, sign) in [(Direction::Forward, 1.0), (Direction::Backward, -1.0)] {
-        let (x, x64) = pair("x", rows, (heads + 1) * d); // the last head is left alone
-        let theirs = rope::device::rope(&x64, &angles(DType::F64, &Device::Cpu), heads, sign).expect("rope");
-        assert_close(&rope(x, &angles(DType::F32, &DEVICE), heads, direction).expect("rope"), &theirs, 1e-6);
-    }
+    in_both(|kind| {
+        let (d, heads, rows) = (10, 3, 70);
+        let frequencies: Vec<f64> = (0..d / 2).map(|i| 10_000f64.powf(-2.0 * i as f64 / d as f64)).collect();
+        let positions: Vec<usize> = (0..rows).map(|i| i * 29).collect();
+        let angles =
+            |dtype, device: &Device| Angles::new(&positions, &frequencies, dtype, device).expect("angles");
+        for (direction, sign) in [(Direction::Forward, 1.0), (Direction::Backward, -1.0)] {
+            let (x, x64) = pair(kind, "x", rows, (heads + 1) * d); // the last head is left alone
+            let theirs =
+                rope::device::rope(&x64, &angles(DType::F64, &Device::Cpu), heads, sign).expect("rope");
+            assert_close(
+                &rope(x, &angles(DType::F32, &DEVICE), heads, direction).expect("rope"),
+                &theirs,
+                kind.rounding.max(1e-6),
+            );
+        }
+    });
 }
 
 #[test]
 fn swiglu_and_its_gradient() {
-    let (rows, width) = (70, 37);
-    let ((x, x64), (grad, grad64)) = (pair("x", rows, 2 * width), pair("grad", rows, width));
-    assert_close(&swiglu(&x).expect("swiglu"), &swiglu::device::swiglu(&x64).expect("swiglu"), 1e-6);
-    let theirs = swiglu::device::backward(&x64, &grad64).expect("gradient");
-    assert_close(&swiglu::backward(x, &grad).expect("gradient"), &theirs, 1e-6);
+    in_both(|kind| {
+        let (rows, width) = (70, 37);
+        let ((x, x64), (grad, grad64)) = (pair(kind, "x", rows, 2 * width), pair(kind, "grad", rows, width));
+        assert_close(
+            &swiglu(&x).expect("swiglu"),
+            &swiglu::device::swiglu(&x64).expect("swiglu"),
+            kind.rounding.max(1e-6),
+        );
+        let theirs = swiglu::device::backward(&x64, &grad64).expect("gradient");
+        assert_close(&swiglu::backward(x, &grad).expect("gradient"), &theirs, kind.rounding.max(1e-6));
+    });
 }
 
 #[test]
 fn attention_and_its_gradient() {
-    let heads = Heads { query: 6, key_value: 2, width: 12 };
-    let offsets = offsets();
-    let rows = offsets[offsets.len() - 1];
-    let ((qkv, qkv64), (grad, grad64)) =
-        (pair("qkv", rows, heads.packed_width()), pair("grad", rows, heads.query * heads.width));
-    let theirs = attention::device::attention(&qkv64, &offsets, heads).expect("attention");
-    assert_close(&attention(&qkv, &offsets, heads).expect("attention"), &theirs, 2e-6);
-    let theirs = attention::device::backward(&qkv64, &grad64, &offsets, heads).expect("gradient");
-    assert_close(&attention::backward(&qkv, &grad, &offsets, heads).expect("gradient"), &theirs, 2e-6);
+    in_both(|kind| {
+        let heads = Heads { query: 6, key_value: 2, width: 12 };
+        let offsets = offsets();
+        let rows = offsets[offsets.len() - 1];
+        let ((qkv, qkv64), (grad, grad64)) = (
+            pair(kind, "qkv", rows, heads.packed_width()),
+            pair(kind, "grad", rows, heads.query * heads.width),
+        );
+        let theirs = attention::device::attention(&qkv64, &offsets, heads).expect("attention");
+        assert_close(&attention(&qkv, &offsets, heads).expect("attention"), &theirs, kind.rounding.max(2e-6));
+        let theirs = attention::device::backward(&qkv64, &grad64, &offsets, heads).expect("gradient");
+        assert_close(
+            &attention::backward(&qkv, &grad, &offsets, heads).expect("gradient"),
+            &theirs,
+            kind.rounding.max(2e-6),
+        );
+    });
 }
 
 #[test]
 fn cross_entropy_and_its_gradient() {
     let (rows, vocabulary) = (9, 1003); // three blocks of 256 and a rest
-    let (x, x64) = pair("logits", rows, vocabulary);
+    let (x, x64) = pair(Kind { dtype: DType::F32, rounding: 0.0 }, "logits", rows, vocabulary);
     let targets: Vec<u32> = (0..rows as u32).map(|row| (row * 331) % vocabulary as u32).collect();
     let ours = cross_entropy::nll(&x, &targets).expect("nll");
     let theirs = cross_entropy::device::nll(&x64, &targets).expect("nll");
@@ -115,42 +160,89 @@ fn cross_entropy_and_its_gradient() {
 
 #[test]
 fn dropout_and_its_gradient() {
-    let ((x, x64), (before, before64)) = (pair("x", 70, 37), pair("before", 70, 37));
-    let stream = DropoutStream { rate: 0.3, seed: 1, micro_batch: 2 };
-    let mask = stream.mask(3, 4).expect("the rate is not 0");
-    // f64 operands take the device form.
-    let theirs = dropout::dropout(&x64, mask).expect("dropout");
-    assert_close(&dropout::dropout(&x, mask).expect("dropout"), &theirs, 1e-6);
-    let theirs = dropout::add_backward(before64, &x64, mask).expect("gradient");
-    assert_close(&dropout::add_backward(before, &x, mask).expect("gradient"), &theirs, 1e-6);
+    in_both(|kind| {
+        let ((x, x64), (before, before64)) = (pair(kind, "x", 70, 37), pair(kind, "before", 70, 37));
+        let stream = DropoutStream { rate: 0.3, seed: 1, micro_batch: 2 };
+        let mask = stream.mask(3, 4).expect("the rate is not 0");
+        // f64 operands take the device form.
+        let theirs = dropout::dropout(&x64, mask).expect("dropout");
+        assert_close(&dropout::dropout(&x, mask).expect("dropout"), &theirs, kind.rounding.max(1e-6));
+        let theirs = dropout::add_backward(before64, &x64, mask).expect("gradient");
+        assert_close(
+            &dropout::add_backward(before, &x, mask).expect("gradient"),
+            &theirs,
+            kind.rounding.max(1e-6),
+        );
+    });
 }
 
 /// Plain, transposed and narrowed operands; terms that leave columns between them alone.
 #[test]
 fn products() {
-    let ((a, a64), (b, b64)) = (pair("a", 33, 21), pair("b", 33, 21));
-    let transposed = |t: &Tensor| t.t().expect("transpose");
-    let theirs = a64.matmul(&transposed(&b64)).expect("product");
-    assert_close(&matmul(&a, &transposed(&b)).expect("product"), &theirs, 1e-6);
-    let theirs = transposed(&a64).matmul(&b64).expect("product");
-    assert_close(&matmul(&transposed(&a), &b).expect("product"), &theirs, 1e-6);
+    in_both(|kind| {
+        let ((a, a64), (b, b64)) = (pair(kind, "a", 33, 21), pair(kind, "b", 33, 21));
+        let transposed = |t: &Tensor| t.t().expect("transpose");
+        let theirs = a64.matmul(&transposed(&b64)).expect("product");
+        assert_close(&matmul(&a, &transposed(&b)).expect("product"), &theirs, kind.rounding.max(1e-6));
+        let theirs = transposed(&a64).matmul(&b64).expect("product");
+        assert_close(&matmul(&transposed(&a), &b).expect("product"), &theirs, kind.rounding.max(1e-6));
 
-    let (c, c64) = pair("c", 33, 33);
-    let theirs =
-        (&c64 + (a64.matmul(&transposed(&b64)).expect("product") * 0.5).expect("scaled")).expect("sum");
-    assert_close(&add_matmul(c, 0.5, &a, &transposed(&b)).expect("sum"), &theirs, 1e-6);
+        let (c, c64) = pair(kind, "c", 33, 33);
+        let theirs =
+            (&c64 + (a64.matmul(&transposed(&b64)).expect("product") * 0.5).expect("scaled")).expect("sum");
+        assert_close(
+            &add_matmul(c, 0.5, &a, &transposed(&b)).expect("sum"),
+            &theirs,
+            kind.rounding.max(1e-6),
+        );
 
-    let ((y, y64), (h, h64)) = (pair("y", 33, 40), pair("h", 33, 4));
-    let ((b1, b1_64), (b2, b2_64)) = (pair("b1", 7, 4), pair("b2", 11, 4));
-    let terms = |hidden: &Tensor, first, second| -> Tensor {
-        let y = if hidden.dtype() == DType::F64 { y64.clone() } else { y.copy().expect("copy") };
-        let term =
-            |columns, b: &Tensor| LowRank { columns, hidden: hidden.clone(), b: b.clone(), scale: 2.0 };
-        add_low_rank(y, &[term((3, 7), first), term((20, 11), second)]).expect("sum")
-    };
-    assert_close(&terms(&h, &b1, &b2), &terms(&h64, &b1_64, &b2_64), 1e-6);
+        let ((y, y64), (h, h64)) = (pair(kind, "y", 33, 40), pair(kind, "h", 33, 4));
+        let ((b1, b1_64), (b2, b2_64)) = (pair(kind, "b1", 7, 4), pair(kind, "b2", 11, 4));
+        let terms = |hidden: &Tensor, first, second| -> Tensor {
+            let y = if hidden.dtype() == DType::F64 { y64.clone() } else { y.copy().expect("copy") };
+            let term =
+                |columns, b: &Tensor| LowRank { columns, hidden: hidden.clone(), b: b.clone(), scale: 2.0 };
+            add_low_rank(y, &[term((3, 7), first), term((20, 11), second)]).expect("sum")
+        };
+        assert_close(&terms(&h, &b1, &b2), &terms(&h64, &b1_64, &b2_64), kind.rounding.max(1e-6));
 
-    assert_close(&columns(&y, (5, 9)).expect("view"), &y64.narrow(1, 5, 9).expect("view"), 1e-7);
-    let theirs = (&a64 + &b64).expect("sum");
-    assert_close(&add(a, &b).expect("sum"), &theirs, 1e-6);
+        assert_close(
+            &columns(&y, (5, 9)).expect("view"),
+            &y64.narrow(1, 5, 9).expect("view"),
+            kind.rounding.max(1e-7),
+        );
+        let theirs = (&a64 + &b64).expect("sum");
+        assert_close(&add(a, &b).expect("sum"), &theirs, kind.rounding.max(1e-6));
+    });
+}
+
+/// Every way into a product of bf16: each operand lying along its rows or its columns, of either type, into either type;
+/// sizes that fill blocks of 32, that leave a rest, and a few rows of a weight, which is then read where it lies.
+#[test]
+fn products_of_bf16() {
+    let bf16 = Kind { dtype: DType::BF16, rounding: 4e-3 };
+    for (m, k, n) in [(1, 32, 64), (3, 64, 96), (33, 21, 65), (64, 96, 32), (70, 40, 130), (200, 100, 33)] {
+        let lying = |name: &str, rows, columns, along_columns: bool, dtype| {
+            let (x, wide) = match along_columns {
+                false => pair(bf16, name, rows, columns),
+                true => {
+                    let (x, wide) = pair(bf16, name, columns, rows);
+                    (x.t().expect("view"), wide.t().expect("view"))
+                }
+            };
+            (x.to_dtype(dtype).expect("type"), wide)
+        };
+        for (turned_a, turned_b, wide_b) in
+            [(false, false, false), (false, true, false), (true, false, true), (true, true, true)]
+        {
+            let (a, a64) = lying("a", m, k, turned_a, DType::BF16);
+            let (b, b64) = lying("b", k, n, turned_b, if wide_b { DType::F32 } else { DType::BF16 });
+            let theirs = a64.matmul(&b64).expect("product");
+            assert_close(&matmul(&a, &b).expect("product"), &theirs, 4e-3);
+            assert_close(&matmul_wide(&a, &b).expect("product"), &theirs, 1e-6);
+            let (c, c64) = pair(Kind { dtype: DType::F32, rounding: 0.0 }, "c", m, n);
+            let sum = (c64 + (theirs * 0.5).expect("scaled")).expect("sum");
+            assert_close(&add_matmul(c, 0.5, &a, &b).expect("sum"), &sum, 1e-6);
+        }
+    }
 }

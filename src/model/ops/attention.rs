@@ -8,7 +8,7 @@ pub mod device;
 pub(crate) mod kept;
 
 use super::gemm::{Threads, View, Write, gemm};
-use super::{Element, by_type, create, dispatch, is_fast, simd};
+use super::{Element, by_type, create, dispatch, is_fast, simd, zeros};
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
@@ -56,7 +56,7 @@ pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor
     if !is_fast(qkv) {
         return device::attention(qkv, offsets, heads);
     }
-    by_type!(qkv, E => kernel::<E>(qkv, offsets, heads))
+    by_type!(qkv.dtype(), E => kernel::<E>(qkv, offsets, heads))
 }
 
 /// The columns of one head from row `first` on, side by side in f32.
@@ -78,7 +78,7 @@ fn kernel<E: Element>(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<T
     let (tokens, packed) = qkv.dims2()?;
     let (d, out) = (heads.width, heads.query * heads.width);
     create((tokens, out), [qkv], |y: &mut [E], [qkv]: [&[E]; 1]| {
-        let mut by_head = vec![0f32; tokens * out];
+        let mut by_head: Vec<f32> = zeros(tokens * out);
         let tasks = tasks(&mut by_head, offsets, heads.query, d);
         tasks.into_par_iter().for_each(|Task { start, length, head, values }| {
             let row = &qkv[start * packed..(start + length) * packed];
@@ -116,7 +116,7 @@ pub fn backward(qkv: &Tensor, grad_y: &Tensor, offsets: &[usize], heads: Heads) 
     if !is_fast(qkv) {
         return device::backward(qkv, grad_y, offsets, heads);
     }
-    by_type!(qkv, E => backward_kernel::<E>(qkv, grad_y, offsets, heads))
+    by_type!(qkv.dtype(), E => backward_kernel::<E>(qkv, grad_y, offsets, heads))
 }
 
 #[expect(clippy::disallowed_methods, reason = "its tasks hold slices of the host")]
@@ -130,7 +130,7 @@ fn backward_kernel<E: Element>(
     let (d, out, group) = (heads.width, heads.query * heads.width, heads.group());
     create((tokens, packed), [qkv, grad_y], |grad: &mut [E], [qkv, grad_y]: [&[E]; 2]| {
         // A task owns its group's query heads, its key head and its value head, one after the other.
-        let mut by_head = vec![0f32; tokens * packed];
+        let mut by_head: Vec<f32> = zeros(tokens * packed);
         let tasks = tasks(&mut by_head, offsets, heads.key_value, (group + 2) * d);
         tasks.into_par_iter().for_each(|Task { start, length, head, values }| {
             let row = &qkv[start * packed..(start + length) * packed];

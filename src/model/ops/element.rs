@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn narrowing_is_that_of_half() {
-        let patterns = (0..=u32::MAX).step_by(4099).chain([0, 0x7f80_0000, 0xff80_0000, 0x7fc0_0001, 0x7f80_0001]);
+        let patterns =
+            (0..=u32::MAX).step_by(4099).chain([0, 0x7f80_0000, 0xff80_0000, 0x7fc0_0001, 0x7f80_0001]);
         for bits in patterns.chain((0x3f80_0000..0x3f82_0000).step_by(7)) {
             let value = f32::from_bits(bits);
             let (ours, theirs) = (bf16::narrowed(value), bf16::from_f32(value));

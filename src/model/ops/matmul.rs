@@ -4,7 +4,7 @@
 //! sums are f32, and what is written is rounded once.
 
 use super::gemm::{Operand, Threads, View, Write, gemm, gemm_bf16};
-use super::{Element, by_type, change, create, in_place, is_fast, read};
+use super::{Element, by_type, change, create, in_place, is_fast, read, zeros};
 use candle_core::{DType, Device, Result, Tensor};
 use rayon::prelude::*;
 
@@ -38,9 +38,11 @@ pub fn matmul_wide(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 fn product(a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
     let (m, n) = (a.dim(0)?, b.dim(1)?);
     if [a, b].iter().any(|operand| operand.dtype() == DType::BF16) {
-        let c = Tensor::zeros((m, n), dtype, &Device::Cpu)?;
-        narrow(&c, Write::Replace, 1.0, a, b)?;
-        return Ok(c);
+        return by_type!(dtype, E => with_operand(a, |a| with_operand(b, |b| {
+            let mut c: Vec<E> = zeros(m * n);
+            gemm_bf16(&mut c, n, Write::Replace, 1.0, a, b);
+            Tensor::from_vec(c, (m, n), &Device::Cpu)
+        })));
     }
     create((m, n), [a, b], |c: &mut [f32], [x, y]: [&[f32]; 2]| {
         let (Ok(x), Ok(y)) = (view(x, a), view(y, b)) else {
@@ -54,20 +56,9 @@ fn product(a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
     })
 }
 
-/// C = [C +] scale A B by the kernels of bf16, each of the three of either type.
-fn narrow(c: &Tensor, write: Write, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
-    let row_stride = c.stride()[0];
-    with_operand(a, |a| {
-        with_operand(b, |b| {
-            by_type!(c, E => change(c, |c: &mut [E]| {
-                gemm_bf16(c, row_stride, write, scale as f32, a, b, Threads::All);
-            }))
-        })
-    })
-}
-
-fn with_operand(tensor: &Tensor, with: impl FnOnce(Operand) -> Result<()>) -> Result<()> {
-    by_type!(tensor, E => read([tensor], |[values]: [&[E]; 1]| with(view(values, tensor)?.into())))
+/// The tensor as it goes into a product of bf16.
+fn with_operand<R>(tensor: &Tensor, with: impl FnOnce(Operand) -> Result<R>) -> Result<R> {
+    by_type!(tensor.dtype(), E => read([tensor], |[values]: [&[E]; 1]| with(view(values, tensor)?.into())))
 }
 
 /// Rows that are multiplied by a weight as it lies in memory; one row takes gemm's own path, more than these pay for a copy.
@@ -114,7 +105,13 @@ fn accumulate(c: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
     let row_stride = c.stride()[0];
     c.dims2()?;
     if [c, a, b].iter().any(|tensor| tensor.dtype() == DType::BF16) {
-        return narrow(c, Write::Add, scale, a, b);
+        return with_operand(a, |a| {
+            with_operand(b, |b| {
+                by_type!(c.dtype(), E => change(c, |c: &mut [E]| {
+                    gemm_bf16(c, row_stride, Write::Add, scale as f32, a, b);
+                }))
+            })
+        });
     }
     in_place(c, [a, b], |c: &mut [f32], [x, y]: [&[f32]; 2]| {
         let (Ok(x), Ok(y)) = (view(x, a), view(y, b)) else { unreachable!("the caller passes matrices") };
@@ -181,7 +178,7 @@ pub fn add(x: Tensor, y: &Tensor) -> Result<Tensor> {
     if !is_fast(&x) {
         return x + y;
     }
-    by_type!(x, E => add_kernel::<E>(&x, y)?);
+    by_type!(x.dtype(), E => add_kernel::<E>(&x, y)?);
     Ok(x)
 }
 

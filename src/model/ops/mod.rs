@@ -25,17 +25,17 @@ use rayon::prelude::*;
 
 pub(crate) use element::Element;
 pub(crate) use simd::dispatch;
-pub(crate) use slices::{change, create, in_place, in_place_together, read};
+pub(crate) use slices::{change, create, in_place, in_place_together, read, zeros};
 
 /// Whether the CPU kernels take this tensor.
 pub(crate) fn is_fast(tensor: &Tensor) -> bool {
     tensor.device().is_cpu() && matches!(tensor.dtype(), DType::F32 | DType::BF16)
 }
 
-/// `$body` with `$E` the type of the tensor's numbers, one of the two that [`is_fast`] lets through.
+/// `$body` with `$E` the type of numbers that `$dtype` says, one of the two that [`is_fast`] lets through.
 macro_rules! by_type {
-    ($tensor:expr, $E:ident => $body:expr) => {
-        match $tensor.dtype() {
+    ($dtype:expr, $E:ident => $body:expr) => {
+        match $dtype {
             candle_core::DType::BF16 => {
                 type $E = half::bf16;
                 $body

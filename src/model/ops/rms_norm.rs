@@ -13,7 +13,7 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
     if !is_fast(x) {
         return device::rms_norm(x, weight, eps);
     }
-    by_type!(x, E => kernel::<E>(x, weight, eps))
+    by_type!(x.dtype(), E => kernel::<E>(x, weight, eps))
 }
 
 fn kernel<E: Element>(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
@@ -56,7 +56,7 @@ pub fn add_backward(
     if !is_fast(x) {
         return device::add_backward(grad_x, x, weight, grad_y, eps);
     }
-    by_type!(x, E => add_backward_kernel::<E>(&grad_x, x, weight, grad_y, eps)?);
+    by_type!(x.dtype(), E => add_backward_kernel::<E>(&grad_x, x, weight, grad_y, eps)?);
     Ok(grad_x)
 }
 

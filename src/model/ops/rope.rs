@@ -64,7 +64,7 @@ pub fn rope(x: Tensor, angles: &Angles, heads: usize, direction: Direction) -> R
     if !is_fast(&x) {
         return device::rope(&x, angles, heads, sign as f64);
     }
-    by_type!(x, E => kernel::<E>(&x, angles, heads, sign)?);
+    by_type!(x.dtype(), E => kernel::<E>(&x, angles, heads, sign)?);
     Ok(x)
 }
 

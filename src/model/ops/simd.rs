@@ -20,7 +20,19 @@ pub(crate) fn dispatch<R>(kernel: impl FnOnce() -> R) -> R {
 }
 
 /// Partial sums of a reduction: enough independent chains to fill a 512-bit register.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
+
+/// A register's worth of numbers, widened.
+#[inline(always)]
+pub(super) fn load<E: Element>(values: &[E; LANES]) -> [f32; LANES] {
+    values.map(E::wide)
+}
+
+/// A register's worth of numbers, narrowed.
+#[inline(always)]
+pub(super) fn store<E: Element>(values: [f32; LANES], to: &mut [E; LANES]) {
+    *to = values.map(E::narrowed);
+}
 
 /// Sum of a[i] b[i].
 #[inline(always)]

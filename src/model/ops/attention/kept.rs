@@ -117,7 +117,7 @@ impl Kept {
             let fresh = qkv.narrow(1, query * width, 2 * key_value * width)?.contiguous()?;
             return self.values.scatter_set(rows, &fresh.reshape(rows.shape())?, 0);
         }
-        by_type!(qkv, E => self.keep_kernel::<E>(qkv, places))
+        by_type!(qkv.dtype(), E => self.keep_kernel::<E>(qkv, places))
     }
 
     fn keep_kernel<E: Element>(&self, qkv: &Tensor, places: &Places) -> Result<()> {
@@ -145,30 +145,35 @@ impl Kept {
         if let Some(mask) = &seen.mask {
             return self.attend_on_device(qkv, mask);
         }
-        by_type!(qkv, E => self.attend_kernel::<E>(qkv, seen))
+        by_type!(qkv.dtype(), E => self.attend_kernel::<E>(qkv, seen))
     }
 
     fn attend_kernel<E: Element>(&self, qkv: &Tensor, seen: &Seen) -> Result<Tensor> {
         let (room, Heads { key_value, width, .. }) = (self.room, self.room.heads);
         let (packed, group) = (room.heads.packed_width(), room.heads.group() * width);
-        create((seen.tokens.len(), key_value * group), [qkv, &self.values], |y: &mut [E], [qkv, kept]: [&[E]; 2]| {
-            // A task has the query heads of one key head, which read its keys one after the other.
-            y.par_chunks_mut(group).enumerate().for_each_init(Vec::new, |scores, (task, y)| {
-                let (row, head) = (task / key_value, task % key_value);
-                let matrix = |column| &kept[room.begins(column, row) * width..][..seen.tokens[row] * width];
-                let queries = &qkv[row * packed + head * group..][..group];
-                for (y, q) in y.chunks_exact_mut(width).zip(queries.chunks_exact(width)) {
-                    one_query(
-                        y,
-                        q,
-                        matrix(head),
-                        matrix(key_value + head),
-                        room.heads.scale() as f32,
-                        scores,
-                    );
-                }
-            });
-        })
+        create(
+            (seen.tokens.len(), key_value * group),
+            [qkv, &self.values],
+            |y: &mut [E], [qkv, kept]: [&[E]; 2]| {
+                // A task has the query heads of one key head, which read its keys one after the other.
+                y.par_chunks_mut(group).enumerate().for_each_init(Vec::new, |scores, (task, y)| {
+                    let (row, head) = (task / key_value, task % key_value);
+                    let matrix =
+                        |column| &kept[room.begins(column, row) * width..][..seen.tokens[row] * width];
+                    let queries = &qkv[row * packed + head * group..][..group];
+                    for (y, q) in y.chunks_exact_mut(width).zip(queries.chunks_exact(width)) {
+                        one_query(
+                            y,
+                            q,
+                            matrix(head),
+                            matrix(key_value + head),
+                            room.heads.scale() as f32,
+                            scores,
+                        );
+                    }
+                });
+            },
+        )
     }
 
     fn attend_on_device(&self, qkv: &Tensor, mask: &Tensor) -> Result<Tensor> {

@@ -74,38 +74,40 @@ impl Kernel {
     }
 
     fn drop<E: Element>(self, x: &Tensor) -> Result<Tensor> {
-    let count = x.elem_count();
-    create(x.dims2()?, [x], |y: &mut [E], [x]: [&[E]; 1]| {
-        y.par_chunks_mut(CHUNK).zip(x[..count].par_chunks(CHUNK)).enumerate().for_each(|(chunk, (y, x))| {
-            dispatch(
-                #[inline(always)]
-                || {
-                    let first = (chunk * CHUNK) as u32;
-                    for (i, (y, x)) in y.iter_mut().zip(x).enumerate() {
-                        *y = E::narrowed(x.wide() * self.factor(first.wrapping_add(i as u32)));
-                    }
+        let count = x.elem_count();
+        create(x.dims2()?, [x], |y: &mut [E], [x]: [&[E]; 1]| {
+            y.par_chunks_mut(CHUNK).zip(x[..count].par_chunks(CHUNK)).enumerate().for_each(
+                |(chunk, (y, x))| {
+                    dispatch(
+                        #[inline(always)]
+                        || {
+                            let first = (chunk * CHUNK) as u32;
+                            for (i, (y, x)) in y.iter_mut().zip(x).enumerate() {
+                                *y = E::narrowed(x.wide() * self.factor(first.wrapping_add(i as u32)));
+                            }
+                        },
+                    )
                 },
-            )
-        });
-    })
+            );
+        })
     }
 
     fn add<E: Element>(self, grad_x: &Tensor, grad_y: &Tensor) -> Result<()> {
-    let count = grad_x.elem_count();
-    in_place(grad_x, [grad_y], |x: &mut [E], [y]: [&[E]; 1]| {
-        let chunks = x[..count].par_chunks_mut(CHUNK).zip(y[..count].par_chunks(CHUNK));
-        chunks.enumerate().for_each(|(chunk, (x, y))| {
-            dispatch(
-                #[inline(always)]
-                || {
-                    let first = (chunk * CHUNK) as u32;
-                    for (i, (x, y)) in x.iter_mut().zip(y).enumerate() {
-                        *x = E::narrowed(x.wide() + y.wide() * self.factor(first.wrapping_add(i as u32)));
-                    }
-                },
-            )
-        });
-    })
+        let count = grad_x.elem_count();
+        in_place(grad_x, [grad_y], |x: &mut [E], [y]: [&[E]; 1]| {
+            let chunks = x[..count].par_chunks_mut(CHUNK).zip(y[..count].par_chunks(CHUNK));
+            chunks.enumerate().for_each(|(chunk, (x, y))| {
+                dispatch(
+                    #[inline(always)]
+                    || {
+                        let first = (chunk * CHUNK) as u32;
+                        for (i, (x, y)) in x.iter_mut().zip(y).enumerate() {
+                            *x = E::narrowed(x.wide() + y.wide() * self.factor(first.wrapping_add(i as u32)));
+                        }
+                    },
+                )
+            });
+        })
     }
 }
 
@@ -122,7 +124,7 @@ pub fn dropout(x: &Tensor, mask: DropoutMask) -> Result<Tensor> {
     if !is_fast(x) {
         return device::dropout(x, mask);
     }
-    by_type!(x, E => Kernel::new(mask).drop::<E>(x))
+    by_type!(x.dtype(), E => Kernel::new(mask).drop::<E>(x))
 }
 
 /// grad_x + mask(grad_y) / (1 - rate), consuming grad_x: the gradient through [`dropout`].
@@ -133,7 +135,7 @@ pub fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: DropoutMask) -> Resul
     if !is_fast(&grad_x) {
         return device::add_backward(grad_x, grad_y, mask);
     }
-    by_type!(grad_x, E => Kernel::new(mask).add::<E>(&grad_x, grad_y)?);
+    by_type!(grad_x.dtype(), E => Kernel::new(mask).add::<E>(&grad_x, grad_y)?);
     Ok(grad_x)
 }
 

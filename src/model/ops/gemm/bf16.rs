@@ -2,12 +2,12 @@
 //!
 //! Where there are no instructions for it the operands are widened, and the f32 product is taken.
 
-use super::pack::{Left, Lines, Operand, pack};
-use super::tiles::{Instructions, SIDE, STEP, Sums};
+use super::pack::{Left, Lines, Operand, Scratch, pack};
+use super::tiles::{Instructions, Line, SIDE, STEP, Sums};
 use super::{Threads, View, Write, gemm, last_index};
 use crate::model::ops::{Element, dispatch};
-use half::bf16;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// C = [C +] scale A B, C given by its values and the distance of its rows.
 ///
@@ -20,24 +20,23 @@ pub(crate) fn gemm_bf16<T: Element>(
     scale: f32,
     a: Operand,
     b: Operand,
-    threads: Threads,
 ) {
     let (m, k, n) = (a.rows(), a.columns(), b.columns());
     assert_eq!(k, b.rows(), "inner sizes of a product");
-    if m == 0 || n == 0 {
-        return;
+    if m == 0 || n == 0 || k == 0 {
+        return; // nothing is added; a result that is replaced is one of zeros
     }
     assert!(n <= c_row_stride || m == 1, "rows of the result overlap");
     assert!(last_index(m, n, c_row_stride, 1) < c.len(), "result outside its values");
     match Instructions::of_this_machine() {
         Some(instructions) => {
             // (A B)^T = B^T A^T: the same sums, whichever operand is cheaper to bring into order.
-            let turned = a.copied_on_the_left() + k * n > b.t().copied_on_the_left() + m * k;
+            let turned = a.copied_on_the_left(n) + k * n > b.t().copied_on_the_left(m) + m * k;
             let strides = if turned { (1, c_row_stride) } else { (c_row_stride, 1) };
             let (a, b) = if turned { (b.t(), a.t()) } else { (a, b) };
-            by_blocks(instructions, Target { first: c.as_mut_ptr(), strides, write, scale }, a, b, threads);
+            by_blocks(instructions, Target { first: c.as_mut_ptr(), strides, write, scale }, a, b);
         }
-        None => widened(c, c_row_stride, write, scale, a, b, threads),
+        None => widened(c, c_row_stride, write, scale, a, b),
     }
 }
 
@@ -67,58 +66,72 @@ const CACHED: usize = 1 << 19;
 /// Tasks that a thread should have, so that none waits long for the last.
 const TASKS: usize = 4;
 
-fn by_blocks<T: Element>(instructions: Instructions, c: Target<T>, a: Operand, b: Operand, threads: Threads) {
-    let (m, k, n) = (a.rows(), a.columns(), b.columns());
-    let steps = k.div_ceil(SIDE);
-    let left = Left::new(instructions, a);
-    let panel_bytes = (steps * STEP * size_of::<bf16>()).max(1);
-    let at_once = (PACKED / panel_bytes).clamp(1, n.div_ceil(SIDE));
-    let mut packed = vec![bf16::ZERO; at_once * steps * STEP];
-    let rows_of_task = (CACHED / panel_bytes).clamp(1, 16);
-    let row_tasks = m.div_ceil(SIDE * rows_of_task);
+fn by_blocks<T: Element>(instructions: Instructions, c: Target<T>, a: Operand, b: Operand) {
+    let (m, n, panel) = (a.rows(), b.columns(), a.columns().div_ceil(SIDE) * STEP);
+    let left = Left::new(instructions, a, n);
+    let at_once = (PACKED / size_of::<Line>() / panel.max(1)).clamp(1, n.div_ceil(SIDE));
+    let mut packed = Scratch::new(at_once * panel);
     for first in (0..n.div_ceil(SIDE)).step_by(at_once) {
         let panels = at_once.min(n.div_ceil(SIDE) - first);
-        let pack = |(panel, to): (usize, &mut [bf16])| {
-            pack(instructions, to, b.t(), (first + panel) * SIDE, Lines::Pairs)
-        };
-        let chunks = packed[..panels * steps * STEP].chunks_mut((steps * STEP).max(1));
-        let wanted = match threads {
-            Threads::One => 1,
-            Threads::All => (TASKS * rayon::current_num_threads()).div_ceil(row_tasks),
-        };
-        let width = panels.div_ceil(wanted.min(panels));
-        let column_tasks = panels.div_ceil(width);
-        let task = |packed: &[bf16], task: usize| {
-            let (row, column) = (task / column_tasks * rows_of_task, task % column_tasks * width);
-            instructions.with(|| {
-                let mut sums = Sums([0.0; SIDE * SIDE]);
-                for panel in column..(column + width).min(panels) {
-                    for row in row..(row + rows_of_task).min(m.div_ceil(SIDE)) {
-                        let b = packed[panel * steps * STEP..].as_ptr();
-                        // SAFETY: a panel of either operand holds `steps` steps.
-                        unsafe { instructions.block(left.panel(row), b, steps, &mut sums) };
-                        let at = (row * SIDE, (first + panel) * SIDE);
-                        // SAFETY: the block lies in C, whose bounds were asserted, and no other task has it.
-                        let shape = (SIDE.min(m - at.0), SIDE.min(n - at.1));
-                        match c.strides.1 {
-                            1 => unsafe { write_block(c, at, shape, &sums) },
-                            _ => {
-                                sums.transpose(instructions);
-                                unsafe { write_block(c.t(), (at.1, at.0), (shape.1, shape.0), &sums) }
-                            }
-                        }
-                    }
+        pack(instructions, &mut packed[..panels * panel], b.t(), first, Lines::Pairs);
+        let rows = (CACHED / size_of::<Line>() / panel.max(1)).clamp(1, 16);
+        let row_tasks = m.div_ceil(SIDE).div_ceil(rows);
+        let columns = panels.div_ceil((TASKS * rayon::current_num_threads()).div_ceil(row_tasks));
+        let column_tasks = panels.div_ceil(columns);
+        (0..row_tasks * column_tasks).into_par_iter().for_each(|task| {
+            let (row, column) = (task / column_tasks * rows, task % column_tasks * columns);
+            let task = Task {
+                rows: row..(row + rows).min(m.div_ceil(SIDE)),
+                columns: column..(column + columns).min(panels),
+                first,
+            };
+            instructions.with(|| task.run(instructions, c, (m, n), &left, &packed));
+        });
+    }
+}
+
+/// Blocks of the result that one thread makes.
+struct Task {
+    /// Panels of the left operand.
+    rows: Range<usize>,
+    /// Panels of the right one, among those that are packed.
+    columns: Range<usize>,
+    /// The first that is packed.
+    first: usize,
+}
+
+impl Task {
+    fn run<T: Element>(
+        self,
+        instructions: Instructions,
+        c: Target<T>,
+        (m, n): (usize, usize),
+        left: &Left,
+        packed: &[Line],
+    ) {
+        let (panel, mut sums) = (left.panel_lines(), Sums::ZERO);
+        for column in self.columns {
+            for row in self.rows.clone() {
+                // SAFETY: a panel of either operand holds the steps of the whole inner size.
+                unsafe {
+                    instructions.block(
+                        left.panel(row),
+                        packed[column * panel..].as_ptr(),
+                        panel / STEP,
+                        &mut sums,
+                    );
                 }
-            });
-        };
-        match threads {
-            Threads::One => {
-                chunks.enumerate().for_each(pack);
-                (0..row_tasks * column_tasks).for_each(|index| task(&packed, index));
-            }
-            Threads::All => {
-                packed[..panels * steps * STEP].par_chunks_mut((steps * STEP).max(1)).enumerate().for_each(pack);
-                (0..row_tasks * column_tasks).into_par_iter().for_each(|index| task(&packed, index));
+                let at = (row * SIDE, (self.first + column) * SIDE);
+                let shape = (SIDE.min(m - at.0), SIDE.min(n - at.1));
+                let (c, at, shape) = match c.strides {
+                    (_, 1) => (c, at, shape),
+                    _ => {
+                        sums.transpose(instructions);
+                        (c.t(), (at.1, at.0), (shape.1, shape.0))
+                    }
+                };
+                // SAFETY: the block lies in C, whose bounds were asserted, and no other task has it.
+                unsafe { write_block(c, at, shape, &sums) };
             }
         }
     }
@@ -153,12 +166,12 @@ fn store<T: Element>(to: &mut T, sum: f32, write: Write, scale: f32) {
     };
 }
 
-fn widened<T: Element>(c: &mut [T], stride: usize, write: Write, scale: f32, a: Operand, b: Operand, threads: Threads) {
+fn widened<T: Element>(c: &mut [T], stride: usize, write: Write, scale: f32, a: Operand, b: Operand) {
     let (m, n) = (a.rows(), b.columns());
     let mut product = vec![0f32; m * n];
     let (mut wide_a, mut wide_b) = (Vec::new(), Vec::new());
     let (a, b) = (wide(a, &mut wide_a), wide(b, &mut wide_b));
-    gemm(&mut product, n, Write::Replace, 1.0, a, b, threads);
+    gemm(&mut product, n, Write::Replace, 1.0, a, b, Threads::All);
     for (to, sums) in c.chunks_mut(stride).zip(product.chunks_exact(n)) {
         to.iter_mut().zip(sums).for_each(|(to, &sum)| store(to, sum, write, scale));
     }
@@ -170,7 +183,13 @@ fn wide<'a>(operand: Operand<'a>, values: &'a mut Vec<f32>) -> View<'a, f32> {
         Operand::Bf16(view) => {
             let last = last_index(view.rows.max(1), view.columns.max(1), view.row_stride, view.column_stride);
             values.extend(view.values[..=last].iter().map(|value| value.wide()));
-            View { values, rows: view.rows, columns: view.columns, row_stride: view.row_stride, column_stride: view.column_stride }
+            View {
+                values,
+                rows: view.rows,
+                columns: view.columns,
+                row_stride: view.row_stride,
+                column_stride: view.column_stride,
+            }
         }
     }
 }

@@ -5,10 +5,12 @@
 //! pair of the inner size and its pairs follow the columns. One is the other's transpose, in units of pairs.
 
 use super::View;
-use super::tiles::{Instructions, Rows, SIDE, STEP, TILE};
+use super::tiles::{Instructions, Line, Pair, Rows, SIDE, STEP, TILE};
 use crate::model::ops::{Element, dispatch};
 use half::bf16;
 use rayon::prelude::*;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, PoisonError};
 
 /// A matrix in either type.
 #[derive(Clone, Copy)]
@@ -60,16 +62,21 @@ impl Operand<'_> {
         }
     }
 
-    /// Whether whole panels of it are read where they lie.
-    fn is_direct(self) -> bool {
-        matches!(self, Operand::Bf16(view) if view.column_stride == 1 && view.columns.is_multiple_of(SIDE))
+    /// Whether whole panels of it are read where they lie, as the left operand of a product of so many columns: few,
+    /// since tiles of rows that are far apart are slow to load.
+    fn is_direct(self, columns: usize) -> bool {
+        let lies_well = |view: View<bf16>| view.column_stride == 1 && view.columns.is_multiple_of(SIDE);
+        columns <= FEW && matches!(self, Operand::Bf16(view) if lies_well(view))
     }
 
     /// Numbers that must be copied to make it the left operand; on the right all of them are.
-    pub(super) fn copied_on_the_left(self) -> usize {
-        if self.is_direct() { 0 } else { self.rows() * self.columns() }
+    pub(super) fn copied_on_the_left(self, columns: usize) -> usize {
+        if self.is_direct(columns) { 0 } else { self.rows() * self.columns() }
     }
 }
+
+/// Columns of a product for which its left operand is not worth a copy.
+const FEW: usize = 64;
 
 /// The order of the lines of a packed tile.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,111 +87,190 @@ pub(super) enum Lines {
     Pairs,
 }
 
+/// Memory for panels, which a product takes and gives back: new memory would have to be cleared each time.
+pub(super) struct Scratch(Vec<Line>);
+
+static UNUSED: Mutex<Vec<Vec<Line>>> = Mutex::new(Vec::new());
+
+impl Scratch {
+    /// At least so many lines, whatever they hold.
+    pub(super) fn new(lines: usize) -> Self {
+        let mut unused = UNUSED.lock().unwrap_or_else(PoisonError::into_inner);
+        // The smallest that is large enough, else the largest, which grows.
+        unused.sort_by_key(Vec::len);
+        let place = unused.iter().position(|one| one.len() >= lines).or(unused.len().checked_sub(1));
+        let mut found = place.map(|place| unused.remove(place)).unwrap_or_default();
+        drop(unused);
+        if found.len() < lines {
+            found.resize(lines, Line::ZERO);
+        }
+        Scratch(found)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        UNUSED.lock().unwrap_or_else(PoisonError::into_inner).push(std::mem::take(&mut self.0));
+    }
+}
+
+impl Deref for Scratch {
+    type Target = [Line];
+
+    fn deref(&self) -> &[Line] {
+        &self.0
+    }
+}
+
+impl DerefMut for Scratch {
+    fn deref_mut(&mut self) -> &mut [Line] {
+        &mut self.0
+    }
+}
+
 /// The left operand: panels of 32 rows.
 pub(super) struct Left<'a> {
     /// Where whole panels are read in their place.
     direct: Option<View<'a, bf16>>,
     /// First of the panels that are packed.
     first_packed: usize,
-    packed: Vec<bf16>,
+    packed: Scratch,
     panel: usize,
 }
 
 impl<'a> Left<'a> {
     /// Packs what cannot be read where it lies: all of it, or the rows after the last whole panel.
-    pub(super) fn new(instructions: Instructions, a: Operand<'a>) -> Self {
+    pub(super) fn new(instructions: Instructions, a: Operand<'a>, columns: usize) -> Self {
         let (rows, panel) = (a.rows(), a.columns().div_ceil(SIDE) * STEP);
         let direct = match a {
-            Operand::Bf16(view) if a.is_direct() => Some(view),
+            Operand::Bf16(view) if a.is_direct(columns) => Some(view),
             _ => None,
         };
         let first_packed = if direct.is_some() { rows / SIDE } else { 0 };
-        let mut packed = vec![bf16::ZERO; (rows.div_ceil(SIDE) - first_packed) * panel];
-        packed.par_chunks_mut(panel.max(1)).enumerate().for_each(|(index, to)| {
-            pack(instructions, to, a, (first_packed + index) * SIDE, Lines::Rows);
-        });
+        let panels = rows.div_ceil(SIDE) - first_packed;
+        let mut packed = Scratch::new(panels * panel);
+        pack(instructions, &mut packed[..panels * panel], a, first_packed, Lines::Rows);
         Left { direct, first_packed, packed, panel }
+    }
+
+    /// Lines of a packed panel of either operand.
+    pub(super) fn panel_lines(&self) -> usize {
+        self.panel
     }
 
     /// Panel `index`, where it lies.
     pub(super) fn panel(&self, index: usize) -> Rows {
         match self.direct {
             Some(view) if index < self.first_packed => Rows {
-                first: view.values[index * SIDE * view.row_stride..].as_ptr(),
-                row: view.row_stride,
-                half: TILE * view.row_stride,
-                step: SIDE,
+                first: view.values[index * SIDE * view.row_stride..].as_ptr().cast(),
+                row: view.row_stride * size_of::<bf16>(),
+                half: TILE * view.row_stride * size_of::<bf16>(),
+                step: SIDE * size_of::<bf16>(),
             },
             _ => Rows {
-                first: self.packed[(index - self.first_packed) * self.panel..].as_ptr(),
-                row: SIDE,
-                half: TILE * SIDE,
-                step: STEP,
+                first: self.packed[(index - self.first_packed) * self.panel..].as_ptr().cast(),
+                row: size_of::<Line>(),
+                half: TILE * size_of::<Line>(),
+                step: STEP * size_of::<Line>(),
             },
         }
     }
 }
 
-/// The panel of 32 rows from `first` on; zeros where there are none. The right operand is given transposed.
-pub(super) fn pack(instructions: Instructions, to: &mut [bf16], from: Operand, first: usize, lines: Lines) {
-    on_view!(from, view => dispatch(
-        #[inline(always)]
-        || pack_panel(instructions, to, view, first, lines),
-    ))
+/// A tile to be packed, and where its first number stands in the operand.
+struct Tile<'a> {
+    lines: &'a mut [Line],
+    row: usize,
+    column: usize,
+}
+
+/// Panels of 32 rows, from panel `first` on as many as `to` has room for; zeros where there are no rows. The right operand
+/// is given transposed.
+pub(super) fn pack(instructions: Instructions, to: &mut [Line], from: Operand, first: usize, lines: Lines) {
+    let (steps, halves) = (from.columns().div_ceil(SIDE), STEP / TILE);
+    let tile = |(index, lines)| {
+        let (panel, step, half) = (index / halves / steps, index / halves % steps, index % halves);
+        Tile { lines, row: (first + panel) * SIDE + half * TILE, column: step * SIDE }
+    };
+    let mut tiles: Vec<Tile> = to.chunks_exact_mut(TILE).enumerate().map(tile).collect();
+    // A band of tiles goes along the numbers that lie side by side, which are read from one end to the other.
+    let band = if on_view!(from, view => view.row_stride == 1) {
+        tiles.sort_by_key(|tile| tile.column);
+        tiles.len() / steps
+    } else {
+        tiles.sort_by_key(|tile| tile.row);
+        steps
+    };
+    tiles.par_chunks_mut(band).for_each(|band| {
+        on_view!(from, view => dispatch(
+            #[inline(always)]
+            || pack_band(instructions, band, view, lines),
+        ))
+    });
 }
 
 #[inline(always)]
-fn pack_panel<T: Element>(instructions: Instructions, to: &mut [bf16], from: View<T>, first: usize, lines: Lines) {
-    for (index, to) in to.chunks_exact_mut(STEP / 2).enumerate() {
-        let (row, column) = (first + index % 2 * TILE, index / 2 * SIDE);
-        let shape = (TILE.min(from.rows.saturating_sub(row)), SIDE.min(from.columns - column));
-        if shape.0 == 0 {
-            to.fill(bf16::ZERO);
-            continue;
+fn pack_band<T: Element>(instructions: Instructions, band: &mut [Tile], from: View<T>, lines: Lines) {
+    let is_whole = |tile: &Tile| tile.row + TILE <= from.rows && tile.column + SIDE <= from.columns;
+    let found = if from.row_stride == 1 { Lines::Pairs } else { Lines::Rows };
+    let lies_side_by_side = from.row_stride == 1 || from.column_stride == 1;
+    let whole = if lies_side_by_side { band.iter().take_while(|tile| is_whole(tile)).count() } else { 0 };
+    let (whole, rest) = band.split_at_mut(whole);
+    for line in 0..TILE {
+        for tile in &mut *whole {
+            tile.lines[line] = match found {
+                Lines::Rows => numbers_of_a_row(from, tile.row + line, tile.column),
+                Lines::Pairs => two_columns(from, tile.row, tile.column + 2 * line),
+            };
         }
-        let values = &from.values[row * from.row_stride + column * from.column_stride..];
-        let strides = (from.row_stride, from.column_stride);
-        let found = match (shape, strides) {
-            ((TILE, SIDE), (stride, 1)) => rows(to, values, stride),
-            ((TILE, SIDE), (1, stride)) => pairs(to, values, stride),
-            _ => by_one(to, values, shape, strides),
-        };
-        if found != lines {
-            instructions.transpose(to);
-        }
+    }
+    for tile in rest {
+        number_by_number(tile, from, found);
+    }
+    if found != lines {
+        band.iter_mut().for_each(|tile| instructions.transpose(tile.lines));
     }
 }
 
-/// 16 rows of 32 numbers side by side.
+/// The two numbers as they lie in memory.
 #[inline(always)]
-fn rows<T: Element>(to: &mut [bf16], values: &[T], row_stride: usize) -> Lines {
-    for (row, line) in to.chunks_exact_mut(SIDE).enumerate() {
-        let values = &values[row * row_stride..][..SIDE];
-        line.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_bf16());
-    }
-    Lines::Rows
+fn pair<T: Element>(first: T, second: T) -> Pair {
+    first.to_bf16().to_bits() as Pair | (second.to_bf16().to_bits() as Pair) << 16
 }
 
-/// 32 columns of 16 numbers one below the other: two columns make a line.
+/// 32 numbers of a row, side by side. (By value: the compiler makes registers of an array, of slices only numbers.)
 #[inline(always)]
-fn pairs<T: Element>(to: &mut [bf16], values: &[T], column_stride: usize) -> Lines {
-    for (pair, line) in to.chunks_exact_mut(SIDE).enumerate() {
-        let even = &values[2 * pair * column_stride..][..TILE];
-        let odd = &values[(2 * pair + 1) * column_stride..][..TILE];
-        for ((to, even), odd) in line.chunks_exact_mut(2).zip(even).zip(odd) {
-            (to[0], to[1]) = (even.to_bf16(), odd.to_bf16());
-        }
-    }
-    Lines::Pairs
+fn numbers_of_a_row<T: Element>(from: View<T>, row: usize, column: usize) -> Line {
+    let values: [T; SIDE] = first(&from.values[row * from.row_stride + column..]);
+    Line(std::array::from_fn(|index| pair(values[2 * index], values[2 * index + 1])))
+}
+
+/// 16 numbers of a column, one below the other and side by side in memory, and those of the next.
+#[inline(always)]
+fn two_columns<T: Element>(from: View<T>, row: usize, column: usize) -> Line {
+    let even: [T; TILE] = first(&from.values[row + column * from.column_stride..]);
+    let odd: [T; TILE] = first(&from.values[row + (column + 1) * from.column_stride..]);
+    Line(std::array::from_fn(|row| pair(even[row], odd[row])))
+}
+
+#[inline(always)]
+fn first<T: Copy, const N: usize>(values: &[T]) -> [T; N] {
+    *values.first_chunk().expect("a whole tile lies in the view")
 }
 
 /// Any strides, and the edges.
-fn by_one<T: Element>(to: &mut [bf16], values: &[T], shape: (usize, usize), strides: (usize, usize)) -> Lines {
-    to.fill(bf16::ZERO);
-    for (row, line) in to.chunks_exact_mut(SIDE).enumerate().take(shape.0) {
-        for (column, to) in line.iter_mut().enumerate().take(shape.1) {
-            *to = values[row * strides.0 + column * strides.1].to_bf16();
-        }
+fn number_by_number<T: Element>(tile: &mut Tile, from: View<T>, lines: Lines) {
+    let number = |row: usize, column: usize| match row < from.rows && column < from.columns {
+        true => from.values[row * from.row_stride + column * from.column_stride],
+        false => T::narrowed(0.0),
+    };
+    for (line, to) in tile.lines.iter_mut().enumerate() {
+        to.0 = std::array::from_fn(|index| {
+            let (row, column) = match lines {
+                Lines::Rows => (tile.row + line, tile.column + 2 * index),
+                Lines::Pairs => (tile.row + index, tile.column + 2 * line),
+            };
+            pair(number(row, column), number(row, column + 1))
+        });
     }
-    Lines::Rows
 }

@@ -4,20 +4,33 @@
 //! of rows by 32 columns, the two numbers of a pair side by side (Intel's VNNI order), in two halves of 16 columns.
 //! Both add a[2p] b[2p] and then a[2p+1] b[2p+1] to a sum that is in f32 all along.
 
-use half::bf16;
-
 /// Rows and columns of a block of sums, and numbers of a step along the inner size.
 pub(super) const SIDE: usize = 32;
 /// Rows of one tile, and numbers of 32 bits in each.
 pub(super) const TILE: usize = 16;
-/// Numbers of one step in a packed panel.
-pub(super) const STEP: usize = SIDE * SIDE;
+/// Two numbers of bf16 that follow each other along the inner size, the first in the lower half.
+pub(super) type Pair = u32;
+/// Lines of one step in a packed panel.
+pub(super) const STEP: usize = SIDE;
+
+/// A line of a packed tile. A tile whose lines cross from one line of the cache into the next is loaded half as fast.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Line(pub(super) [Pair; TILE]);
+
+impl Line {
+    /// What is multiplied with where there is nothing.
+    pub(super) const ZERO: Line = Line([0; TILE]);
+}
 
 /// The sums of a block, row by row.
 #[repr(align(64))]
 pub(super) struct Sums(pub(super) [f32; SIDE * SIDE]);
 
 impl Sums {
+    /// Before the first block.
+    pub(super) const ZERO: Sums = Sums([0.0; SIDE * SIDE]);
+
     /// Column by column, from then on.
     pub(super) fn transpose(&mut self, _: Instructions) {
         let quarters = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(row, column)| (row * SIDE + column) * TILE);
@@ -36,12 +49,12 @@ impl Sums {
 #[derive(Clone, Copy)]
 pub(super) struct Rows {
     /// The first number of the first row.
-    pub(super) first: *const bf16,
-    /// From row to row, in numbers.
+    pub(super) first: *const u8,
+    /// From row to row, in bytes.
     pub(super) row: usize,
-    /// From the first to the seventeenth row, in numbers.
+    /// From the first to the seventeenth row, in bytes.
     pub(super) half: usize,
-    /// From step to step, in numbers.
+    /// From step to step, in bytes.
     pub(super) step: usize,
 }
 
@@ -70,17 +83,17 @@ impl Instructions {
     }
 
     /// The transpose of 16 x 16 pairs, in their place.
-    pub(super) fn transpose(self, pairs: &mut [bf16]) {
-        assert_eq!(pairs.len(), TILE * SIDE, "a tile");
+    pub(super) fn transpose(self, tile: &mut [Line]) {
+        assert_eq!(tile.len(), TILE, "a tile");
         // SAFETY: either kind of instructions comes with AVX-512; the tile's length was asserted.
-        unsafe { x86::transpose(pairs.as_mut_ptr().cast(), TILE) }
+        unsafe { x86::transpose(tile.as_mut_ptr().cast(), TILE) }
     }
 
     /// The sums of 32 rows of A and 32 columns of B.
     ///
     /// # Safety
     /// `a` and `b` must hold `steps` steps; under AMX the call stands inside of [`Instructions::with`].
-    pub(super) unsafe fn block(self, a: Rows, b: *const bf16, steps: usize, sums: &mut Sums) {
+    pub(super) unsafe fn block(self, a: Rows, b: *const Line, steps: usize, sums: &mut Sums) {
         // SAFETY: as the caller promises.
         unsafe {
             match self {
@@ -93,8 +106,7 @@ impl Instructions {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Instructions, Rows, SIDE, STEP, Sums, TILE};
-    use half::bf16;
+    use super::{Instructions, Line, Rows, SIDE, STEP, Sums, TILE};
     use std::arch::asm;
     use std::arch::x86_64::*;
 
@@ -121,7 +133,8 @@ mod x86 {
         if has_amx() && is_permitted() {
             return Some(Instructions::Amx);
         }
-        (is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw")).then_some(Instructions::Avx512)
+        (is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw"))
+            .then_some(Instructions::Avx512)
     }
 
     /// CPUID.(EAX=7, ECX=0):EDX, bits 22 (AMX-BF16) and 24 (AMX-TILE).
@@ -155,8 +168,7 @@ mod x86 {
 
     /// # Safety
     /// As [`Instructions::block`].
-    pub(super) unsafe fn block_of_tiles(a: Rows, b: *const bf16, steps: usize, sums: &mut Sums) {
-        let bytes = size_of::<bf16>();
+    pub(super) unsafe fn block_of_tiles(a: Rows, b: *const Line, steps: usize, sums: &mut Sums) {
         // SAFETY: 16 rows of 64 bytes are read at each of four places of a step, and `steps` steps are there; the sums
         // are 32 rows of 128 bytes.
         unsafe {
@@ -186,8 +198,8 @@ mod x86 {
                 "tilestored [{sums} + {line} + 2112], tmm3",
                 upper = inout(reg) a.first => _,
                 lower = inout(reg) a.first.add(a.half) => _,
-                row = in(reg) a.row * bytes,
-                step = in(reg) a.step * bytes,
+                row = in(reg) a.row,
+                step = in(reg) a.step,
                 b = inout(reg) b => _,
                 line = inout(reg) 64usize => _,
                 steps = inout(reg) steps => _,
@@ -204,11 +216,13 @@ mod x86 {
     #[target_feature(enable = "avx512f")]
     pub(super) unsafe fn transpose(first: *mut f32, stride: usize) {
         // SAFETY: as the caller promises.
-        let mut lines: [__m512; TILE] = std::array::from_fn(|line| unsafe { _mm512_loadu_ps(first.add(line * stride)) });
+        let mut lines: [__m512; TILE] =
+            std::array::from_fn(|line| unsafe { _mm512_loadu_ps(first.add(line * stride)) });
         // Pairs of lines, then fours: each 128 bits hold four lines' numbers of one column.
         for four in lines.chunks_exact_mut(4) {
             let (low, high) = (_mm512_unpacklo_ps(four[0], four[1]), _mm512_unpackhi_ps(four[0], four[1]));
-            let (low_next, high_next) = (_mm512_unpacklo_ps(four[2], four[3]), _mm512_unpackhi_ps(four[2], four[3]));
+            let (low_next, high_next) =
+                (_mm512_unpacklo_ps(four[2], four[3]), _mm512_unpackhi_ps(four[2], four[3]));
             let pd = _mm512_castps_pd;
             let ps = _mm512_castpd_ps;
             four[0] = ps(_mm512_unpacklo_pd(pd(low), pd(low_next)));
@@ -241,7 +255,7 @@ mod x86 {
     /// # Safety
     /// As [`Instructions::block`].
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-    pub(super) unsafe fn block_of_pairs(a: Rows, b: *const bf16, steps: usize, sums: &mut Sums) {
+    pub(super) unsafe fn block_of_pairs(a: Rows, b: *const Line, steps: usize, sums: &mut Sums) {
         for first in (0..SIDE).step_by(ROWS) {
             let mut sum = [[_mm512_setzero_ps(); 2]; ROWS];
             // SAFETY: the same reads as a block of tiles makes, a pair and a line of 16 pairs at a time.
@@ -251,13 +265,14 @@ mod x86 {
                     let (rows, b) = (rows.add(step * a.step), b.add(step * STEP));
                     for pair in 0..TILE {
                         let line = |half: usize| {
-                            let line = b.add((half * TILE + pair) * SIDE);
+                            let line = b.add(half * TILE + pair);
                             std::mem::transmute::<__m512i, __m512bh>(_mm512_loadu_si512(line.cast()))
                         };
                         let columns = [line(0), line(1)];
                         for (row, sum) in sum.iter_mut().enumerate() {
-                            let numbers = rows.add(row * a.row + 2 * pair).cast::<i32>().read_unaligned();
-                            let numbers = std::mem::transmute::<__m512i, __m512bh>(_mm512_set1_epi32(numbers));
+                            let numbers = rows.add(row * a.row).cast::<i32>().add(pair).read_unaligned();
+                            let numbers =
+                                std::mem::transmute::<__m512i, __m512bh>(_mm512_set1_epi32(numbers));
                             sum[0] = _mm512_dpbf16_ps(sum[0], numbers, columns[0]);
                             sum[1] = _mm512_dpbf16_ps(sum[1], numbers, columns[1]);
                         }
