@@ -2,10 +2,12 @@
 
 #[cfg(feature = "cuda")]
 mod cuda;
+pub(crate) mod processor;
 
 use crate::error::{Error, Result};
 use crate::record::{CardFacts, environment};
 use candle_core::{DType, Device};
+use processor::Bf16Instructions;
 
 /// A device, and what there is to say of the choice.
 pub struct Opened {
@@ -148,8 +150,15 @@ fn first_line(error: &candle_core::Error) -> String {
 
 /// The dtype that `auto` means on `device`.
 pub(crate) fn default_dtype(device: &Device) -> DType {
-    match device.is_cpu() || card(device).without_bf16.is_some() {
-        true => DType::F32,
-        false => DType::BF16,
-    }
+    let has_bf16 = match device.is_cpu() {
+        true => Bf16Instructions::of_this_machine().is_some(),
+        false => card(device).without_bf16.is_none(),
+    };
+    if has_bf16 { DType::BF16 } else { DType::F32 }
+}
+
+/// What the processor multiplies bf16 with, where it is the device of the run and does.
+pub(crate) fn fast_bf16(device: &Device) -> Option<&'static str> {
+    let instructions = Bf16Instructions::of_this_machine().filter(|_| device.is_cpu());
+    instructions.map(Bf16Instructions::name)
 }

@@ -61,7 +61,8 @@ fn half() -> f64 {
 pub struct ModelRecipe {
     /// How the seven projections of each layer are stored.
     pub quantization: Quantization,
-    /// Type of activations and of what is not quantized; `auto` is f32 on a CPU, bf16 on a GPU.
+    /// Type of activations and of what is not quantized; `auto` is bf16 where the processor or the
+    /// GPU multiplies it, else f32.
     pub dtype: ModelDtype,
 }
 
@@ -105,11 +106,11 @@ impl Quantization {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ModelDtype {
-    /// f32 on a CPU, bf16 on a GPU.
+    /// bf16 where it is fast: on a GPU, and on a processor with AVX-512 BF16 or AMX; else f32.
     Auto,
     /// 32-bit float.
     F32,
-    /// bfloat16, for GPUs.
+    /// bfloat16: half of the memory. Sums, softmax, norms, losses, and all that is trained stay f32.
     Bf16,
 }
 

@@ -49,7 +49,7 @@ pub struct Need<'a> {
 /// Where passes are made, and so by what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// By this program's kernels, which write in place. (bf16 on a CPU is candle's operations too, but f32 is meant there.)
+    /// By this program's kernels, which write in place.
     Cpu,
     /// By candle's operations, each of which writes a new tensor.
     Gpu,
@@ -192,7 +192,9 @@ fn kernels(need: Need, activations: Activations) -> (u64, u64) {
     };
     // The widest moment of a backward pass holds gradients of about what one layer saves, twice.
     let working = 2 * saved;
-    let logits = (LOGITS_ROWS * need.config.vocab_size) as u64 * need.width();
+    // f32 in bf16 too, and then their gradient is there once more, packed for a product.
+    let width = if need.dtype == DType::BF16 { 6 } else { need.width() };
+    let logits = (LOGITS_ROWS * need.config.vocab_size) as u64 * width;
     (need.largest.tokens as u64 * (a_token + working) * need.width(), logits)
 }
 

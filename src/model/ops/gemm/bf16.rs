@@ -3,8 +3,9 @@
 //! Where there are no instructions for it the operands are widened, and the f32 product is taken.
 
 use super::pack::{Left, Lines, Operand, Scratch, pack};
-use super::tiles::{Instructions, Line, SIDE, STEP, Sums};
+use super::tiles::{Line, SIDE, STEP, Sums};
 use super::{Threads, View, Write, gemm, last_index};
+use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, dispatch};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -28,7 +29,7 @@ pub(crate) fn gemm_bf16<T: Element>(
     }
     assert!(n <= c_row_stride || m == 1, "rows of the result overlap");
     assert!(last_index(m, n, c_row_stride, 1) < c.len(), "result outside its values");
-    match Instructions::of_this_machine() {
+    match Bf16Instructions::of_this_machine() {
         Some(instructions) => {
             // (A B)^T = B^T A^T: the same sums, whichever operand is cheaper to bring into order.
             let turned = a.copied_on_the_left(n) + k * n > b.t().copied_on_the_left(m) + m * k;
@@ -66,7 +67,7 @@ const CACHED: usize = 1 << 19;
 /// Tasks that a thread should have, so that none waits long for the last.
 const TASKS: usize = 4;
 
-fn by_blocks<T: Element>(instructions: Instructions, c: Target<T>, a: Operand, b: Operand) {
+fn by_blocks<T: Element>(instructions: Bf16Instructions, c: Target<T>, a: Operand, b: Operand) {
     let (m, n, panel) = (a.rows(), b.columns(), a.columns().div_ceil(SIDE) * STEP);
     let left = Left::new(instructions, a, n);
     let at_once = (PACKED / size_of::<Line>() / panel.max(1)).clamp(1, n.div_ceil(SIDE));
@@ -103,7 +104,7 @@ struct Task {
 impl Task {
     fn run<T: Element>(
         self,
-        instructions: Instructions,
+        instructions: Bf16Instructions,
         c: Target<T>,
         (m, n): (usize, usize),
         left: &Left,

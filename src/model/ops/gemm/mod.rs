@@ -11,8 +11,6 @@ mod tiles;
 
 pub(crate) use bf16::gemm_bf16;
 pub(crate) use pack::Operand;
-#[cfg(test)]
-pub(crate) use tiles::Instructions;
 
 /// A matrix in a slice, rows and columns at any stride.
 #[derive(Clone, Copy)]

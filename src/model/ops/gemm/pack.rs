@@ -5,7 +5,8 @@
 //! pair of the inner size and its pairs follow the columns. One is the other's transpose, in units of pairs.
 
 use super::View;
-use super::tiles::{Instructions, Line, Pair, Rows, SIDE, STEP, TILE};
+use super::tiles::{Line, Pair, Rows, SIDE, STEP, TILE};
+use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, dispatch};
 use half::bf16;
 use rayon::prelude::*;
@@ -140,7 +141,7 @@ pub(super) struct Left<'a> {
 
 impl<'a> Left<'a> {
     /// Packs what cannot be read where it lies: all of it, or the rows after the last whole panel.
-    pub(super) fn new(instructions: Instructions, a: Operand<'a>, columns: usize) -> Self {
+    pub(super) fn new(instructions: Bf16Instructions, a: Operand<'a>, columns: usize) -> Self {
         let (rows, panel) = (a.rows(), a.columns().div_ceil(SIDE) * STEP);
         let direct = match a {
             Operand::Bf16(view) if a.is_direct(columns) => Some(view),
@@ -186,7 +187,13 @@ struct Tile<'a> {
 
 /// Panels of 32 rows, from panel `first` on as many as `to` has room for; zeros where there are no rows. The right operand
 /// is given transposed.
-pub(super) fn pack(instructions: Instructions, to: &mut [Line], from: Operand, first: usize, lines: Lines) {
+pub(super) fn pack(
+    instructions: Bf16Instructions,
+    to: &mut [Line],
+    from: Operand,
+    first: usize,
+    lines: Lines,
+) {
     let (steps, halves) = (from.columns().div_ceil(SIDE), STEP / TILE);
     let tile = |(index, lines)| {
         let (panel, step, half) = (index / halves / steps, index / halves % steps, index % halves);
@@ -210,7 +217,7 @@ pub(super) fn pack(instructions: Instructions, to: &mut [Line], from: Operand, f
 }
 
 #[inline(always)]
-fn pack_band<T: Element>(instructions: Instructions, band: &mut [Tile], from: View<T>, lines: Lines) {
+fn pack_band<T: Element>(instructions: Bf16Instructions, band: &mut [Tile], from: View<T>, lines: Lines) {
     let is_whole = |tile: &Tile| tile.row + TILE <= from.rows && tile.column + SIDE <= from.columns;
     let found = if from.row_stride == 1 { Lines::Pairs } else { Lines::Rows };
     let lies_side_by_side = from.row_stride == 1 || from.column_stride == 1;

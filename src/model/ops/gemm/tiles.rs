@@ -4,6 +4,8 @@
 //! of rows by 32 columns, the two numbers of a pair side by side (Intel's VNNI order), in two halves of 16 columns.
 //! Both add a[2p] b[2p] and then a[2p+1] b[2p+1] to a sum that is in f32 all along.
 
+use crate::device::processor::Bf16Instructions;
+
 /// Rows and columns of a block of sums, and numbers of a step along the inner size.
 pub(super) const SIDE: usize = 32;
 /// Rows of one tile, and numbers of 32 bits in each.
@@ -32,7 +34,7 @@ impl Sums {
     pub(super) const ZERO: Sums = Sums([0.0; SIDE * SIDE]);
 
     /// Column by column, from then on.
-    pub(super) fn transpose(&mut self, _: Instructions) {
+    pub(super) fn transpose(&mut self, _: Bf16Instructions) {
         let quarters = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(row, column)| (row * SIDE + column) * TILE);
         for quarter in quarters {
             // SAFETY: the instructions are there, so AVX-512 is; 16 lines of 16 sums begin at each of the quarters.
@@ -58,27 +60,12 @@ pub(super) struct Rows {
     pub(super) step: usize,
 }
 
-/// The instructions that this machine multiplies bf16 with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Instructions {
-    /// TDPBF16PS on tiles.
-    Amx,
-    /// VDPBF16PS on 512-bit registers.
-    Avx512,
-}
-
-impl Instructions {
-    /// The best that processor and operating system allow; none on other machines.
-    pub(crate) fn of_this_machine() -> Option<Self> {
-        static FOUND: std::sync::OnceLock<Option<Instructions>> = std::sync::OnceLock::new();
-        *FOUND.get_or_init(x86::find)
-    }
-
+impl Bf16Instructions {
     /// Runs `work` on this thread with what the instructions need.
     pub(super) fn with<R>(self, work: impl FnOnce() -> R) -> R {
         match self {
-            Instructions::Amx => x86::with_tiles(work),
-            Instructions::Avx512 => work(),
+            Bf16Instructions::Amx => x86::with_tiles(work),
+            Bf16Instructions::Avx512 => work(),
         }
     }
 
@@ -92,13 +79,13 @@ impl Instructions {
     /// The sums of 32 rows of A and 32 columns of B.
     ///
     /// # Safety
-    /// `a` and `b` must hold `steps` steps; under AMX the call stands inside of [`Instructions::with`].
+    /// `a` and `b` must hold `steps` steps; under AMX the call stands inside of [`Bf16Instructions::with`].
     pub(super) unsafe fn block(self, a: Rows, b: *const Line, steps: usize, sums: &mut Sums) {
         // SAFETY: as the caller promises.
         unsafe {
             match self {
-                Instructions::Amx => x86::block_of_tiles(a, b, steps, sums),
-                Instructions::Avx512 => x86::block_of_pairs(a, b, steps, sums),
+                Bf16Instructions::Amx => x86::block_of_tiles(a, b, steps, sums),
+                Bf16Instructions::Avx512 => x86::block_of_pairs(a, b, steps, sums),
             }
         }
     }
@@ -106,7 +93,7 @@ impl Instructions {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Instructions, Line, Rows, SIDE, STEP, Sums, TILE};
+    use super::{Line, Rows, SIDE, STEP, Sums, TILE};
     use std::arch::asm;
     use std::arch::x86_64::*;
 
@@ -129,34 +116,6 @@ mod x86 {
         TileConfig { palette: 1, start_row: 0, reserved: [0; 14], columns, rows }
     };
 
-    pub(super) fn find() -> Option<Instructions> {
-        if has_amx() && is_permitted() {
-            return Some(Instructions::Amx);
-        }
-        (is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw"))
-            .then_some(Instructions::Avx512)
-    }
-
-    /// CPUID.(EAX=7, ECX=0):EDX, bits 22 (AMX-BF16) and 24 (AMX-TILE).
-    fn has_amx() -> bool {
-        const BITS: u32 = (1 << 22) | (1 << 24);
-        __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & BITS == BITS
-    }
-
-    /// Linux gives the tiles' state to processes that ask for it (arch_prctl(2), ARCH_REQ_XCOMP_PERM).
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    fn is_permitted() -> bool {
-        const REQUEST: libc::c_long = 0x1023;
-        const TILE_DATA: libc::c_long = 18;
-        // SAFETY: the call takes two numbers and touches no memory of this process.
-        unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST, TILE_DATA) == 0 }
-    }
-
-    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-    fn is_permitted() -> bool {
-        false
-    }
-
     pub(super) fn with_tiles<R>(work: impl FnOnce() -> R) -> R {
         // SAFETY: AMX was found and permitted; the configuration is one of the palette's.
         unsafe { asm!("ldtilecfg [{}]", in(reg) &CONFIG, options(nostack, readonly)) };
@@ -167,7 +126,7 @@ mod x86 {
     }
 
     /// # Safety
-    /// As [`Instructions::block`].
+    /// As [`Bf16Instructions::block`].
     pub(super) unsafe fn block_of_tiles(a: Rows, b: *const Line, steps: usize, sums: &mut Sums) {
         // SAFETY: 16 rows of 64 bytes are read at each of four places of a step, and `steps` steps are there; the sums
         // are 32 rows of 128 bytes.
@@ -253,7 +212,7 @@ mod x86 {
     const ROWS: usize = 8;
 
     /// # Safety
-    /// As [`Instructions::block`].
+    /// As [`Bf16Instructions::block`].
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
     pub(super) unsafe fn block_of_pairs(a: Rows, b: *const Line, steps: usize, sums: &mut Sums) {
         for first in (0..SIDE).step_by(ROWS) {
@@ -285,5 +244,27 @@ mod x86 {
                 }
             }
         }
+    }
+}
+
+/// Other processors have none of the instructions, so nothing of this is called there.
+#[cfg(not(target_arch = "x86_64"))]
+mod x86 {
+    use super::{Line, Rows, Sums};
+
+    pub(super) fn with_tiles<R>(_: impl FnOnce() -> R) -> R {
+        unreachable!("AMX is not there")
+    }
+
+    pub(super) unsafe fn block_of_tiles(_: Rows, _: *const Line, _: usize, _: &mut Sums) {
+        unreachable!("AMX is not there")
+    }
+
+    pub(super) unsafe fn block_of_pairs(_: Rows, _: *const Line, _: usize, _: &mut Sums) {
+        unreachable!("AVX-512 is not there")
+    }
+
+    pub(super) unsafe fn transpose(_: *mut f32, _: usize) {
+        unreachable!("AVX-512 is not there")
     }
 }
