@@ -66,20 +66,15 @@ impl Notebook {
             check_inputs(flags, &folder)?;
         }
         let progress = Progress::new(flags.quiet);
-        let dtype = match (device::card(&device).without_bf16, recipe.model.dtype) {
+        let slower = match (device::card(&device).without_bf16, recipe.model.dtype) {
             (Some(reason), ModelDtype::Auto) => Some(format!("{reason}: f32 is used, with twice the memory")),
             (Some(reason), ModelDtype::Bf16) => {
                 let message = format!("{reason}; leave model.dtype at auto, which is f32 there");
                 return Err(Error::Device { device: flags.device.clone(), message });
             }
-            (None, ModelDtype::Auto) => device::fast_bf16(&device).map(|instructions| {
-                format!(
-                    "bf16, which this processor multiplies by {instructions}; f32 by --set model.dtype=f32"
-                )
-            }),
             _ => None,
         };
-        for line in disagreements.into_iter().chain(fallback).chain(dtype) {
+        for line in disagreements.into_iter().chain(fallback).chain(slower) {
             progress.say(&line);
         }
         Ok(Notebook {

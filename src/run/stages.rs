@@ -5,10 +5,11 @@ use super::notebook::{MemoryPlan, Study};
 use super::recording::Run;
 use super::{answering, measuring, preview, tuning};
 use crate::data::{self, alpaca};
+use crate::device;
 use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::model::network::merge;
-use crate::recipe::Cell;
+use crate::recipe::{Cell, ModelDtype};
 use crate::record::folder::{self, Part, RunFolder, Written};
 use crate::record::*;
 use crate::report::weave::MaskedRow;
@@ -46,6 +47,13 @@ impl Study {
             let MemoryPlan { estimate, activations, free } = self.opened()?.memory;
             memory::check_fits(estimate, activations, free, &notebook.flags.device)?;
             notebook.progress.say(&format!("memory: {estimate}"));
+            if let (ModelDtype::Auto, Some(instructions)) =
+                (notebook.recipe.model.dtype, device::fast_bf16(&notebook.device))
+            {
+                notebook
+                    .progress
+                    .say(&format!("bf16, multiplied by {instructions}; f32 by --set model.dtype=f32"));
+            }
         }
         // From here on something is written; what is wrong with the request was said before.
         let lock = Lock::take(&notebook.folder)?;

@@ -64,6 +64,7 @@ pub(crate) fn tiny_arguments() -> Vec<String> {
     }
     for setting in [
         "model.quantization=none",
+        "model.dtype=f32",
         "lora.dropout=0",
         "train.shuffle=false",
         "train.batch_size=4",

@@ -5,9 +5,9 @@
 //! are mostly C += A B. It has no bf16 on a CPU.
 #![allow(unsafe_code, reason = "products take raw pointers; every view is bounds-checked before the call")]
 
-mod bf16;
-mod pack;
 mod tiles;
+mod pack;
+mod bf16;
 
 pub(crate) use bf16::gemm_bf16;
 pub(crate) use pack::Operand;
