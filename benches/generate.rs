@@ -2,8 +2,9 @@
 //! transformers' (`benches/README.md` has the commands and the results).
 //!
 //!     cargo bench --profile dev --bench generate -- --model SRC --rows FILE [--prompts 32] [--batch 32] [--tokens 128]
-//!         [--rank 128] [--quantization q4_0] [--hold]
+//!         [--rank 128] [--quantization q4_0] [--dtype bf16] [--hold]
 
+use candle_core::DType;
 use clap::Parser;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -36,6 +37,9 @@ struct Arguments {
     rank: usize,
     #[arg(long, default_value = "none")]
     quantization: String,
+    /// Type of activations and dense weights: f32 or bf16.
+    #[arg(long, default_value = "f32")]
+    dtype: String,
     /// Hold quantized weights dense.
     #[arg(long)]
     hold: bool,
@@ -52,7 +56,7 @@ fn main() -> anyhow::Result<()> {
     let base = open(&arguments.model.parse::<ModelSource>()?)?;
     let quantization: Quantization = serde_json::from_value(arguments.quantization.clone().into())?;
     let device = tezgah::device::open("cpu")?.device;
-    let dtype = candle_core::DType::F32;
+    let dtype: DType = arguments.dtype.parse()?;
     let mut model =
         loading::load(&base, quantization, dtype, &device, &arguments.out, &|line: &str| println!("{line}"))?;
     let lora = match arguments.rank {

@@ -178,7 +178,7 @@ impl std::fmt::Display for Estimate {
 fn widest_dequantized(need: Need) -> u64 {
     match need.quantization {
         Quantization::None => 0,
-        _ => 2 * (need.config.intermediate_size * need.config.hidden_size) as u64 * need.width(),
+        _ => 2 * (need.config.intermediate_size * need.config.hidden_size) as u64 * need.width().max(4),
     }
 }
 

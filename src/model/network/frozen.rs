@@ -5,6 +5,7 @@ use crate::model::files::config::weight_name;
 use crate::model::files::packed::Packed;
 use crate::model::files::quantized_file::QuantizedFile;
 use crate::model::files::weights::Weights;
+use crate::model::ops;
 use crate::recipe::{Projection, Quantization};
 use candle_core::{DType, Device, Tensor};
 
@@ -73,8 +74,8 @@ impl Frozen {
         Ok(Frozen { parts, held: None, shape, dtype, device: device.clone() })
     }
 
-    /// The weight in the model's dtype, (outputs, input). Quantized parts are dequantized at every call, unless they are
-    /// held: that is what keeps the memory small.
+    /// The weight, (outputs, input), in the model's dtype; on the CPU in f32 where it was dequantized for a bf16 model.
+    /// Quantized parts are dequantized at every call, unless they are held: that is what keeps the memory small.
     ///
     /// # Errors
     /// A device that has no memory left.
@@ -88,14 +89,16 @@ impl Frozen {
             let parts: Result<Vec<Tensor>> = self.parts.iter().map(narrow).collect();
             return Ok(Tensor::cat(&parts?, 0)?);
         }
-        let mut values = vec![0f32; self.shape.0 * self.shape.1];
+        let mut values = ops::zeros(self.shape.0 * self.shape.1);
         let mut rest = values.as_mut_slice();
         for part in &self.parts {
             let (own, others) = rest.split_at_mut(part.elem_count());
             part.write(own)?;
             rest = others;
         }
-        Ok(Tensor::from_vec(values, self.shape, &self.device)?.to_dtype(self.dtype)?)
+        let wide = Tensor::from_vec(values, self.shape, &self.device)?;
+        // The products of a bf16 model round it on its way in.
+        Ok(if ops::is_fast(&wide) && self.dtype == DType::BF16 { wide } else { wide.to_dtype(self.dtype)? })
     }
 
     /// Dequantizes the weight once for many uses, where it takes at most `free` bytes; returns what is left of them.
@@ -107,7 +110,7 @@ impl Frozen {
         if self.quantized_parameters() == 0 || bytes > free {
             return Ok(free);
         }
-        self.held = Some(self.dense()?);
+        self.held = Some(self.dense()?.to_dtype(self.dtype)?);
         Ok(free - bytes)
     }
 

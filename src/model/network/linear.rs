@@ -7,7 +7,7 @@ use crate::model::files::config::LlamaConfig;
 use crate::model::network::frozen::{Frozen, FrozenSource};
 use crate::model::ops::dropout::{self, DropoutMask, DropoutStream};
 use crate::model::ops::is_fast;
-use crate::model::ops::matmul::{LowRank, add_low_rank, add_matmul, columns, matmul};
+use crate::model::ops::matmul::{LowRank, add_low_rank, add_matmul, columns, matmul, matmul_wide, narrowed};
 use crate::recipe::Projection;
 use candle_core::{DType, Tensor};
 
@@ -114,7 +114,7 @@ impl LinearGroup {
         if !is_dropped && self.merging_pays(x) {
             return Ok(matmul(x, &self.merged()?.t()?)?);
         }
-        let y = matmul(x, &self.frozen.dense()?.t()?)?;
+        let y = matmul_wide(x, &self.frozen.dense()?.t()?)?;
         let mut terms = Vec::with_capacity(self.members.len());
         for member in &self.members {
             let Some(Lora { a, b, scale }) = &member.lora else { continue };
@@ -123,7 +123,7 @@ impl LinearGroup {
             let b = b.factor(x)?;
             terms.push(LowRank { columns: member.columns, hidden, b, scale: *scale });
         }
-        Ok(add_low_rank(y, &terms)?)
+        Ok(narrowed(add_low_rank(y, &terms)?, x.dtype())?)
     }
 
     /// Whether W + s B A costs less than the thin products of this many rows: both are 2 r times a number of
@@ -151,9 +151,10 @@ impl LinearGroup {
     /// # Shapes
     /// x (N, input), grad_y (N, sum of outputs) -> (N, input)
     pub(super) fn backward(&mut self, x: &Tensor, grad_y: &Tensor, lora: LoraUse) -> Result<Tensor> {
-        let mut grad_x = matmul(grad_y, &self.frozen.dense()?)?;
+        // The sum of several products is rounded once, at the end.
+        let mut grad_x = matmul_wide(grad_y, &self.frozen.dense()?)?;
         if lora == LoraUse::Ignored {
-            return Ok(grad_x);
+            return Ok(narrowed(grad_x, x.dtype())?);
         }
         for member in &mut self.members {
             let Some(Lora { a, b, scale }) = &mut member.lora else { continue };
@@ -167,10 +168,10 @@ impl LinearGroup {
             a.accumulate(1.0, &grad_hidden.t()?, &seen)?;
             grad_x = match mask {
                 None => add_matmul(grad_x, 1.0, &grad_hidden, &a_value)?,
-                Some(mask) => dropout::add_backward(grad_x, &matmul(&grad_hidden, &a_value)?, mask)?,
+                Some(mask) => dropout::add_backward(grad_x, &matmul_wide(&grad_hidden, &a_value)?, mask)?,
             };
         }
-        Ok(grad_x)
+        Ok(narrowed(grad_x, x.dtype())?)
     }
 }
 

@@ -4,8 +4,9 @@
 //! sums are f32, and what is written is rounded once.
 
 use super::gemm::{Operand, Threads, View, Write, gemm, gemm_bf16};
-use super::{Element, by_type, change, create, in_place, is_fast, read, zeros};
+use super::{Element, by_type, change, create, dispatch, in_place, is_fast, read, zeros};
 use candle_core::{DType, Device, Result, Tensor};
+use half::bf16;
 use rayon::prelude::*;
 
 fn view<'a, E>(values: &'a [E], tensor: &Tensor) -> Result<View<'a, E>> {
@@ -33,6 +34,25 @@ pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 /// As [`matmul`].
 pub fn matmul_wide(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if is_fast(a) { product(a, b, DType::F32) } else { a.matmul(b) }
+}
+
+/// X in `dtype`, rounded where that is narrower.
+///
+/// # Errors
+/// A device that has no memory left.
+pub fn narrowed(x: Tensor, dtype: DType) -> Result<Tensor> {
+    const CHUNK: usize = 1 << 14;
+    if !is_fast(&x) || (x.dtype(), dtype) != (DType::F32, DType::BF16) {
+        return x.to_dtype(dtype);
+    }
+    create(x.shape().clone(), [&x], |y: &mut [bf16], [x]: [&[f32]; 1]| {
+        y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
+            dispatch(
+                #[inline(always)]
+                || y.iter_mut().zip(x).for_each(|(y, &x)| *y = bf16::narrowed(x)),
+            );
+        });
+    })
 }
 
 fn product(a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
@@ -187,7 +207,7 @@ fn add_kernel<E: Element>(x: &Tensor, y: &Tensor) -> Result<()> {
     let count = x.elem_count();
     in_place(x, [y], |x: &mut [E], [y]: [&[E]; 1]| {
         x[..count].par_chunks_mut(CHUNK).zip(y[..count].par_chunks(CHUNK)).for_each(|(x, y)| {
-            super::dispatch(
+            dispatch(
                 #[inline(always)]
                 || {
                     for (x, y) in x.iter_mut().zip(y) {

@@ -1,5 +1,6 @@
 //! Whole runs against transformers + PEFT + TRL: their inputs, their numbers, and ours beside them.
 
+pub(crate) mod pass;
 mod tiny;
 #[cfg(feature = "real-model")]
 pub(crate) mod smollm2;
