@@ -114,7 +114,7 @@ impl LinearGroup {
         if !is_dropped && self.merging_pays(x) {
             return Ok(matmul(x, &self.merged()?.t()?)?);
         }
-        let y = matmul_wide(x, &self.frozen.dense()?.t()?)?;
+        let y = matmul(x, &self.frozen.dense()?.t()?)?;
         let mut terms = Vec::with_capacity(self.members.len());
         for member in &self.members {
             let Some(Lora { a, b, scale }) = &member.lora else { continue };
@@ -123,7 +123,7 @@ impl LinearGroup {
             let b = b.factor(x)?;
             terms.push(LowRank { columns: member.columns, hidden, b, scale: *scale });
         }
-        Ok(narrowed(add_low_rank(y, &terms)?, x.dtype())?)
+        Ok(add_low_rank(y, &terms)?)
     }
 
     /// Whether W + s B A costs less than the thin products of this many rows: both are 2 r times a number of
