@@ -9,7 +9,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use half::bf16;
 use rayon::prelude::*;
 
-fn view<'a, E>(values: &'a [E], tensor: &Tensor) -> Result<View<'a, E>> {
+fn view<'a, E: Copy>(values: &'a [E], tensor: &Tensor) -> Result<View<'a, E>> {
     let strides = tensor.stride();
     Ok(View::new(values, tensor.dims2()?, (strides[0], strides[1])))
 }

@@ -67,6 +67,7 @@ const CACHED: usize = 1 << 19;
 /// Tasks that a thread should have, so that none waits long for the last.
 const TASKS: usize = 4;
 
+#[expect(clippy::disallowed_methods, reason = "its tasks hold numbers of the host")]
 fn by_blocks<T: Element>(instructions: Bf16Instructions, c: Target<T>, a: Operand, b: Operand) {
     let (m, n, panel) = (a.rows(), b.columns(), a.columns().div_ceil(SIDE) * STEP);
     let left = Left::new(instructions, a, n);

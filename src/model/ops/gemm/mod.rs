@@ -26,7 +26,7 @@ fn last_index(rows: usize, columns: usize, row_stride: usize, column_stride: usi
     (rows - 1) * row_stride + (columns - 1) * column_stride
 }
 
-impl<'a, T> View<'a, T> {
+impl<'a, T: Copy> View<'a, T> {
     /// A view that reaches no element outside `values`.
     ///
     /// # Panics
