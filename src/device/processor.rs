@@ -30,12 +30,12 @@ fn find() -> Option<Bf16Instructions> {
     use Bf16Instructions::{Amx, Avx512};
     // Tiles are packed by AVX-512.
     let has_avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
-    let has_pairs = is_x86_feature_detected!("avx512bf16");
+    let pairs = (has_avx512 && is_x86_feature_detected!("avx512bf16")).then_some(Avx512);
     match std::env::var("TEZGAH_BF16").as_deref() {
         Ok("none") => None,
-        Ok("avx512") => (has_avx512 && has_pairs).then_some(Avx512),
+        Ok("avx512") => pairs,
         _ if has_avx512 && has_tiles() && are_tiles_permitted() => Some(Amx),
-        _ => (has_avx512 && has_pairs).then_some(Avx512),
+        _ => pairs,
     }
 }
 

@@ -38,11 +38,16 @@ struct Kind {
     rounding: f64,
 }
 
+impl Kind {
+    const F32: Kind = Kind { dtype: DType::F32, rounding: 0.0 };
+    const BF16: Kind = Kind { dtype: DType::BF16, rounding: 4e-3 };
+}
+
 /// Calls `check` in f32, and on the CPU in bf16.
 fn in_both(check: impl Fn(Kind)) {
-    check(Kind { dtype: DType::F32, rounding: 0.0 });
+    check(Kind::F32);
     if DEVICE.is_cpu() {
-        check(Kind { dtype: DType::BF16, rounding: 4e-3 });
+        check(Kind::BF16);
     }
 }
 
@@ -147,7 +152,7 @@ fn attention_and_its_gradient() {
 #[test]
 fn cross_entropy_and_its_gradient() {
     let (rows, vocabulary) = (9, 1003); // three blocks of 256 and a rest
-    let (x, x64) = pair(Kind { dtype: DType::F32, rounding: 0.0 }, "logits", rows, vocabulary);
+    let (x, x64) = pair(Kind::F32, "logits", rows, vocabulary);
     let targets: Vec<u32> = (0..rows as u32).map(|row| (row * 331) % vocabulary as u32).collect();
     let ours = cross_entropy::nll(&x, &targets).expect("nll");
     let theirs = cross_entropy::device::nll(&x64, &targets).expect("nll");
@@ -223,13 +228,12 @@ fn products_of_bf16() {
     if !DEVICE.is_cpu() {
         return; // a device multiplies what is of one type
     }
-    let bf16 = Kind { dtype: DType::BF16, rounding: 4e-3 };
     for (m, k, n) in [(1, 32, 64), (3, 64, 96), (33, 21, 65), (64, 96, 32), (70, 40, 130), (200, 100, 33)] {
         let lying = |name: &str, rows, columns, along_columns: bool, dtype| {
             let (x, wide) = match along_columns {
-                false => pair(bf16, name, rows, columns),
+                false => pair(Kind::BF16, name, rows, columns),
                 true => {
-                    let (x, wide) = pair(bf16, name, columns, rows);
+                    let (x, wide) = pair(Kind::BF16, name, columns, rows);
                     (x.t().expect("view"), wide.t().expect("view"))
                 }
             };
@@ -243,7 +247,7 @@ fn products_of_bf16() {
             let theirs = a64.matmul(&b64).expect("product");
             assert_close(&matmul(&a, &b).expect("product"), &theirs, 4e-3);
             assert_close(&matmul_wide(&a, &b).expect("product"), &theirs, 1e-6);
-            let (c, c64) = pair(Kind { dtype: DType::F32, rounding: 0.0 }, "c", m, n);
+            let (c, c64) = pair(Kind::F32, "c", m, n);
             let sum = (c64 + (theirs * 0.5).expect("scaled")).expect("sum");
             assert_close(&add_matmul(c, 0.5, &a, &b).expect("sum"), &sum, 1e-6);
         }

@@ -12,7 +12,7 @@ use crate::model::network::linear::{LinearGroup, LoraUse};
 use crate::model::ops::attention::{Heads, attention};
 use crate::model::ops::cross_entropy;
 use crate::model::ops::dropout::DropoutStream;
-use crate::model::ops::matmul::{matmul, matmul_wide};
+use crate::model::ops::matmul::{matmul, matmul_wide, narrowed};
 use crate::model::ops::rms_norm::{self, rms_norm};
 use crate::model::ops::rope::Angles;
 use candle_core::{DType, Device, Tensor};
@@ -198,7 +198,7 @@ impl Llama {
             nll += sum;
             grads.push(matmul(&grad_logits, &self.head)?);
         }
-        let grad_normed = Tensor::cat(&grads, 0)?.to_dtype(dtype)?;
+        let grad_normed = narrowed(Tensor::cat(&grads, 0)?, dtype)?;
         let eps = self.config.rms_norm_eps;
         let grad = rms_norm::add_backward(x.zeros_like()?, &x, &self.norm, &grad_normed, eps)?;
         Ok((nll, Tensor::zeros(shape, dtype, &self.device)?.index_add(&sources, &grad, 0)?))

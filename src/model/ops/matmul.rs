@@ -4,7 +4,7 @@
 //! sums are f32, and what is written is rounded once.
 
 use super::gemm::{Operand, Threads, View, Write, gemm, gemm_bf16};
-use super::{Element, by_type, change, create, dispatch, in_place, is_fast, read, zeros};
+use super::{Element, NUMBERS_PER_TASK, by_type, change, create, dispatch, in_place, is_fast, read, zeros};
 use candle_core::{DType, Device, Result, Tensor};
 use half::bf16;
 use rayon::prelude::*;
@@ -41,12 +41,11 @@ pub fn matmul_wide(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// A device that has no memory left.
 pub fn narrowed(x: Tensor, dtype: DType) -> Result<Tensor> {
-    const CHUNK: usize = 1 << 14;
     if !is_fast(&x) || (x.dtype(), dtype) != (DType::F32, DType::BF16) {
         return x.to_dtype(dtype);
     }
     create(x.shape().clone(), [&x], |y: &mut [bf16], [x]: [&[f32]; 1]| {
-        y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
+        y.par_chunks_mut(NUMBERS_PER_TASK).zip(x.par_chunks(NUMBERS_PER_TASK)).for_each(|(y, x)| {
             dispatch(
                 #[inline(always)]
                 || y.iter_mut().zip(x).for_each(|(y, &x)| *y = bf16::narrowed(x)),
@@ -58,11 +57,11 @@ pub fn narrowed(x: Tensor, dtype: DType) -> Result<Tensor> {
 fn product(a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
     let (m, n) = (a.dim(0)?, b.dim(1)?);
     if [a, b].iter().any(|operand| operand.dtype() == DType::BF16) {
-        return by_type!(dtype, E => with_operand(a, |a| with_operand(b, |b| {
+        return by_type!(dtype, E => with_operands(a, b, |a, b| {
             let mut c: Vec<E> = zeros(m * n);
             gemm_bf16(&mut c, n, Write::Replace, 1.0, a, b);
             Tensor::from_vec(c, (m, n), &Device::Cpu)
-        })));
+        }));
     }
     create((m, n), [a, b], |c: &mut [f32], [x, y]: [&[f32]; 2]| {
         let (Ok(x), Ok(y)) = (view(x, a), view(y, b)) else {
@@ -76,7 +75,11 @@ fn product(a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
     })
 }
 
-/// The tensor as it goes into a product of bf16.
+/// Calls `with` on both tensors as they go into a product of bf16.
+fn with_operands<R>(a: &Tensor, b: &Tensor, with: impl FnOnce(Operand, Operand) -> Result<R>) -> Result<R> {
+    with_operand(a, |a| with_operand(b, |b| with(a, b)))
+}
+
 fn with_operand<R>(tensor: &Tensor, with: impl FnOnce(Operand) -> Result<R>) -> Result<R> {
     by_type!(tensor.dtype(), E => read([tensor], |[values]: [&[E]; 1]| with(view(values, tensor)?.into())))
 }
@@ -125,12 +128,10 @@ fn accumulate(c: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
     let row_stride = c.stride()[0];
     c.dims2()?;
     if [c, a, b].iter().any(|tensor| tensor.dtype() == DType::BF16) {
-        return with_operand(a, |a| {
-            with_operand(b, |b| {
-                by_type!(c.dtype(), E => change(c, |c: &mut [E]| {
-                    gemm_bf16(c, row_stride, Write::Add, scale as f32, a, b);
-                }))
-            })
+        return with_operands(a, b, |a, b| {
+            by_type!(c.dtype(), E => change(c, |c: &mut [E]| {
+                gemm_bf16(c, row_stride, Write::Add, scale as f32, a, b);
+            }))
         });
     }
     in_place(c, [a, b], |c: &mut [f32], [x, y]: [&[f32]; 2]| {
@@ -203,18 +204,19 @@ pub fn add(x: Tensor, y: &Tensor) -> Result<Tensor> {
 }
 
 fn add_kernel<E: Element>(x: &Tensor, y: &Tensor) -> Result<()> {
-    const CHUNK: usize = 1 << 14;
     let count = x.elem_count();
     in_place(x, [y], |x: &mut [E], [y]: [&[E]; 1]| {
-        x[..count].par_chunks_mut(CHUNK).zip(y[..count].par_chunks(CHUNK)).for_each(|(x, y)| {
-            dispatch(
-                #[inline(always)]
-                || {
-                    for (x, y) in x.iter_mut().zip(y) {
-                        *x = E::narrowed(x.wide() + y.wide());
-                    }
-                },
-            )
-        });
+        x[..count].par_chunks_mut(NUMBERS_PER_TASK).zip(y[..count].par_chunks(NUMBERS_PER_TASK)).for_each(
+            |(x, y)| {
+                dispatch(
+                    #[inline(always)]
+                    || {
+                        for (x, y) in x.iter_mut().zip(y) {
+                            *x = E::narrowed(x.wide() + y.wide());
+                        }
+                    },
+                )
+            },
+        );
     })
 }

@@ -64,5 +64,8 @@ pub(crate) fn on_threads<T: Send, R: Send, E: Send>(
     }
 }
 
+/// Numbers that one rayon task of a kernel without rows handles.
+const NUMBERS_PER_TASK: usize = 1 << 14;
+
 /// Rows that one rayon task of an element-wise kernel handles.
 const ROWS_PER_TASK: usize = 32;

@@ -6,7 +6,7 @@
 #[cfg(feature = "cuda")]
 mod cuda;
 
-use super::{Element, by_type, create, dispatch, in_place, is_fast};
+use super::{Element, NUMBERS_PER_TASK, by_type, create, dispatch, in_place, is_fast};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
@@ -76,31 +76,33 @@ impl Kernel {
     fn drop<E: Element>(self, x: &Tensor) -> Result<Tensor> {
         let count = x.elem_count();
         create(x.dims2()?, [x], |y: &mut [E], [x]: [&[E]; 1]| {
-            y.par_chunks_mut(CHUNK).zip(x[..count].par_chunks(CHUNK)).enumerate().for_each(
-                |(chunk, (y, x))| {
+            y.par_chunks_mut(NUMBERS_PER_TASK)
+                .zip(x[..count].par_chunks(NUMBERS_PER_TASK))
+                .enumerate()
+                .for_each(|(chunk, (y, x))| {
                     dispatch(
                         #[inline(always)]
                         || {
-                            let first = (chunk * CHUNK) as u32;
+                            let first = (chunk * NUMBERS_PER_TASK) as u32;
                             for (i, (y, x)) in y.iter_mut().zip(x).enumerate() {
                                 *y = E::narrowed(x.wide() * self.factor(first.wrapping_add(i as u32)));
                             }
                         },
                     )
-                },
-            );
+                });
         })
     }
 
     fn add<E: Element>(self, grad_x: &Tensor, grad_y: &Tensor) -> Result<()> {
         let count = grad_x.elem_count();
         in_place(grad_x, [grad_y], |x: &mut [E], [y]: [&[E]; 1]| {
-            let chunks = x[..count].par_chunks_mut(CHUNK).zip(y[..count].par_chunks(CHUNK));
+            let chunks =
+                x[..count].par_chunks_mut(NUMBERS_PER_TASK).zip(y[..count].par_chunks(NUMBERS_PER_TASK));
             chunks.enumerate().for_each(|(chunk, (x, y))| {
                 dispatch(
                     #[inline(always)]
                     || {
-                        let first = (chunk * CHUNK) as u32;
+                        let first = (chunk * NUMBERS_PER_TASK) as u32;
                         for (i, (x, y)) in x.iter_mut().zip(y).enumerate() {
                             *x = E::narrowed(x.wide() + y.wide() * self.factor(first.wrapping_add(i as u32)));
                         }
@@ -110,8 +112,6 @@ impl Kernel {
         })
     }
 }
-
-const CHUNK: usize = 1 << 14;
 
 /// mask(x) / (1 - rate).
 ///

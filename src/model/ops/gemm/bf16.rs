@@ -73,11 +73,11 @@ fn by_blocks<T: Element>(instructions: Bf16Instructions, c: Target<T>, a: Operan
     let left = Left::new(instructions, a, n);
     let at_once = (PACKED / size_of::<Line>() / panel.max(1)).clamp(1, n.div_ceil(SIDE));
     let mut packed = Scratch::new(at_once * panel);
+    let rows = (CACHED / size_of::<Line>() / panel.max(1)).clamp(1, 16);
+    let row_tasks = m.div_ceil(SIDE).div_ceil(rows);
     for first in (0..n.div_ceil(SIDE)).step_by(at_once) {
         let panels = at_once.min(n.div_ceil(SIDE) - first);
         pack(instructions, &mut packed[..panels * panel], b.t(), first, Lines::Pairs);
-        let rows = (CACHED / size_of::<Line>() / panel.max(1)).clamp(1, 16);
-        let row_tasks = m.div_ceil(SIDE).div_ceil(rows);
         let columns = panels.div_ceil((TASKS * rayon::current_num_threads()).div_ceil(row_tasks));
         let column_tasks = panels.div_ceil(columns);
         (0..row_tasks * column_tasks).into_par_iter().for_each(|task| {
@@ -150,10 +150,11 @@ unsafe fn write_block<T: Element>(c: Target<T>, at: (usize, usize), shape: (usiz
                 let to = unsafe {
                     std::slice::from_raw_parts_mut(c.first.add((at.0 + row) * c.strides.0 + at.1), shape.1)
                 };
+                let each = |(to, &sum): (&mut T, &f32)| store(to, sum, c.write, c.scale);
                 match <&mut [T; SIDE]>::try_from(&mut *to) {
                     // A known length: one vector after the other, without a loop.
-                    Ok(to) => to.iter_mut().zip(sums).for_each(|(to, &sum)| store(to, sum, c.write, c.scale)),
-                    Err(_) => to.iter_mut().zip(sums).for_each(|(to, &sum)| store(to, sum, c.write, c.scale)),
+                    Ok(to) => to.iter_mut().zip(sums).for_each(each),
+                    Err(_) => to.iter_mut().zip(sums).for_each(each),
                 }
             }
         },
@@ -185,13 +186,7 @@ fn wide<'a>(operand: Operand<'a>, values: &'a mut Vec<f32>) -> View<'a, f32> {
         Operand::Bf16(view) => {
             let last = last_index(view.rows.max(1), view.columns.max(1), view.row_stride, view.column_stride);
             values.extend(view.values[..=last].iter().map(|value| value.wide()));
-            View {
-                values,
-                rows: view.rows,
-                columns: view.columns,
-                row_stride: view.row_stride,
-                column_stride: view.column_stride,
-            }
+            View::new(values, (view.rows, view.columns), (view.row_stride, view.column_stride))
         }
     }
 }
