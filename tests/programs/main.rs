@@ -7,6 +7,7 @@ mod support;
 mod hub_server;
 mod program;
 mod cells;
+mod export;
 mod generate;
 mod parts;
 mod weaving;
