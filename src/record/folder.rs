@@ -96,6 +96,16 @@ impl RunFolder {
         self.path.join("replicates.json")
     }
 
+    /// What people and judges said of the texts.
+    pub(crate) fn ratings(&self) -> PathBuf {
+        self.path.join("ratings.json")
+    }
+
+    /// What was asked of judges, and what they answered, request by request.
+    pub(crate) fn judged(&self) -> PathBuf {
+        self.path.join("judge")
+    }
+
     /// The best adapter, in PEFT's layout.
     pub(crate) fn adapter(&self) -> PathBuf {
         self.path.join(ADAPTER)

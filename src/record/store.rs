@@ -132,6 +132,28 @@ pub fn read(path: &Path) -> Result<RunRecord> {
     from_json(&bytes).map_err(|message| Error::Record { path: path.to_path_buf(), message })
 }
 
+/// What was said of the texts of the run in `folder`; none where nobody was asked.
+///
+/// # Errors
+/// As [`read`].
+pub fn ratings(folder: &RunFolder) -> Result<Option<Ratings>> {
+    let path = folder.ratings();
+    let bytes = match std::fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(|error| Error::file(&path, error))?,
+    };
+    let refused = |message: String| Error::Record { path: path.clone(), message };
+    let kept: Ratings = serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))?;
+    match kept.schema > ratings::SCHEMA {
+        true => Err(refused(format!(
+            "its schema is {}, this program knows up to {}; use a newer tezgah",
+            kept.schema,
+            ratings::SCHEMA
+        ))),
+        false => Ok(Some(kept)),
+    }
+}
+
 /// The record in the bytes of a `record.json`.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! What the systems of a run wrote after the held-out prompts, and what the texts measure.
 
+use crate::sha256;
 use crate::statistics::Interval;
 use crate::texts::Measures;
 use crate::texts::word_list::Source;
@@ -186,6 +187,12 @@ impl TextDifference {
 }
 
 impl Texts {
+    /// SHA-256 of what the systems wrote: of row, system, draw and text of each, in their order.
+    pub fn sha256(&self) -> String {
+        let written = self.rows.iter().map(|text| (text.row, text.system, text.draw, text.text.as_str()));
+        sha256::of(&serde_json::to_vec(&written.collect::<Vec<_>>()).expect("numbers and texts"))
+    }
+
     /// Where `measure` of `system` stands among the measures.
     pub fn place(&self, measure: Measure, system: System) -> Option<usize> {
         self.measures.iter().position(|found| found.measure == measure && found.system == system)
