@@ -6,13 +6,17 @@
 //! none of this; the key does.
 
 use super::criteria::Questionnaire;
+use super::rated::Rated;
 use crate::data::alpaca::Row;
 use crate::error::{Error, Result};
 use crate::random;
 use crate::record::ratings::Kind;
+use crate::record::store;
 use crate::record::texts::{System, Texts};
+use crate::sha256;
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// The newest layout of a key.
 pub const SCHEMA: u32 = 1;
@@ -105,26 +109,97 @@ impl Item {
         if self.kind == Kind::Ceiling { System::Reference } else { against }
     }
 
-    /// What stands on a sheet of it, `rows` being those that the texts answer.
+    /// What stands on a sheet of it.
     ///
     /// # Errors
     /// `Error::Setting` where a text or a row is missing: the key is of other texts.
-    pub fn reading<'a>(&self, texts: &'a Texts, rows: &'a [Row], against: System) -> Result<Reading<'a>> {
+    pub fn reading<'a>(&self, rated: &'a Rated, against: System) -> Result<Reading<'a>> {
         let missing = |what: &str| {
-            let message = format!("expected {what} of row {} for item {}, got none", self.row + 1, self.number);
+            let message =
+                format!("expected {what} of row {} for item {}, got none", self.row + 1, self.number);
             Error::Setting { key: "run".into(), message }
         };
-        let task = rows.get(self.row).ok_or_else(|| missing("the task"))?;
-        let text = |system: System| match system {
-            System::Reference => Some(task.output.as_str()),
-            _ => text_of(texts, self.row, system),
+        let text = |system: System| {
+            rated.text(self.row, system).ok_or_else(|| missing(&format!("the {} text", system.name())))
         };
-        let other = self.other(against);
         Ok(Reading {
-            task,
-            fine_tuned: text(System::FineTuned).ok_or_else(|| missing("the fine-tuned text"))?,
-            other: text(other).ok_or_else(|| missing(&format!("the {} text", other.name())))?,
+            task: rated.rows.get(self.row).ok_or_else(|| missing("the task"))?,
+            fine_tuned: text(System::FineTuned)?,
+            other: text(self.other(against))?,
         })
+    }
+}
+
+impl Key {
+    /// Reads the key at `path`.
+    ///
+    /// # Errors
+    /// `Error::File` where it cannot be read; `Error::Record` where it is no key, of a newer layout, or does not fit together.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|error| Error::file(path, error))?;
+        let refuse = |message: String| Error::Record { path: path.to_path_buf(), message };
+        let key: Key = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
+        if key.schema > SCHEMA {
+            let schema = key.schema;
+            let message =
+                format!("its schema is {schema}, this program knows up to {SCHEMA}; use a newer tezgah");
+            return Err(refuse(message));
+        }
+        key.check().map_err(refuse)?;
+        Ok(key)
+    }
+
+    /// The text of its file.
+    ///
+    /// # Errors
+    /// None in practice: a key holds no number that JSON cannot write.
+    pub(super) fn to_json(&self) -> Result<String> {
+        store::to_json(self).map_err(Error::Report)
+    }
+
+    /// What binds each sheet to this key and tells whose it is: `D2-0f3c5a7be918`. The hash is of the key as written, so of
+    /// texts, questions, items and sides, and says nothing about them.
+    ///
+    /// # Errors
+    /// As [`Key::to_json`].
+    pub(super) fn codes(&self) -> Result<Vec<String>> {
+        let hash = sha256::of(self.to_json()?.as_bytes());
+        Ok(self.sheets.iter().map(|sheet| format!("D{}-{}", sheet.rater, &hash[..12])).collect())
+    }
+
+    /// Whether a key that may have been changed by hand fits together: items numbered from 1, sheets of different raters, each
+    /// with every item once.
+    fn check(&self) -> std::result::Result<(), String> {
+        self.questionnaire.check()?;
+        let all = self.items.len();
+        for (index, item) in self.items.iter().enumerate() {
+            if item.number != index + 1 {
+                return Err(format!(
+                    "items[{index}]: expected the number {}, got {}",
+                    index + 1,
+                    item.number
+                ));
+            }
+            if let Some(origin) = item.repeats.filter(|origin| !(1..=all).contains(origin)) {
+                return Err(format!(
+                    "items[{index}]: expected to repeat an item from 1 to {all}, got {origin}"
+                ));
+            }
+        }
+        for (index, sheet) in self.sheets.iter().enumerate() {
+            if self.sheets[..index].iter().any(|other| other.rater == sheet.rater) {
+                let rater = sheet.rater.escape_debug();
+                return Err(format!("sheets[{index}]: expected a rater of its own, got '{rater}' again"));
+            }
+            let mut shown: Vec<usize> = sheet.shown.iter().map(|shown| shown.item).collect();
+            shown.sort_unstable();
+            if !shown.into_iter().eq(1..=all) {
+                return Err(format!(
+                    "sheets[{index}]: expected each of the {all} items once, got another list"
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -156,14 +231,17 @@ pub fn draw(texts: &Texts, questionnaire: Questionnaire, plan: Plan) -> Result<K
     }
     let is_text = |row, system| text_of(texts, row, system).is_some_and(|text| !text.is_empty());
     let rows = texts.rows.iter().map(|text| text.row + 1).max().unwrap_or(0);
-    let mut answered: Vec<usize> = (0..rows)
-        .filter(|&row| is_text(row, System::FineTuned) && is_text(row, plan.against))
-        .collect();
+    let mut answered: Vec<usize> =
+        (0..rows).filter(|&row| is_text(row, System::FineTuned) && is_text(row, plan.against)).collect();
     if answered.len() < plan.items {
         let against = plan.against.name();
         return refuse(
             "items",
-            format!("expected at most the {} rows that fine_tuned and {against} answered, got {}", answered.len(), plan.items),
+            format!(
+                "expected at most the {} rows that fine_tuned and {against} answered, got {}",
+                answered.len(),
+                plan.items
+            ),
         );
     }
     let mut generator = random::stream(plan.seed, "ratings");
@@ -177,8 +255,9 @@ pub fn draw(texts: &Texts, questionnaire: Questionnaire, plan: Plan) -> Result<K
     // The rows are in a random order already: the first come back.
     let repeats = (0..controls).map(|index| (compared[index], Kind::Repeat, Some(index + 1)));
     let numbered = first.chain(ceiling).chain(repeats).enumerate();
-    let items: Vec<Item> =
-        numbered.map(|(index, (row, kind, repeats))| Item { number: index + 1, row, kind, repeats }).collect();
+    let items: Vec<Item> = numbered
+        .map(|(index, (row, kind, repeats))| Item { number: index + 1, row, kind, repeats })
+        .collect();
 
     let sheets = (0..plan.raters).map(|rater| sheet(&items, rater, &mut generator)).collect();
     let texts = texts.sha256();
@@ -204,6 +283,7 @@ fn sheet(items: &[Item], rater: usize, generator: &mut impl Rng) -> Sheet {
         let origin = item.repeats.unwrap_or(item.number);
         (origin + rater).is_multiple_of(2) != (item.kind == Kind::Repeat)
     };
-    let shown = first.into_iter().chain(second).map(|item| Shown { item: item.number, fine_tuned_first: side(item) });
+    let shown =
+        first.into_iter().chain(second).map(|item| Shown { item: item.number, fine_tuned_first: side(item) });
     Sheet { rater: (rater + 1).to_string(), shown: shown.collect() }
 }

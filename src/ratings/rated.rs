@@ -3,9 +3,10 @@
 use crate::data::alpaca::{self, Row};
 use crate::error::{Error, Result};
 use crate::record::folder::{Part, RunFolder};
-use crate::record::ratings::{Panel, Ratings, SCHEMA};
-use crate::record::texts::Texts;
+use crate::record::ratings::Ratings;
+use crate::record::texts::{System, Text, Texts};
 use crate::record::{RunRecord, store};
+use crate::sha256;
 
 /// A run with texts.
 #[derive(Debug, Clone)]
@@ -23,27 +24,33 @@ impl Rated {
     /// Opens the run in `folder`.
     ///
     /// # Errors
-    /// As [`RunFolder::read`]; `Error::Setting` where the run has no texts, or none of its fine-tuned model; `Error::Data` where
-    /// its held-out rows are not those of its record.
+    /// As [`RunFolder::read`] and [`Rated::new`]; `Error::Data` where its held-out rows are not those of its record.
     pub fn open(folder: RunFolder) -> Result<Self> {
-        let mut record = folder.read()?;
-        let Some(texts) = record.texts.take() else {
-            let path = folder.record();
-            let message = format!("expected a run with texts (samples.texts), got none in {}", path.display());
-            return Err(Error::Setting { key: "run".into(), message });
-        };
+        let record = folder.read()?;
         let path = folder.split(record.level, Part::reported(&record.dataset));
         let file = alpaca::read(&path)?;
-        if file.sha256 != record.dataset.eval_sha256 {
-            let message = format!(
-                "expected the rows of {}, SHA-256 {}, got {}",
-                folder.record().display(),
-                record.dataset.eval_sha256,
-                file.sha256
-            );
+        let (expected, got) =
+            (&record.dataset.eval_sha256, sha256::of(alpaca::to_json(&file.rows).as_bytes()));
+        if got != *expected {
+            let record = folder.record();
+            let message = format!("expected the rows of {}, SHA-256 {expected}, got {got}", record.display());
             return Err(Error::Data { path: file.name, row: None, message });
         }
-        Ok(Rated { folder, record, rows: file.rows, texts })
+        Rated::new(folder, record, file.rows)
+    }
+
+    /// The run with this `record`, whose texts answer `rows`.
+    ///
+    /// # Errors
+    /// `Error::Setting` where the run has no texts.
+    pub fn new(folder: RunFolder, mut record: RunRecord, rows: Vec<Row>) -> Result<Self> {
+        let Some(texts) = record.texts.take() else {
+            let path = folder.record();
+            let message =
+                format!("expected a run with texts (samples.count above 0), got none in {}", path.display());
+            return Err(Error::Setting { key: "run".into(), message });
+        };
+        Ok(Rated { folder, record, rows, texts })
     }
 
     /// What its systems wrote.
@@ -51,30 +58,36 @@ impl Rated {
         &self.texts
     }
 
-    /// What was said of these texts until now; of other texts, and of none, it is empty.
-    ///
-    /// # Errors
-    /// `Error::Record` where the file is damaged or of a newer layout.
-    pub fn ratings(&self) -> Result<Ratings> {
-        let kept = store::ratings(&self.folder)?;
-        let texts = self.texts.sha256();
-        Ok(kept.filter(|kept| kept.texts == texts).unwrap_or(Ratings {
-            schema: SCHEMA,
-            texts,
-            panels: Vec::new(),
-            correlations: Vec::new(),
-        }))
+    /// The text of `system` on `row`: the first where it wrote several, and for the reference the row's own answer.
+    pub fn text(&self, row: usize, system: System) -> Option<&str> {
+        let is_wanted = |text: &&Text| text.row == row && text.system == system && text.draw == 0;
+        match system {
+            System::Reference => self.rows.get(row).map(|row| row.output.as_str()),
+            _ => self.texts.rows.iter().find(is_wanted).map(|text| text.text.as_str()),
+        }
     }
 
-    /// All that was said, `panel` in the place of the one of the same raters; nothing is written.
+    /// Whether a key with this hash of `texts` is of this run's.
     ///
     /// # Errors
-    /// As [`Rated::ratings`].
-    pub(super) fn with(&self, panel: Panel) -> Result<Ratings> {
-        let mut ratings = self.ratings()?;
-        ratings.panels.retain(|kept| kept.who.name() != panel.who.name());
-        ratings.panels.push(panel);
-        ratings.panels.sort_by(|left, right| left.who.name().cmp(&right.who.name()));
-        Ok(ratings)
+    /// `Error::Setting` where it is of others.
+    pub(super) fn check_texts(&self, texts: &str) -> Result<()> {
+        let own = self.texts.sha256();
+        if own == texts {
+            return Ok(());
+        }
+        let record = self.folder.record();
+        let message =
+            format!("expected the key of the texts of {}, SHA-256 {own}, got one of {texts}", record.display());
+        Err(Error::Setting { key: "key".into(), message })
+    }
+
+    /// What was said of these texts until now; none of what was said of others.
+    ///
+    /// # Errors
+    /// As [`store::ratings`].
+    pub(super) fn ratings(&self) -> Result<Option<Ratings>> {
+        let texts = self.texts.sha256();
+        Ok(store::ratings(&self.folder.ratings())?.filter(|kept| kept.texts == texts))
     }
 }

@@ -96,8 +96,13 @@ impl RunFolder {
         self.path.join("replicates.json")
     }
 
+    /// The sheets of people who rate the texts, with their key.
+    pub fn sheets(&self) -> PathBuf {
+        self.path.join("ratings")
+    }
+
     /// What people and judges said of the texts.
-    pub(crate) fn ratings(&self) -> PathBuf {
+    pub fn ratings(&self) -> PathBuf {
         self.path.join("ratings.json")
     }
 

@@ -226,9 +226,22 @@ pub struct Preference {
     pub equal: usize,
     /// Two-sided p of the exact sign test over the items that are not equal; 1 where there are none.
     pub p: f64,
-    /// Bradley and Terry's chance that a rater prefers the fine-tuned text, over all single answers, an equal one counting as
-    /// half for each side; with the interval of a bootstrap over items.
+    /// Chance that a rater prefers the fine-tuned text, an equal answer counting as half for each side: the mean over the
+    /// items, with the interval of a bootstrap over them.
     pub chance: Interval,
+    /// Bradley and Terry's strengths of the two systems and the reference, with the sum 1; empty where the answers leave them
+    /// open, since one system won or lost all of its comparisons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strengths: Vec<Strength>,
+}
+
+/// How strong a system is among those that it was compared with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Strength {
+    /// Whose.
+    pub system: System,
+    /// The chance of i over j is s_i / (s_i + s_j).
+    pub strength: f64,
 }
 
 /// How far the raters of a panel agree by one criterion. A figure that the answers do not give is absent.

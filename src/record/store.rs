@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::paths::walk;
 use crate::record::migrate;
+use crate::record::ratings::{self, Ratings};
 use crate::record::{RunRecord, SCHEMA};
 use serde::Serialize;
 use serde_json::Value;
@@ -132,17 +133,16 @@ pub fn read(path: &Path) -> Result<RunRecord> {
     from_json(&bytes).map_err(|message| Error::Record { path: path.to_path_buf(), message })
 }
 
-/// What was said of the texts of the run in `folder`; none where nobody was asked.
+/// Reads `ratings.json`: what was said of a run's texts; none where nobody was asked.
 ///
 /// # Errors
 /// As [`read`].
-pub fn ratings(folder: &RunFolder) -> Result<Option<Ratings>> {
-    let path = folder.ratings();
-    let bytes = match std::fs::read(&path) {
+pub fn ratings(path: &Path) -> Result<Option<Ratings>> {
+    let bytes = match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        read => read.map_err(|error| Error::file(&path, error))?,
+        read => read.map_err(|error| Error::file(path, error))?,
     };
-    let refused = |message: String| Error::Record { path: path.clone(), message };
+    let refused = |message: String| Error::Record { path: path.to_path_buf(), message };
     let kept: Ratings = serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))?;
     match kept.schema > ratings::SCHEMA {
         true => Err(refused(format!(

@@ -6,6 +6,7 @@ use super::numbering::{ChartReference, Numbering, Place};
 use super::profile::Profile;
 use super::view;
 use crate::record::RunRecord;
+use crate::record::ratings::Who;
 use minijinja::Value;
 
 /// The charts, by where they stand.
@@ -45,6 +46,10 @@ impl Layout {
             ("karsilastirma", view::is_compared(record)),
             ("testler", view::is_tested(record)),
             ("metinler", record.texts.is_some()),
+            ("uzman", view::is_rated_by(record, |who| *who == Who::People)),
+            ("uyum", is_agreed_on(record)),
+            ("yargic", view::is_rated_by(record, |who| *who != Who::People)),
+            ("dogrulama", record.ratings.as_ref().is_some_and(|ratings| !ratings.correlations.is_empty())),
         ];
         let figures = [&self.training[..], &self.comparison, &self.texts].concat();
         numbering.add(Place::Chapter(profile.results), &present(&tables), &figures);
@@ -102,4 +107,10 @@ fn names(charts: &[ChartReference]) -> Value {
 
 fn present(tables: &[(&'static str, bool)]) -> Vec<&'static str> {
     tables.iter().filter(|(_, is_present)| *is_present).map(|(id, _)| *id).collect()
+}
+
+/// Whether two people rated, so that their agreement is known.
+fn is_agreed_on(record: &RunRecord) -> bool {
+    let panels = record.ratings.iter().flat_map(|ratings| &ratings.panels);
+    panels.filter(|panel| panel.who == Who::People).any(|panel| !panel.agreement.is_empty())
 }
