@@ -21,8 +21,12 @@ use std::path::Path;
 /// The newest layout of a key.
 pub const SCHEMA: u32 = 1;
 
-/// One ceiling item, and one repeat, to so many compared ones, begun ones included.
-const COMPARED_PER_CONTROL: usize = 8;
+/// Compared items to one ceiling item, begun ones included: 40 give 8, the fewest by which a signed-rank test can find a
+/// difference in one of four criteria (p >= 2 / 2^8, four times by Holm).
+const COMPARED_PER_CEILING: usize = 5;
+
+/// Compared items to one repeat, begun ones included: a rater's patience is short.
+const COMPARED_PER_REPEAT: usize = 8;
 
 /// What is to be rated, and by how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -246,14 +250,15 @@ pub fn draw(texts: &Texts, questionnaire: Questionnaire, plan: Plan) -> Result<K
     }
     let mut generator = random::stream(plan.seed, "ratings");
     random::shuffle(&mut generator, &mut answered);
-    let controls = plan.items.div_ceil(COMPARED_PER_CONTROL);
+    let ceilings = plan.items.div_ceil(COMPARED_PER_CEILING);
+    let repeats = plan.items.div_ceil(COMPARED_PER_REPEAT);
     let (compared, further) = answered.split_at(plan.items);
-    let ceiling = further.iter().chain(compared).take(controls);
+    let ceiling = further.iter().chain(compared).take(ceilings);
 
     let first = compared.iter().map(|&row| (row, Kind::Compared, None));
     let ceiling = ceiling.map(|&row| (row, Kind::Ceiling, None));
     // The rows are in a random order already: the first come back.
-    let repeats = (0..controls).map(|index| (compared[index], Kind::Repeat, Some(index + 1)));
+    let repeats = (0..repeats).map(|index| (compared[index], Kind::Repeat, Some(index + 1)));
     let numbered = first.chain(ceiling).chain(repeats).enumerate();
     let items: Vec<Item> = numbered
         .map(|(index, (row, kind, repeats))| Item { number: index + 1, row, kind, repeats })

@@ -91,6 +91,14 @@ impl Who {
             Who::Judge(judge) => Some(&judge.model),
         }
     }
+
+    /// Where in a panel its name stands.
+    pub(crate) fn path(&self) -> &'static str {
+        match self {
+            Who::People => "who",
+            Who::Judge(_) => "who.judge.model",
+        }
+    }
 }
 
 /// A judge model, and how it was asked.

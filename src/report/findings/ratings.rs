@@ -27,9 +27,7 @@ const JUDGE: Kinds = Kinds {
 };
 
 pub(super) fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
-    if record.texts.is_none() {
-        return Vec::new();
-    }
+    let Some(texts) = &record.texts else { return Vec::new() };
     let nothing = Vec::new();
     let panels = record.ratings.as_ref().map_or(&nothing, |ratings| &ratings.panels);
     let mut findings = Vec::new();
@@ -40,7 +38,7 @@ pub(super) fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
             Who::Judge(_) => findings.extend(of.judge()),
         }
     }
-    findings.extend(missing(panels));
+    findings.extend(missing(panels, Quantity::new("len(texts.rows)", texts.rows.len())));
     findings.extend(record.ratings.as_ref().map(triangulation).unwrap_or_default());
     findings
 }
@@ -91,7 +89,8 @@ impl Of<'_> {
             found.push(finding.listing(self.names()));
         }
         if judge.is_of_family {
-            found.push(Kind::JudgeOfFamily.with([]).listing(self.names()));
+            let items = Quantity::new(format!("{}.items", self.path), self.panel.items);
+            found.push(Kind::JudgeOfFamily.with([("items", items)]).listing(self.names()));
         }
         if judge.malformed > 0 {
             let at = |field: &str| format!("{}.who.judge.{field}", self.path);
@@ -106,9 +105,8 @@ impl Of<'_> {
 
     /// The other system's name, and the judge's.
     fn names(&self) -> Vec<Item> {
-        let name = |text: &str| Item { levels: Vec::new(), text: text.to_string() };
-        let other = charts::title(self.panel.against);
-        [Some(other), self.panel.who.name()].into_iter().flatten().map(name).collect()
+        let other = Item { text: charts::title(self.panel.against).into(), ..Item::of(Vec::new()) };
+        [other].into_iter().chain(named(self.panel, &self.path)).collect()
     }
 
     /// Preference and level, which every panel was asked for.
@@ -167,7 +165,8 @@ impl Of<'_> {
     fn agreement(&self, limits: Limits) -> Option<Finding> {
         let answered = self.panel.raters.iter().filter(|rater| rater.answered > 0).count();
         if answered == 1 {
-            return Some(Kind::SingleRater.with([]));
+            let path = format!("count({}.raters who answered)", self.path);
+            return Some(Kind::SingleRater.with([("raters", Quantity::new(path, answered))]));
         }
         let criterion = &self.panel.criteria.first()?.key;
         let place = self.panel.agreement.iter().position(|of| of.criterion == *criterion)?;
@@ -186,6 +185,12 @@ impl Of<'_> {
     }
 }
 
+/// A judge's name and where it stands; nothing of people.
+fn named(panel: &Panel, path: &str) -> Option<Item> {
+    let path = format!("{path}.{}", panel.who.path());
+    panel.who.name().map(|name| Item { text: name.into(), path, ..Item::of(Vec::new()) })
+}
+
 /// Whether an interval lies above 0, or below; none where it holds 0.
 fn surely(low: f64, high: f64) -> Option<bool> {
     if low > 0.0 {
@@ -198,14 +203,15 @@ fn surely(low: f64, high: f64) -> Option<bool> {
 }
 
 /// What is still to be asked for.
-fn missing(panels: &[Panel]) -> Option<Finding> {
+fn missing(panels: &[Panel], texts: Quantity) -> Option<Finding> {
     let is_there = |people: bool| panels.iter().any(|panel| matches!(panel.who, Who::People) == people);
-    match (is_there(true), is_there(false)) {
-        (true, true) => None,
-        (false, false) => Some(Kind::NotRated.with([])),
-        (false, true) => Some(Kind::PeopleMissing.with([])),
-        (true, false) => Some(Kind::JudgeMissing.with([])),
-    }
+    let kind = match (is_there(true), is_there(false)) {
+        (true, true) => return None,
+        (false, false) => Kind::NotRated,
+        (false, true) => Kind::PeopleMissing,
+        (true, false) => Kind::JudgeMissing,
+    };
+    Some(kind.with([("texts", texts)]))
 }
 
 /// People against judges by the level, and the first panel against the words above the level.
@@ -228,7 +234,9 @@ fn triangulation(ratings: &Ratings) -> Vec<Finding> {
         };
         if let (true, Some(rho)) = (is_level(*left, criterion), &correlation.rho) {
             let judge = match &correlation.right {
-                Source::Panel(right, _) => ratings.panels[*right].who.name(),
+                Source::Panel(right, _) => {
+                    named(&ratings.panels[*right], &format!("ratings.panels[{right}]"))
+                }
                 Source::Measure(_) => None,
             };
             found.push(correlated(index, correlation, rho, kinds, judge));
@@ -242,7 +250,7 @@ fn correlated(
     correlation: &Correlation,
     rho: &Interval,
     [up, down, unsure]: [Kind; 3],
-    judge: Option<&str>,
+    judge: Option<Item>,
 ) -> Finding {
     let kind = surely(rho.low, rho.high).map_or(unsure, |is_up| if is_up { up } else { down });
     let at = |field: &str| format!("ratings.correlations[{index}].{field}");
@@ -251,6 +259,5 @@ fn correlated(
         ("texts", Quantity::new(at("texts"), correlation.texts)),
         ("apart", Quantity::new(format!("len({})", at("apart")), correlation.apart.len())),
     ]);
-    let item = |text: &str| Item { levels: Vec::new(), text: text.to_string() };
-    finding.listing(judge.map(item).into_iter().collect())
+    finding.listing(judge.into_iter().collect())
 }

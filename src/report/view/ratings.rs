@@ -52,7 +52,8 @@ fn of_panel(index: usize, panel: &Panel) -> Result<Value> {
     let answered = panel.raters.iter().filter(|rater| rater.answered > 0).count();
     let agreement = panel.agreement.iter().enumerate().map(|(place, of)| agreement(&path, place, of, panel));
     Ok(Value::from_pairs([
-        ("who", Value::from(panel.who.name().unwrap_or(PEOPLE))),
+        ("who", Value::from(who(panel))),
+        ("path", Value::from(place_of(index, panel))),
         ("other", Value::from(charts::title(panel.against))),
         ("raters", count("raters", panel.raters.len())),
         ("answered", Value::from(Quantity::new(format!("count({path}.raters who answered)"), answered))),
@@ -84,7 +85,8 @@ fn scores(path: &str, panel: &Panel, key: &str, title: &str) -> Result<Value> {
         (format!("{path}.differences[{place}].difference"), panel.differences[place].difference)
     });
     let mut row = vec![
-        ("who", Value::from(panel.who.name().unwrap_or(PEOPLE))),
+        ("who", Value::from(who(panel))),
+        ("path", Value::from(format!("{path}.{}", panel.who.path()))),
         ("criterion", Value::from(title)),
         ("other", mean(panel.against)?),
         ("tuned", mean(System::FineTuned)?),
@@ -119,7 +121,7 @@ fn consistency(path: &str, panel: &Panel) -> Value {
     let row = |(place, of): (usize, &Consistency)| {
         let at = |field: &str| format!("{path}.consistency[{place}].{field}");
         Value::from_pairs([
-            ("rater", Value::from(panel.raters[of.rater].name.as_str())),
+            ("rater", Value::from(Quantity::new(format!("{} + 1", at("rater")), of.rater + 1))),
             ("pairs", Value::from(Quantity::new(at("pairs"), of.pairs))),
             ("equal", Value::from(Quantity::new(at("equal"), of.equal))),
             ("distance", Value::from(Quantity::new(at("distance"), of.distance))),
@@ -132,7 +134,24 @@ fn consistency(path: &str, panel: &Panel) -> Value {
 
 /// The panels that measures and other panels are held against: the columns of the matrix.
 fn sources(ratings: &Ratings) -> Vec<Value> {
-    ratings.panels.iter().map(|panel| Value::from(panel.who.name().unwrap_or(PEOPLE))).collect()
+    (0..ratings.panels.len()).map(|index| Value::from_pairs(named(ratings, index))).collect()
+}
+
+/// Who a panel is, and where in the record that stands.
+fn named(ratings: &Ratings, index: usize) -> [(&'static str, Value); 2] {
+    [
+        ("who", Value::from(who(&ratings.panels[index]))),
+        ("path", Value::from(place_of(index, &ratings.panels[index]))),
+    ]
+}
+
+fn who(panel: &Panel) -> &str {
+    panel.who.name().unwrap_or(PEOPLE)
+}
+
+/// Where that stands.
+fn place_of(index: usize, panel: &Panel) -> String {
+    format!("ratings.panels[{index}].{}", panel.who.path())
 }
 
 /// A row for each source that panels are held against by the level, a cell a panel.
@@ -158,13 +177,12 @@ fn matrix(ratings: &Ratings) -> Result<Value> {
     };
     let row = |(source, cells): &(Source, Vec<Option<usize>>)| {
         let cells = cells.iter().map(cell_of).collect::<Result<Vec<_>>>()?;
-        let named = match source {
-            Source::Panel(index, _) => {
-                ("who", Value::from(ratings.panels[*index].who.name().unwrap_or(PEOPLE)))
-            }
-            Source::Measure(measure) => ("measure", Value::from(name(*measure))),
+        let mut row = match source {
+            Source::Panel(index, _) => named(ratings, *index).to_vec(),
+            Source::Measure(measure) => vec![("measure", Value::from(name(*measure)))],
         };
-        Ok(Value::from_pairs([named, ("cells", Value::from(cells))]))
+        row.push(("cells", Value::from(cells)));
+        Ok(Value::from_pairs(row))
     };
     Ok(Value::from(rows.iter().map(row).collect::<Result<Vec<_>>>()?))
 }
@@ -183,12 +201,13 @@ fn apart(ratings: &Ratings) -> Value {
         }
         for (place, of) in correlation.apart.iter().enumerate() {
             let at = |field: &str| format!("ratings.correlations[{index}].apart[{place}].{field}");
-            let who = |panel: usize| Value::from(ratings.panels[panel].who.name().unwrap_or(PEOPLE));
             found.push(Value::from_pairs([
                 ("row", Value::from(Quantity::new(format!("{} + 1", at("row")), of.row + 1))),
                 ("system", Value::from(charts::title(of.system))),
-                ("left", who(*left)),
-                ("right", who(*right)),
+                ("left", Value::from(who(&ratings.panels[*left]))),
+                ("left_path", Value::from(place_of(*left, &ratings.panels[*left]))),
+                ("right", Value::from(who(&ratings.panels[*right]))),
+                ("right_path", Value::from(place_of(*right, &ratings.panels[*right]))),
                 ("left_score", Value::from(Quantity::new(at("left"), of.left))),
                 ("right_score", Value::from(Quantity::new(at("right"), of.right))),
             ]));
