@@ -34,7 +34,7 @@ use std::path::PathBuf;
 /// that it is held against are by the word lists in `files`, which must be the run's.
 ///
 /// # Errors
-/// As [`WordList::of`] and [`Rated::ratings`]; `Error::Setting` where the lists are not those of the run; `Error::File` where
+/// As [`WordList::of`] and [`store::ratings`]; `Error::Setting` where the lists are not those of the run; `Error::File` where
 /// it cannot be written.
 pub fn keep(rated: &Rated, panel: Panel, files: &[PathBuf]) -> Result<Ratings> {
     let list = WordList::of(files)?;

@@ -77,8 +77,10 @@ impl Rated {
             return Ok(());
         }
         let record = self.folder.record();
-        let message =
-            format!("expected the key of the texts of {}, SHA-256 {own}, got one of {texts}", record.display());
+        let message = format!(
+            "expected the key of the texts of {}, SHA-256 {own}, got one of {texts}",
+            record.display()
+        );
         Err(Error::Setting { key: "key".into(), message })
     }
 

@@ -184,7 +184,10 @@ fn matrix(ratings: &Ratings) -> Result<Value> {
         row.push(("cells", Value::from(cells)));
         Ok(Value::from_pairs(row))
     };
-    Ok(Value::from(rows.iter().map(row).collect::<Result<Vec<_>>>()?))
+    // A source that gives one number to all texts orders none.
+    let orders = |place: &Option<usize>| place.is_some_and(|place| ratings.correlations[place].rho.is_some());
+    let ordering = rows.iter().filter(|(_, cells)| cells.iter().any(orders));
+    Ok(Value::from(ordering.map(row).collect::<Result<Vec<_>>>()?))
 }
 
 /// The texts on which people and judges part by the level.

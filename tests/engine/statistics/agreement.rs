@@ -130,12 +130,17 @@ fn an_interval_of_agreement_holds_the_figure_and_hangs_on_the_seed_alone() {
             };
             assert_eq!(Some(estimate), figure(&answers), "{name}: {key}");
             assert!(low <= estimate + 1e-12 && estimate <= high + 1e-12, "{name}: {key}: {interval:?}");
-            assert_eq!(agreement::with_interval(&answers, &each(&case["answers"]), 3407, figure), interval, "{name}: {key}");
+            assert_eq!(
+                agreement::with_interval(&answers, &each(&case["answers"]), 3407, figure),
+                interval,
+                "{name}: {key}"
+            );
             if name == "all raters equal on everything" {
                 assert_eq!((low, estimate, high), (1.0, 1.0, 1.0), "{key}");
             }
             if name == "40 texts, 3 raters" {
-                let other = agreement::with_interval(&answers, &each(&case["answers"]), 0, figure).expect("defined");
+                let other =
+                    agreement::with_interval(&answers, &each(&case["answers"]), 0, figure).expect("defined");
                 assert!(other.low != low && low < high, "{key}: {other:?}, {interval:?}");
             }
         }
