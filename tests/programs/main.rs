@@ -5,9 +5,13 @@ mod support;
 #[cfg(feature = "hub")]
 #[path = "../support/hub_server.rs"]
 mod hub_server;
+#[cfg(feature = "hub")]
+#[path = "../support/judge_server.rs"]
+mod judge_server;
 mod program;
 mod cells;
 mod generate;
+mod ratings;
 mod parts;
 mod weaving;
 mod command_line;
@@ -17,5 +21,7 @@ mod survival;
 mod foreign_input;
 #[cfg(feature = "hub")]
 mod hub;
+#[cfg(feature = "hub")]
+mod judge;
 mod sample_data;
 mod house;
