@@ -134,10 +134,9 @@ impl Flags {
     /// The words and their levels that `--word-list` names.
     ///
     /// # Errors
-    /// As [`WordList::read`].
+    /// As [`WordList::of`].
     pub(crate) fn word_list(&self) -> Result<WordList> {
-        let lists = self.word_list.iter().map(WordList::read).collect::<Result<Vec<_>>>()?;
-        Ok(lists.into_iter().reduce(WordList::and).unwrap_or_else(WordList::by_frequency))
+        WordList::of(&self.word_list)
     }
 
     /// The recipe as changed by the flags: smoke first, then the adapter, then `--set` in the order

@@ -23,6 +23,7 @@
 //! - [`model`]: operations, files, network
 //! - [`evaluate`]: what a model is worth on held-out rows
 //! - [`train`]: plan, memory, optimizer, checkpoints, the loop
+//! - [`ratings`]: a run's texts shown blind to people and to a judge model, and what they say
 //! - [`report`]: from a record to Turkish text, charts and exports
 //! - [`diff`]: two records in, what a thesis must change out
 //! - [`cli`]: the flags that all experiments share
@@ -56,6 +57,7 @@ pub mod data;
 pub mod model;
 pub mod evaluate;
 pub mod train;
+pub mod ratings;
 pub mod report;
 pub mod diff;
 pub mod cli;

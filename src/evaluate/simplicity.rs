@@ -1,6 +1,6 @@
 //! How simple the adapters of several levels write, prompt by prompt.
 
-use super::texts::{pair, value};
+use super::texts::pair;
 use crate::level::Level;
 use crate::record::levels::{AdapterTexts, LevelTexts, MeasureMean, TextGap};
 use crate::record::texts::Measure;
@@ -33,11 +33,9 @@ pub fn measured(adapters: &[(Level, Vec<String>)], list: &WordList, seed: u64) -
 }
 
 fn means(level: Level, texts: &[Measures], seed: u64) -> AdapterTexts {
-    let mean = |measure| {
-        let rows: Vec<PairedRow> = texts
-            .iter()
-            .filter_map(|of| value(of, measure, Level::A1).map(|value| pair(value, value)))
-            .collect();
+    let mean = |measure: Measure| {
+        let rows: Vec<PairedRow> =
+            texts.iter().filter_map(|of| measure.of(of, Level::A1).map(|value| pair(value, value))).collect();
         Some(MeasureMean { measure, mean: compare(&rows, seed)?.baseline.loss })
     };
     AdapterTexts { level, means: LevelTexts::MEASURES.into_iter().filter_map(mean).collect() }
@@ -52,7 +50,7 @@ fn gap(
     let both = lower.1.iter().zip(&higher.1);
     let rows: Vec<PairedRow> = both
         .filter_map(|(lower, higher)| {
-            Some(pair(value(higher, measure, Level::A1)?, value(lower, measure, Level::A1)?))
+            Some(pair(measure.of(higher, Level::A1)?, measure.of(lower, Level::A1)?))
         })
         .collect();
     let compared = compare(&rows, seed)?;

@@ -40,23 +40,8 @@ impl Read<'_> {
         match measure {
             Measure::Stopped => Some(f64::from(self.text.stopped)),
             Measure::LengthRatio => self.length_ratio,
-            of_words => value(&self.measures, of_words, level),
+            of_words => of_words.of(&self.measures, level),
         }
-    }
-}
-
-/// A measure of the words alone; nothing where they have none, or where it takes more than the words.
-pub(super) fn value(of: &Measures, measure: Measure, level: Level) -> Option<f64> {
-    match measure {
-        Measure::AboveLevel => of.levels.above(level),
-        Measure::FleschKincaid => of.flesch_kincaid,
-        Measure::SentenceLength => of.sentence_length,
-        Measure::Mtld => of.mtld,
-        Measure::Distinct2 => of.distinct_2,
-        Measure::Repeated4grams => Some(of.repeated_4grams),
-        Measure::CopiedWords => Some(of.copied.share()),
-        Measure::LongestCopy => Some(of.copied.longest as f64),
-        Measure::Stopped | Measure::LengthRatio => None,
     }
 }
 

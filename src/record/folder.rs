@@ -96,6 +96,21 @@ impl RunFolder {
         self.path.join("replicates.json")
     }
 
+    /// The sheets of people who rate the texts, with their key.
+    pub fn sheets(&self) -> PathBuf {
+        self.path.join("ratings")
+    }
+
+    /// What people and judges said of the texts.
+    pub fn ratings(&self) -> PathBuf {
+        self.path.join("ratings.json")
+    }
+
+    /// What was asked of judges, and what they answered, request by request.
+    pub(crate) fn judged(&self) -> PathBuf {
+        self.path.join("judge")
+    }
+
     /// The best adapter, in PEFT's layout.
     pub(crate) fn adapter(&self) -> PathBuf {
         self.path.join(ADAPTER)

@@ -8,6 +8,7 @@ mod training;
 mod method;
 pub mod replicates;
 pub mod texts;
+pub mod ratings;
 mod run;
 mod migrate;
 pub mod store;

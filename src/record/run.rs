@@ -6,6 +6,7 @@ use super::dataset::Dataset;
 use super::evaluation::Evaluation;
 use super::method::Method;
 use super::model::ModelFacts;
+use super::ratings::Ratings;
 use super::replicates::Replicates;
 use super::texts::{Sample, Texts};
 use super::training::Training;
@@ -51,6 +52,10 @@ pub struct RunRecord {
     /// Texts after the held-out prompts, and what they measure; absent where none were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub texts: Option<Texts>,
+    /// What people and judges said of these texts. It stands in its own file beside the record, and is put here where a document
+    /// is rendered; absent where nobody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratings: Option<Ratings>,
     /// Some of these prompts, to be read.
     #[serde(default)]
     pub samples: Vec<Sample>,

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::paths::walk;
 use crate::record::migrate;
+use crate::record::ratings::{self, Ratings};
 use crate::record::{RunRecord, SCHEMA};
 use serde::Serialize;
 use serde_json::Value;
@@ -141,6 +142,27 @@ pub fn write(path: &Path, record: &impl Serialize) -> Result<()> {
 pub fn read(path: &Path) -> Result<RunRecord> {
     let bytes = std::fs::read(path).map_err(|source| Error::file(path, source))?;
     from_json(&bytes).map_err(|message| Error::Record { path: path.to_path_buf(), message })
+}
+
+/// Reads `ratings.json`: what was said of a run's texts; none where nobody was asked.
+///
+/// # Errors
+/// As [`read`].
+pub fn ratings(path: &Path) -> Result<Option<Ratings>> {
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(|error| Error::file(path, error))?,
+    };
+    let refused = |message: String| Error::Record { path: path.to_path_buf(), message };
+    let kept: Ratings = serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))?;
+    match kept.schema > ratings::SCHEMA {
+        true => Err(refused(format!(
+            "its schema is {}, this program knows up to {}; use a newer tezgah",
+            kept.schema,
+            ratings::SCHEMA
+        ))),
+        false => Ok(Some(kept)),
+    }
 }
 
 /// The record in the bytes of a `record.json`.

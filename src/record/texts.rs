@@ -1,5 +1,7 @@
 //! What the systems of a run wrote after the held-out prompts, and what the texts measure.
 
+use crate::level::Level;
+use crate::sha256;
 use crate::statistics::Interval;
 use crate::texts::Measures;
 use crate::texts::word_list::Source;
@@ -79,6 +81,22 @@ impl Measure {
         Measure::CopiedWords,
         Measure::LongestCopy,
     ];
+
+    /// Its value among the `measures` of a text that was asked for at `level`; nothing where the text has none, or where it
+    /// takes more than the text.
+    pub fn of(self, measures: &Measures, level: Level) -> Option<f64> {
+        match self {
+            Measure::AboveLevel => measures.levels.above(level),
+            Measure::FleschKincaid => measures.flesch_kincaid,
+            Measure::SentenceLength => measures.sentence_length,
+            Measure::Mtld => measures.mtld,
+            Measure::Distinct2 => measures.distinct_2,
+            Measure::Repeated4grams => Some(measures.repeated_4grams),
+            Measure::CopiedWords => Some(measures.copied.share()),
+            Measure::LongestCopy => Some(measures.copied.longest as f64),
+            Measure::Stopped | Measure::LengthRatio => None,
+        }
+    }
 }
 
 /// The texts of a run and their measures.
@@ -186,6 +204,12 @@ impl TextDifference {
 }
 
 impl Texts {
+    /// SHA-256 of what the systems wrote: of row, system, draw and text of each, in their order.
+    pub fn sha256(&self) -> String {
+        let written = self.rows.iter().map(|text| (text.row, text.system, text.draw, text.text.as_str()));
+        sha256::of(&serde_json::to_vec(&written.collect::<Vec<_>>()).expect("numbers and texts"))
+    }
+
     /// Where `measure` of `system` stands among the measures.
     pub fn place(&self, measure: Measure, system: System) -> Option<usize> {
         self.measures.iter().position(|found| found.measure == measure && found.system == system)

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The templates, by the names under which they include each other.
-const TEMPLATES: [(&str, &str); 17] = [
+const TEMPLATES: [(&str, &str); 20] = [
     ("belge.md.j2", include_str!("../../templates/belge.md.j2")),
     ("yontem.md.j2", include_str!("../../templates/yontem.md.j2")),
     ("sonuclar.md.j2", include_str!("../../templates/sonuclar.md.j2")),
@@ -35,6 +35,9 @@ const TEMPLATES: [(&str, &str); 17] = [
     ("tablolar/parametreler.md.j2", include_str!("../../templates/tablolar/parametreler.md.j2")),
     ("tablolar/karsilastirma.md.j2", include_str!("../../templates/tablolar/karsilastirma.md.j2")),
     ("tablolar/metinler.md.j2", include_str!("../../templates/tablolar/metinler.md.j2")),
+    ("tablolar/olcu_adlari.md.j2", include_str!("../../templates/tablolar/olcu_adlari.md.j2")),
+    ("tablolar/puanlar.md.j2", include_str!("../../templates/tablolar/puanlar.md.j2")),
+    ("degerlendirme.md.j2", include_str!("../../templates/degerlendirme.md.j2")),
     ("tablolar/testler.md.j2", include_str!("../../templates/tablolar/testler.md.j2")),
     ("uyari.md.j2", include_str!("../../templates/uyari.md.j2")),
     ("bulgular.md.j2", include_str!("../../templates/bulgular.md.j2")),

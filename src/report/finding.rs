@@ -33,6 +33,15 @@ pub struct Item {
     pub levels: Vec<Level>,
     /// A model's name, a setting's path with its values, or nothing.
     pub text: String,
+    /// Where in the record the text stands, where a sentence quotes it from there.
+    pub path: String,
+}
+
+impl Item {
+    /// Levels, and nothing said of them.
+    pub(super) fn of(levels: Vec<Level>) -> Self {
+        Item { levels, text: String::new(), path: String::new() }
+    }
 }
 
 /// How much a reader must mind a finding.

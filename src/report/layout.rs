@@ -6,6 +6,7 @@ use super::numbering::{ChartReference, Numbering, Place};
 use super::profile::Profile;
 use super::view;
 use crate::record::RunRecord;
+use crate::record::ratings::{Correlation, Source, Who};
 use minijinja::Value;
 
 /// The charts, by where they stand.
@@ -45,6 +46,11 @@ impl Layout {
             ("karsilastirma", view::is_compared(record)),
             ("testler", view::is_tested(record)),
             ("metinler", record.texts.is_some()),
+            ("uzman", view::is_rated_by(record, |who| *who == Who::People)),
+            ("uyum", is_agreed_on(record)),
+            ("yargic", view::is_rated_by(record, |who| *who != Who::People)),
+            ("dogrulama", correlations(record).next().is_some()),
+            ("ayrisanlar", correlations(record).any(|of| parts_panels(record, of))),
         ];
         let figures = [&self.training[..], &self.comparison, &self.texts].concat();
         numbering.add(Place::Chapter(profile.results), &present(&tables), &figures);
@@ -102,4 +108,22 @@ fn names(charts: &[ChartReference]) -> Value {
 
 fn present(tables: &[(&'static str, bool)]) -> Vec<&'static str> {
     tables.iter().filter(|(_, is_present)| *is_present).map(|(id, _)| *id).collect()
+}
+
+/// Whether two people rated, so that their agreement is known.
+fn is_agreed_on(record: &RunRecord) -> bool {
+    let panels = record.ratings.iter().flat_map(|ratings| &ratings.panels);
+    panels.filter(|panel| panel.who == Who::People).any(|panel| !panel.agreement.is_empty())
+}
+
+fn correlations(record: &RunRecord) -> impl Iterator<Item = &Correlation> {
+    record.ratings.iter().flat_map(|ratings| &ratings.correlations)
+}
+
+/// Whether two panels part on some text by what both were asked first.
+fn parts_panels(record: &RunRecord, of: &Correlation) -> bool {
+    let (Source::Panel(left, criterion), Source::Panel(..)) = (&of.left, &of.right) else { return false };
+    let panels = record.ratings.iter().flat_map(|ratings| &ratings.panels);
+    let first = panels.into_iter().nth(*left).and_then(|panel| panel.criteria.first());
+    first.is_some_and(|first| first.key == *criterion) && !of.apart.is_empty()
 }

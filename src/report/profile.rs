@@ -20,6 +20,7 @@
 //! [limits]                     # optional: what the success criteria ask for
 //! overlap_percent = 50         # most of the held-out words that may stand in the training answers' running words
 //! above_level_points = 2       # percent of its words by which a text may stand above the level more than its reference
+//! rater_alpha_percent = 67     # hundredths that Krippendorff's alpha of the raters must surely exceed
 //!
 //! [model]                      # optional, for the runs of one model: how the text names it, how it is read aloud
 //! name = "Llama-3.2-1B-Instruct"
@@ -73,13 +74,15 @@ pub struct Limits {
     /// Percent of its words by which a text may stand above the level more than its reference does, and still be called of the
     /// level: a margin that the interval of the difference must stay under.
     pub above_level_points: u32,
+    /// Hundredths that Krippendorff's alpha must surely exceed where raters are said to agree.
+    pub rater_alpha_percent: u32,
 }
 
 impl Default for Limits {
     /// Half: beyond it most of what is measured was seen in training. Two points: two words in a hundred, where a reference's
-    /// own share differs as much from row to row.
+    /// own share differs as much from row to row. 0.67: Krippendorff (2004) allows tentative conclusions from there on.
     fn default() -> Self {
-        Limits { overlap_percent: 50, above_level_points: 2 }
+        Limits { overlap_percent: 50, above_level_points: 2, rater_alpha_percent: 67 }
     }
 }
 

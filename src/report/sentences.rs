@@ -149,8 +149,9 @@ fn evidence<K>(finding: &Finding<K>) -> Value {
         .items
         .iter()
         .map(|item| {
-            let text = ("text", Value::from(item.text.as_str()));
-            Value::from_pairs(which(&item.levels).into_iter().chain([text]))
+            let texts = [("text", &item.text), ("path", &item.path)];
+            let texts = texts.map(|(name, text)| (name, Value::from(text.as_str())));
+            Value::from_pairs(which(&item.levels).into_iter().chain(texts))
         })
         .collect();
     let mask = finding.mask.map(|mask| ("mask", Value::from(mask.name())));

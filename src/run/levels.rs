@@ -90,14 +90,15 @@ impl Series<'_> {
     /// Runs a level, which computes what is not done; its record, where there is one.
     fn one(&self, plan: &Plan) -> anyhow::Result<Option<RunRecord>> {
         let Plan { question: Question { level, .. }, flags, notebook } = plan;
-        let (say, folder) = (|line: String| notebook.progress.say(&line), notebook.folder.path().display());
-        if flags.render_only && !notebook.folder.record().exists() {
-            say(format!("{level}: no record in {folder}"));
+        let (say, folder) = (|line: String| notebook.progress.say(&line), &notebook.folder);
+        if flags.render_only && !folder.record().exists() {
+            say(format!("{level}: no record in {}", folder.path().display()));
             return Ok(None);
         }
         say(level.to_string());
         seeds::run_over(plan.question, self.procedure, flags, &self.base)?;
-        Ok(if flags.dry_run { None } else { notebook.folder.read().ok() })
+        let read = || rendering::with_ratings(notebook.folder.read().ok()?, folder, &notebook.progress).ok();
+        Ok(if flags.dry_run { None } else { read() })
     }
 
     /// Writes the comparison of the runs that came to their end.

@@ -84,6 +84,7 @@ impl Study {
             },
             evaluation: Evaluation::default(),
             texts: None,
+            ratings: None,
             samples: Vec::new(),
             replicates: None,
             outputs: Vec::new(),

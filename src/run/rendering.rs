@@ -9,22 +9,37 @@ use crate::report::{self, Report};
 use rayon::prelude::*;
 use std::path::Path;
 
-/// Charts and documents of `record` as it stands, written and returned.
+/// Charts and documents of `record` as it stands, with what was said of its texts, written and returned.
 ///
 /// # Errors
-/// As [`report::render`] and [`write`].
+/// As [`store::ratings`], [`report::render`] and [`write`].
 pub(super) fn render(
     record: &RunRecord,
     profile: &Profile,
     folder: &RunFolder,
     progress: &Progress,
 ) -> Result<Report> {
-    let report = report::render(record, profile)?;
+    let report = report::render(&with_ratings(record.clone(), folder, progress)?, profile)?;
     write(&report, profile, &record.environment.started_at, folder.path(), progress)?;
     let names: Vec<&str> = report.documents.iter().map(|document| document.file_name.as_str()).collect();
     let charts = report.charts.len();
     progress.say(&format!("{}: {}, {charts} charts", folder.path().display(), names.join(", ")));
     Ok(report)
+}
+
+/// `record` with the ratings that lie in its `folder`, where they are of its texts.
+///
+/// # Errors
+/// As [`store::ratings`].
+pub(super) fn with_ratings(record: RunRecord, folder: &RunFolder, progress: &Progress) -> Result<RunRecord> {
+    let (Some(texts), path) = (&record.texts, folder.ratings()) else { return Ok(record) };
+    let Some(ratings) = store::ratings(&path)? else { return Ok(record) };
+    if ratings.texts != texts.sha256() {
+        progress
+            .say(&format!("{}: of other texts than this run's, left out of the documents", path.display()));
+        return Ok(record);
+    }
+    Ok(RunRecord { ratings: Some(ratings), ..record })
 }
 
 /// Writes every file of `report` below `folder`, each whole or not at all, and says what the person at the terminal

@@ -1,4 +1,5 @@
-//! How sure a difference between two models is: the same rows, scored by both.
+//! How sure a difference between two models is: the same rows, scored by both. And what raters say of them, and how far
+//! they agree.
 //!
 //! With row i's token count t_i and NLL sums b_i (baseline) and f_i (fine-tuned), the token-weighted losses
 //! are B = Σ b_i / Σ t_i and F = Σ f_i / Σ t_i, in nats a token. A row is the unit that was sampled, so rows
@@ -7,7 +8,13 @@
 //! - [`compare`]: intervals of B, F and B - F (paired bootstrap), two tests, an effect size;
 //! - [`gap`]: how far the gains on two different sets of rows are apart;
 //! - [`holm`]: p-values that survive being looked at together;
-//! - [`summarize`]: the same figure over several training seeds.
+//! - [`summarize`]: the same figure over several training seeds;
+//! - [`ranks`], [`median`]: what the order of numbers says;
+//! - [`signed_rank`]: whether paired differences lean to one side;
+//! - [`grouped_interval`], [`mean_interval`]: the bootstrap of any figure, what belongs together drawn together;
+//! - [`spearman`]: whether two numbers put the same texts in one order;
+//! - [`sign_test`], [`bradley_terry`]: which of two systems, or of several, is preferred;
+//! - [`agreement`]: how far raters agree.
 //!
 //! No number made here is NaN or infinite. What is undefined for some rows is `None`, left out of the record.
 //! All of it runs on one thread and draws from the streams of `random`: equal rows and an equal seed give
@@ -18,13 +25,22 @@ mod bootstrap;
 mod gap;
 mod multiple;
 mod seeds;
+mod ranks;
 mod significance;
+mod grouped;
+mod correlation;
+mod preference;
+pub mod agreement;
 
 pub use bootstrap::Interval;
+pub use correlation::spearman;
 pub use gap::{Gap, gap};
+pub use grouped::{GROUPED_RESAMPLES, grouped_interval, mean_interval};
 pub use multiple::holm;
+pub use preference::{bradley_terry, sign_test};
+pub use ranks::{median, ranks};
 pub use seeds::{Summary, summarize};
-pub use significance::{Wilcoxon, WilcoxonMethod};
+pub use significance::{Wilcoxon, WilcoxonMethod, signed_rank};
 
 use random::Stream;
 use serde::{Deserialize, Serialize};
@@ -205,7 +221,7 @@ pub fn compare_with_resamples(rows: &[PairedRow], seed: u64, resamples: usize) -
         // expm1 keeps the digits of a small difference; rising in B - F, so the bounds keep their order.
         relative_perplexity_reduction: intervals.difference.map(|difference| -(-difference).exp_m1()),
         permutation_p: significance::permutation_p(&sum_differences, &mut flips, resamples),
-        wilcoxon: significance::wilcoxon(&mean_differences),
+        wilcoxon: signed_rank(&mean_differences),
         effect_size: effect_size(&rows, &mean_differences),
         improved,
         worsened,

@@ -16,6 +16,8 @@ pub(super) enum Stream {
     Bootstrap,
     /// Signs of the permutation test.
     SignFlips,
+    /// Groups of the resamples of any other figure.
+    Groups,
 }
 
 /// The stream of `seed` for one purpose, from its start.
@@ -26,6 +28,7 @@ pub(super) fn stream(seed: u64, purpose: Stream) -> ChaCha8Rng {
     generator.set_stream(u64::from_be_bytes(*match purpose {
         Stream::Bootstrap => b"resample",
         Stream::SignFlips => b"signflip",
+        Stream::Groups => b"clusters",
     }));
     generator
 }

@@ -1,5 +1,6 @@
 //! Two paired tests of "the fine-tuned model is no different", both two-sided.
 
+use super::ranks::Ranks;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
@@ -15,9 +16,9 @@ const EXACT_ROWS_WITH_TIES: usize = 13;
 pub struct Wilcoxon {
     /// Two-sided p.
     pub p: f64,
-    /// Sum of the ranks of the improved rows.
+    /// Sum of the ranks of the positive differences: of losses, the improved rows.
     pub positive_rank_sum: f64,
-    /// Rows ranked: those whose loss changed.
+    /// Rows ranked: those whose difference is not 0.
     pub rows: usize,
     /// Where p comes from.
     pub method: WilcoxonMethod,
@@ -70,35 +71,37 @@ fn flipped_sum(differences: &[f64], generator: &mut ChaCha8Rng) -> f64 {
 /// - else that of z = (W+ - n (n + 1) / 4) / s, s² = (n (n + 1) (2 n + 1) - Σ (t³ - t) / 2) / 24 over groups of
 ///   t ties.
 ///
-/// `None` where no row changed: there is nothing to rank.
-pub(super) fn wilcoxon(differences: &[f64]) -> Option<Wilcoxon> {
-    let mut changed: Vec<f64> = differences.iter().copied().filter(|difference| *difference != 0.0).collect();
+/// `None` where no row changed: there is nothing to rank. Also where a difference is no finite number.
+///
+/// ```
+/// // Three of four rise: of all 16 signs, 4 have a rank sum as far from the middle.
+/// let test = tezgah::statistics::signed_rank(&[0.5, 1.0, -0.25, 2.0]).expect("rows changed");
+/// assert_eq!((test.positive_rank_sum, test.p), (9.0, 0.25));
+/// ```
+pub fn signed_rank(differences: &[f64]) -> Option<Wilcoxon> {
+    if !differences.iter().all(|difference| difference.is_finite()) {
+        return None;
+    }
+    let changed: Vec<f64> = differences.iter().copied().filter(|difference| *difference != 0.0).collect();
     if changed.is_empty() {
         return None;
     }
-    changed.sort_unstable_by(|left, right| left.abs().total_cmp(&right.abs()));
+    let magnitudes: Vec<f64> = changed.iter().map(|difference| difference.abs()).collect();
+    let ranks = Ranks::of(&magnitudes);
+    let ranked = changed.iter().zip(&ranks.doubled);
+    let doubled_positive: usize =
+        ranked.filter(|(difference, _)| **difference > 0.0).map(|(_, rank)| rank).sum();
+    let positive_rank_sum = doubled_positive as f64 / 2.0;
 
-    let rows = changed.len();
-    let groups: Vec<&[f64]> = changed.chunk_by(|left, right| left.abs() == right.abs()).collect();
-    // Twice a mean rank is whole: a group after m rows holds the ranks m + 1 ..= m + t, their mean doubled is
-    // 2 m + t + 1.
-    let mut doubled_ranks = Vec::with_capacity(rows);
-    let mut doubled_positive = 0;
-    for group in &groups {
-        let doubled_rank = 2 * doubled_ranks.len() + group.len() + 1;
-        doubled_positive += doubled_rank * group.iter().filter(|difference| **difference > 0.0).count();
-        doubled_ranks.extend(std::iter::repeat_n(doubled_rank, group.len()));
-    }
-
-    let is_tied = groups.len() < differences.len();
+    // Fewer groups than differences: two are equal, or one is 0.
+    let is_tied = ranks.tie_sizes.len() < differences.len();
     let exact_rows = if is_tied { EXACT_ROWS_WITH_TIES } else { EXACT_ROWS };
     let (p, method) = if differences.len() <= exact_rows {
-        (exact_p(&doubled_ranks, doubled_positive), WilcoxonMethod::Exact)
+        (exact_p(&ranks.doubled, doubled_positive), WilcoxonMethod::Exact)
     } else {
-        let sizes = groups.iter().map(|group| group.len() as f64);
-        (normal_p(rows as f64, doubled_positive as f64 / 2.0, sizes), WilcoxonMethod::Normal)
+        (normal_p(changed.len() as f64, positive_rank_sum, ranks.ties()), WilcoxonMethod::Normal)
     };
-    Some(Wilcoxon { p, positive_rank_sum: doubled_positive as f64 / 2.0, rows, method })
+    Some(Wilcoxon { p, positive_rank_sum, rows: changed.len(), method })
 }
 
 /// Twice the smaller tail of the rank sum over all 2^n signs, counted one rank after the other.
@@ -118,9 +121,8 @@ fn exact_p(doubled_ranks: &[usize], doubled_positive: usize) -> f64 {
     (2.0 * at_most.min(at_least) / all).min(1.0)
 }
 
-/// Two-sided p of the rank sum's normal approximation: 2 Φ(-|z|) = erfc(|z| / √2).
-fn normal_p(rows: f64, positive_rank_sum: f64, tie_sizes: impl Iterator<Item = f64>) -> f64 {
-    let ties: f64 = tie_sizes.map(|size| size * size * size - size).sum();
+/// Two-sided p of the rank sum's normal approximation, `ties` being Σ (t³ - t): 2 Φ(-|z|) = erfc(|z| / √2).
+fn normal_p(rows: f64, positive_rank_sum: f64, ties: f64) -> f64 {
     let variance = (rows * (rows + 1.0) * (2.0 * rows + 1.0) - ties / 2.0) / 24.0;
     let z = (positive_rank_sum - rows * (rows + 1.0) / 4.0) / variance.sqrt();
     libm::erfc(z.abs() / std::f64::consts::SQRT_2)

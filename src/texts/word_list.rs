@@ -18,7 +18,7 @@ use crate::level::WordLevel;
 use crate::sha256;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The name of the shipped list.
 pub const BY_FREQUENCY: &str = "embedded:frequency";
@@ -54,6 +54,15 @@ pub struct Source {
 }
 
 impl WordList {
+    /// The lists in `files` as one; the shipped one where there are none.
+    ///
+    /// # Errors
+    /// As [`WordList::read`].
+    pub fn of(files: &[PathBuf]) -> Result<WordList> {
+        let lists = files.iter().map(WordList::read).collect::<Result<Vec<_>>>()?;
+        Ok(lists.into_iter().reduce(WordList::and).unwrap_or_else(WordList::by_frequency))
+    }
+
     /// The shipped list, see the module.
     pub fn by_frequency() -> WordList {
         let level = |rank: usize| STEPS.iter().find(|(_, last)| rank <= *last).map(|(level, _)| *level);

@@ -5,10 +5,14 @@ mod support;
 #[cfg(feature = "hub")]
 #[path = "../support/hub_server.rs"]
 mod hub_server;
+#[cfg(feature = "hub")]
+#[path = "../support/judge_server.rs"]
+mod judge_server;
 mod program;
 mod cells;
 mod export;
 mod generate;
+mod ratings;
 mod parts;
 mod weaving;
 mod command_line;
@@ -18,5 +22,7 @@ mod survival;
 mod foreign_input;
 #[cfg(feature = "hub")]
 mod hub;
+#[cfg(feature = "hub")]
+mod judge;
 mod sample_data;
 mod house;

@@ -50,6 +50,7 @@ pub fn compare(records: &[RunRecord], cross: Option<CrossMatrix>) -> Result<Leve
         holm: adjusted(&levels),
         neighbours: if is_one_model(&levels) { neighbours(&compared) } else { Vec::new() },
         differing_settings: differing_settings(&compared),
+        ratings: compared.iter().flat_map(|record| ratings::of_level(record)).collect(),
         levels,
         excluded,
         cross,

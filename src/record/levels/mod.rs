@@ -9,12 +9,14 @@
 //! neither is guessed. Numbers are copied, not computed again, but for Holm's adjustment of the p-values.
 
 mod texts;
+mod ratings;
 mod matrix;
 mod check;
 mod compare;
 
 pub use compare::compare;
 pub use matrix::{CrossMatrix, OwnAdvantage};
+pub use ratings::LevelRating;
 pub use texts::{AdapterTexts, LevelTexts, MeasureMean, TextGap};
 
 use super::evaluation::Scores;
@@ -50,6 +52,9 @@ pub struct LevelsRecord {
     /// the base models differ.
     #[serde(default)]
     pub neighbours: Vec<NeighbourGap>,
+    /// What was said of the levels' texts, level after level; empty where nobody was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ratings: Vec<LevelRating>,
     /// Permutation tests adjusted over all levels and both masks; an entry a level that was tested.
     #[serde(default)]
     pub holm: Vec<AdjustedP>,

@@ -247,6 +247,15 @@ pub const WORKS: &[Work] = &[
         url: None,
     },
     Work {
+        key: "krippendorff2004",
+        authors: &[("Krippendorff", "Klaus")],
+        last_author: None,
+        year: 2004,
+        title: "Reliability in content analysis: Some common misconceptions and recommendations",
+        venue: Journal("Human Communication Research", "30", Some("3"), "411–433"),
+        url: Some("https://doi.org/10.1111/j.1468-2958.2004.tb00738.x"),
+    },
+    Work {
         key: "lakens2013",
         authors: &[("Lakens", "Daniël")],
         last_author: None,

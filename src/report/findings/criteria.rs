@@ -1,6 +1,7 @@
 //! The success criteria of a run, as checks that can fail.
 
 use super::{Finding, Kind};
+use crate::record::ratings::Who;
 use crate::record::{RunRecord, Status};
 use crate::report::measures::{self, Mask};
 use crate::report::quantity::{Quantities, Quantity};
@@ -190,9 +191,9 @@ fn check(name: CriterionName, record: &RunRecord, findings: &[Finding]) -> Crite
                 (Outcome::NotMet, [("seed", seed)].into())
             }
         },
-        Name::HumanRating | Name::ModelRating | Name::Triangulated => {
-            (Outcome::Undetermined, Quantities::new())
-        }
+        Name::HumanRating => rated(record, true),
+        Name::ModelRating => rated(record, false),
+        Name::Triangulated => triangulated(findings),
     };
     Criterion { name, outcome, evidence }
 }
@@ -268,6 +269,37 @@ fn level_kept(findings: &[Finding]) -> (Outcome, Quantities) {
         Some(finding) => (Outcome::Undetermined, finding.evidence.clone()),
         None => either(findings, Kind::TextsOfTheLevel, Kind::TextsAboveLevel),
     }
+}
+
+/// Met where people, or a judge, answered; open where nobody was asked.
+fn rated(record: &RunRecord, by_people: bool) -> (Outcome, Quantities) {
+    let panels = record.ratings.iter().flat_map(|ratings| ratings.panels.iter().enumerate());
+    let found = panels.into_iter().find(|(_, panel)| (panel.who == Who::People) == by_people);
+    let Some((index, panel)) = found.filter(|(_, panel)| !panel.answers.is_empty()) else {
+        return (Outcome::Undetermined, Quantities::new());
+    };
+    let path = format!("ratings.panels[{index}]");
+    let answered = panel.raters.iter().filter(|rater| rater.answered > 0).count();
+    let raters = Quantity::new(format!("count({path}.raters who answered)"), answered);
+    (
+        Outcome::Met,
+        [("raters", raters), ("items", Quantity::new(format!("{path}.items"), panel.items))].into(),
+    )
+}
+
+/// Met where people and judge surely go together and the words above the level with them; not met where either is surely
+/// turned round.
+fn triangulated(findings: &[Finding]) -> (Outcome, Quantities) {
+    let find = |kinds: [Kind; 2]| findings.iter().find(|finding| kinds.contains(&finding.kind));
+    let ratings = find([Kind::RatingsConverge, Kind::RatingsPart]);
+    let measure = find([Kind::MeasureConverges, Kind::MeasureParts]);
+    let (Some(ratings), Some(measure)) = (ratings, measure) else {
+        return (Outcome::Undetermined, Quantities::new());
+    };
+    let is_met = ratings.kind == Kind::RatingsConverge && measure.kind == Kind::MeasureConverges;
+    let evidence =
+        [("ratings", ratings.evidence["rho"].clone()), ("measure", measure.evidence["rho"].clone())];
+    (met(is_met), evidence.into())
 }
 
 fn reproducible(record: &RunRecord) -> (Outcome, Quantities) {

@@ -67,7 +67,7 @@ fn groups(record: &RunRecord) -> Option<Finding> {
             ]))
         }
         GroupBy::Field(name) => {
-            let field = Item { levels: Vec::new(), text: name.clone() };
+            let field = Item { text: name.clone(), ..Item::of(Vec::new()) };
             Some(Kind::GroupedByField.with(counted).listing(vec![field]))
         }
     }

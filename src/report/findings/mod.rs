@@ -10,6 +10,7 @@ mod comparison;
 mod seeds;
 mod samples;
 mod texts;
+mod ratings;
 pub mod criteria;
 pub mod verdict;
 
@@ -44,6 +45,12 @@ kinds! {
         Samples,
         /// What all texts measure.
         Texts,
+        /// What people said of them.
+        People,
+        /// What a judge model said of them.
+        Judge,
+        /// Measures, people and judge together.
+        Triangulation,
         /// How much was run, against what would be needed.
         Course,
     }
@@ -217,6 +224,73 @@ kinds! {
     TextsRepeatNoMore: Texts, Note;
     /// The level of a word is its frequency: nothing is said of levels.
     WordsByFrequency: Texts, Note;
+
+    /// People prefer the fine-tuned texts, and the interval and the test say so.
+    PeoplePreferTuned: People, Note;
+    /// They prefer the other system's.
+    PeoplePreferOther: People, Caution;
+    /// They prefer neither beyond chance.
+    PeoplePreferNeither: People, Caution;
+    /// People find the fine-tuned texts nearer to the level than the other system's.
+    PeopleFindNearer: People, Note;
+    /// They find them farther.
+    PeopleFindFarther: People, Caution;
+    /// They find them neither.
+    PeopleFindAlike: People, Caution;
+    /// People rate the fine-tuned texts below the references.
+    PeopleBelowReference: People, Caution;
+    /// They do not, as far as can be told.
+    PeopleNotBelowReference: People, Note;
+    /// The raters agree on the level: Krippendorff's alpha lies surely above the profile's limit.
+    RatersAgree: People, Note;
+    /// Whether it does is open.
+    RatersUnsure: People, Caution;
+    /// It lies surely below.
+    RatersDisagree: People, Caution;
+    /// One person rated: nothing is known of agreement.
+    SingleRater: People, Caution;
+    /// Some sheets did not come back, or not whole.
+    SheetsIncomplete: People, Caution;
+
+    /// The judge prefers the fine-tuned texts, and the interval and the test say so.
+    JudgePrefersTuned: Judge, Note;
+    /// It prefers the other system's.
+    JudgePrefersOther: Judge, Caution;
+    /// It prefers neither beyond chance.
+    JudgePrefersNeither: Judge, Caution;
+    /// The judge finds the fine-tuned texts nearer to the level than the other system's.
+    JudgeFindsNearer: Judge, Note;
+    /// It finds them farther.
+    JudgeFindsFarther: Judge, Caution;
+    /// It finds them neither.
+    JudgeFindsAlike: Judge, Caution;
+    /// The judge surely favours one place.
+    JudgeFollowsOrder: Judge, Caution;
+    /// It does not, as far as can be told.
+    JudgeKeepsToTexts: Judge, Note;
+    /// The judge is of the judged model's family.
+    JudgeOfFamily: Judge, Caution;
+    /// Some of the judge's answers could not be read.
+    JudgeMalformed: Judge, Caution;
+
+    /// Neither people nor a judge were asked.
+    NotRated: Triangulation, Caution;
+    /// No person was asked.
+    PeopleMissing: Triangulation, Caution;
+    /// No judge was asked.
+    JudgeMissing: Triangulation, Caution;
+    /// People and judge put the texts in the same order, surely.
+    RatingsConverge: Triangulation, Note;
+    /// They put them in opposite orders, surely.
+    RatingsPart: Triangulation, Caution;
+    /// Neither is sure.
+    RatingsUnsure: Triangulation, Caution;
+    /// Texts with more words above the level were surely found farther from it.
+    MeasureConverges: Triangulation, Note;
+    /// They were surely found nearer to it.
+    MeasureParts: Triangulation, Caution;
+    /// Neither is sure.
+    MeasureUnsure: Triangulation, Caution;
 }
 
 /// Everything that holds for `record` by the `limits` of a profile, by topic; of findings on both losses the response comes first.
@@ -230,6 +304,7 @@ pub fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
     findings.extend(seeds::findings(record));
     findings.extend(samples::findings(record));
     findings.extend(texts::findings(record, limits));
+    findings.extend(ratings::findings(record, limits));
     // The sort is stable: within a topic the findings keep the order in which its text tells them.
     findings.sort_by_key(|finding| Kind::TOPICS.iter().position(|topic| *topic == finding.kind.topic()));
     findings

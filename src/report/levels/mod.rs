@@ -56,6 +56,7 @@ fn engine(record: &LevelsRecord, charts: &[ChartReference], profile: &Profile) -
         tables.extend(cross::advantage(record).map(|_| "ustunluk"));
         tables.extend(record.texts().map(|_| "duzey_metinleri"));
     }
+    tables.extend((!record.ratings.is_empty()).then_some("duzey_puanlari"));
     let mut numbering = Numbering::new(profile);
     numbering.add(Place::Chapter(profile.results), &tables, charts);
     // Where the models differ, no text calls one of them "the model".

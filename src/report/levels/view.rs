@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::level::Level;
 use crate::record::Scores;
 use crate::record::levels::{
-    AdapterTexts, CrossMatrix, LevelEntry, LevelTexts, LevelsRecord, NeighbourGap, Reason,
+    AdapterTexts, CrossMatrix, LevelEntry, LevelRating, LevelTexts, LevelsRecord, NeighbourGap, Reason,
 };
 use crate::report::charts;
 use crate::report::engine::View;
@@ -14,14 +14,15 @@ use crate::report::numbering::ChartReference;
 use crate::report::profile::Profile;
 use crate::report::quantity::Quantity;
 use crate::report::sentences::listed;
-use crate::report::view::{Fact, has, measure_rows, whole};
+use crate::report::view::{Fact, cell, has, measure_rows, whole};
 use crate::report::{markdown, turkish};
 use minijinja::Value;
 
 /// The facts of several levels.
-const FACTS: [Fact<LevelsRecord>; 9] = [
+const FACTS: [Fact<LevelsRecord>; 10] = [
     ("cross", "adapters were tried on other levels", |record| record.cross.is_some()),
     ("texts", "and wrote after the same prompts", |record| record.texts().is_some()),
+    ("ratings", "people or a judge rated some level's texts", |record| !record.ratings.is_empty()),
     ("advantage", "each had another beside it", |record| cross::advantage(record).is_some()),
     ("advantage_tests", "and was tested against it", |record| {
         cross::advantage(record).is_some_and(|advantage| advantage.is_tested())
@@ -52,6 +53,7 @@ pub(super) fn common(record: &LevelsRecord, profile: &Profile, charts: &[ChartRe
         view.insert("text_levels", texts.adapters.iter().map(|of| Value::from(of.level.label())).collect());
         view.insert("text_rows", text_rows(texts)?);
     }
+    view.insert("rated", rated(record)?);
     if let Some(cross) = &record.cross {
         view.insert("matrix", matrix(cross));
         view.extend(cross.advantage.first().map(|advantage| {
@@ -63,6 +65,32 @@ pub(super) fn common(record: &LevelsRecord, profile: &Profile, charts: &[ChartRe
         view.insert("sets", sets.into_iter().map(set).collect());
     }
     Ok(view)
+}
+
+/// What was said of the texts: a row a panel, a cell a level with the mean and the difference where there are some.
+fn rated(record: &LevelsRecord) -> Result<Value> {
+    let mut panels: Vec<Option<&str>> = record.ratings.iter().map(|of| of.judge.as_deref()).collect();
+    panels.sort_unstable();
+    panels.dedup();
+    let row = |judge: &Option<&str>| {
+        let of_level = |entry: &LevelEntry| {
+            let is_wanted = |of: &LevelRating| of.level == entry.level && of.judge.as_deref() == *judge;
+            let place = record.ratings.iter().position(is_wanted);
+            let at = |place: usize, field: &str| format!("ratings[{place}].{field}");
+            let mean = cell(place.map(|place| (at(place, "fine_tuned"), record.ratings[place].fine_tuned)))?;
+            let difference =
+                place.and_then(|place| Some((at(place, "difference"), record.ratings[place].difference?)));
+            Ok(Value::from_pairs([("score", mean), ("difference", cell(difference)?)]))
+        };
+        let cells = record.levels.iter().map(of_level).collect::<Result<Vec<_>>>()?;
+        let place = record.ratings.iter().position(|of| of.judge.as_deref() == *judge);
+        Ok(Value::from_pairs([
+            ("who", Value::from(judge.unwrap_or("Değerlendiriciler"))),
+            ("path", Value::from(format!("ratings[{}].judge", place.unwrap_or(0)))),
+            ("cells", Value::from(cells)),
+        ]))
+    };
+    Ok(Value::from(panels.iter().map(row).collect::<Result<Vec<_>>>()?))
 }
 
 /// What the record spells in another way than the text does.

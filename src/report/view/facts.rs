@@ -1,6 +1,7 @@
 //! What is so, or is not: what a template may ask to choose its sentences, `{% if has.steps %}`.
 
 use crate::recipe::{Projection, Quantization};
+use crate::record::ratings::Who;
 use crate::record::{Method, Optimizer, RunRecord, Status};
 use crate::report::measures::{self, Mask};
 use crate::statistics::{Comparison, Performance};
@@ -16,7 +17,7 @@ pub(in crate::report) fn has<R>(facts: &[Fact<R>], record: &R) -> Value {
 
 /// The facts of one run.
 #[rustfmt::skip] // a fact a line, as a table is read
-pub(super) const FACTS: [Fact<RunRecord>; 59] = [
+pub(super) const FACTS: [Fact<RunRecord>; 61] = [
     // The run.
     ("completed", "it came to its end", |record| record.status == Status::Completed),
     ("failed", "it stopped at an error", |record| record.status == Status::Failed),
@@ -81,6 +82,8 @@ pub(super) const FACTS: [Fact<RunRecord>; 59] = [
     ("prompted", "also by the base model told to write at the level", |record| {
         record.texts.as_ref().is_some_and(|texts| texts.told.is_some())
     }),
+    ("people", "people rated them", |record| is_rated_by(record, |who| *who == Who::People)),
+    ("judge", "a judge model rated them", |record| is_rated_by(record, |who| *who != Who::People)),
     ("first_samples", "those of its first rows", |record| {
         record.samples.iter().enumerate().all(|(index, sample)| sample.row == index)
     }),
@@ -104,6 +107,11 @@ fn fell(record: &RunRecord) -> bool {
         both.fine_tuned.loss < both.baseline.loss
             && both.statistics.is_none_or(|statistics| statistics.is_significant())
     })
+}
+
+/// Whether a panel of raters is as `is_so` says.
+pub(in crate::report) fn is_rated_by(record: &RunRecord, is_so: impl Fn(&Who) -> bool) -> bool {
+    record.ratings.as_ref().is_some_and(|ratings| ratings.panels.iter().any(|panel| is_so(&panel.who)))
 }
 
 /// Whether both models were evaluated.

@@ -7,13 +7,15 @@ mod commands;
 mod tree;
 mod names;
 mod texts;
+mod ratings;
 
 use super::engine::View;
 use super::measures;
 use super::quantity::{self, Quantity};
 use crate::error::{Error, Result};
 use crate::record::RunRecord;
-pub(super) use facts::{Fact, has, is_compared, is_tested};
+use crate::statistics::Interval;
+pub(super) use facts::{Fact, has, is_compared, is_rated_by, is_tested};
 use minijinja::Value;
 #[cfg(test)]
 pub(super) use names::MODEL_WORKS;
@@ -31,6 +33,7 @@ pub(super) fn common(record: &RunRecord) -> Result<View> {
         ("other_seeds", other_seeds(record)),
         ("text_systems", texts::systems(record)),
         ("text_measures", texts::measures(record)?),
+        ("rated", ratings::rated(record)?),
     ]))
 }
 
@@ -38,6 +41,13 @@ pub(super) fn common(record: &RunRecord) -> Result<View> {
 pub(super) fn whole(record: &impl Serialize) -> Result<Value> {
     let tree = serde_json::to_value(record).map_err(|error| Error::Report(format!("record: {error}")))?;
     Ok(quantity::view("", &tree))
+}
+
+/// A cell of a table: `mean` with its interval, by its path in the record, where there is one.
+pub(super) fn cell(found: Option<(String, Interval)>) -> Result<Value> {
+    let Some((path, interval)) = found else { return Ok(Value::from_pairs(Vec::<(&str, Value)>::new())) };
+    let tree = serde_json::to_value(interval).map_err(|error| Error::Report(format!("record: {error}")))?;
+    Ok(Value::from_pairs([("mean", quantity::view(&path, &tree))]))
 }
 
 /// The training seeds of the replicates besides this run's own.

@@ -1,11 +1,11 @@
 //! The measures of the texts as a table has them.
 
-use crate::error::{Error, Result};
+use super::cell;
+use crate::error::Result;
 use crate::record::RunRecord;
 use crate::record::texts::{Measure, System};
 use crate::report::charts;
 use crate::report::finding::name;
-use crate::report::quantity;
 use crate::statistics::Interval;
 use minijinja::Value;
 
@@ -44,11 +44,6 @@ pub(in crate::report) fn rows<C>(
     columns: &[C],
     mean: impl Fn(Measure, &C) -> Option<(String, Interval)>,
 ) -> Result<Value> {
-    let cell = |found: Option<(String, Interval)>| -> Result<Value> {
-        let Some((path, mean)) = found else { return Ok(Value::from_pairs(Vec::<(&str, Value)>::new())) };
-        let tree = serde_json::to_value(mean).map_err(|error| Error::Report(format!("record: {error}")))?;
-        Ok(Value::from_pairs([("mean", quantity::view(&path, &tree))]))
-    };
     let row = |measure: &Measure| -> Result<Value> {
         let cells = columns.iter().map(|column| cell(mean(*measure, column)));
         let cells = cells.collect::<Result<Vec<_>>>()?;

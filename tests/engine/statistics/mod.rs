@@ -3,6 +3,7 @@
 
 mod edges;
 mod gaps;
+mod agreement;
 mod cross_matrix;
 mod simulations;
 

@@ -69,7 +69,7 @@ fn extremes(record: &LevelsRecord, mask: Mask, improved: &[&Tested<'_>]) -> Find
     let smallest = improved.iter().min_by(|a, b| change(a).real().total_cmp(&change(b).real()));
     let finding = Kind::Improved.of(improved.iter().map(|tested| tested.level).collect());
     let (Some(largest), Some(smallest)) = (largest, smallest) else { return finding };
-    let item = |tested: &Tested<'_>| Item { levels: vec![tested.level], text: String::new() };
+    let item = |tested: &Tested<'_>| Item::of(vec![tested.level]);
     // One level has no largest and smallest, and neither have equal falls.
     let items = match change(largest).real() == change(smallest).real() {
         true => Vec::new(),

@@ -70,7 +70,7 @@ fn best(advantage: &Advantage) -> Finding {
         .iter()
         .filter(|set| set.best != Some(set.level))
         .filter_map(|set| {
-            set.best.map(|best| Item { levels: vec![set.level], text: best.label().to_string() })
+            set.best.map(|best| Item { text: best.label().to_string(), ..Item::of(vec![set.level]) })
         })
         .collect();
     let count = Quantity::new("count(cross.loss[own][e] < cross.loss[others][e])", own.len());

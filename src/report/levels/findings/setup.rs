@@ -88,7 +88,7 @@ fn models(record: &LevelsRecord) -> Vec<Item> {
                 true => format!("{name} ({})", markdown::code(&storage(model))),
                 false => name,
             };
-            Item { levels: levels.clone(), text }
+            Item { text, ..Item::of(levels.clone()) }
         })
         .collect()
 }
@@ -107,7 +107,7 @@ fn setting_item(setting: &DifferingSetting, levels: &[Level]) -> Item {
         .map(|(level, value)| format!("{level}: {}", markdown::code(value)))
         .collect();
     let text = format!("{} ({})", markdown::code(&setting.path), values.join("; "));
-    Item { levels: levels.to_vec(), text }
+    Item { text, ..Item::of(levels.to_vec()) }
 }
 
 fn seeds(record: &LevelsRecord) -> Vec<Finding> {

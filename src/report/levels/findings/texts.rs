@@ -28,7 +28,7 @@ pub(super) fn findings(record: &LevelsRecord) -> Option<Finding> {
         let path = format!("cross.texts.adapters[{index}].means[{place}].mean.estimate");
         Some(Quantity::new(path, of.means[place].mean.estimate))
     };
-    let items = others.iter().map(|gap| Item { levels: gap.levels.to_vec(), text: String::new() });
+    let items = others.iter().map(|gap| Item::of(gap.levels.to_vec()));
     let finding = kind.of(texts.adapters.iter().map(|of| of.level).collect()).listing(items.collect());
     Some(finding.with([
         ("pairs", Quantity::new("count(cross.texts.neighbours of flesch_kincaid)", gaps.len())),

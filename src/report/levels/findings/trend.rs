@@ -42,7 +42,7 @@ fn neighbours(record: &LevelsRecord) -> Option<Finding> {
         record.neighbours.iter().partition(|pair| pair.is_significant(confidence));
     let (kind, named) =
         if unsure.is_empty() { (Kind::NeighboursDiffer, sure) } else { (Kind::NeighboursUnsure, unsure) };
-    let items = named.iter().map(|pair| Item { levels: pair.levels.to_vec(), text: String::new() });
+    let items = named.iter().map(|pair| Item::of(pair.levels.to_vec()));
     let count = Quantity::new("len(neighbours)", record.neighbours.len());
     let levels = record.levels.iter().map(|entry| entry.level).collect();
     (!record.neighbours.is_empty()).then(|| kind.of(levels).listing(items.collect()).with([("pairs", count)]))
@@ -69,7 +69,7 @@ fn trend(
         let largest = (0..=last).max_by(by_size).unwrap_or(0);
         (mixed, largest, (0..=last).min_by(by_size).unwrap_or(last))
     };
-    let item = |index: usize| Item { levels: vec![record.levels[index].level], text: String::new() };
+    let item = |index: usize| Item::of(vec![record.levels[index].level]);
     kind.of(record.levels.iter().map(|entry| entry.level).collect())
         .listing(vec![item(from), item(to)])
         .with([("from", quantities[from].clone()), ("to", quantities[to].clone())])
