@@ -71,7 +71,7 @@ pub(super) fn name(kind: &str) -> &str {
         "merged" => "adaptörle birleştirilmiş model",
         "gguf" => "birleştirilmiş modelin GGUF biçimi",
         "modelfile" => "Ollama için model tanımı",
-        "adapter_bf16" => "LoRA adaptörü, bf16 biçiminde",
+        "adapter_bf16" => "LoRA adaptörünün yarı boyutlu kopyası",
         "checkpoint" => "kayıt noktası",
         other => other,
     }
