@@ -79,6 +79,10 @@ pub fn recipe() -> Recipe {
             per_prompt: 1,
             seed: 3407,
         },
+
+        // The folders that every run writes are enough for transformers and PEFT; `--set export.gguf=q8_0` adds a file for
+        // llama.cpp and Ollama.
+        export: ExportRecipe::default(),
     }
 }
 

@@ -58,6 +58,8 @@ impl Cell {
             Cell::FineTuned => 3,
             // 2: all held-out prompts.
             Cell::Texts => 2,
+            // 2: the template that it was trained in, and what else other programs look for.
+            Cell::Export => 2,
             _ => 1,
         }
     }
@@ -67,15 +69,18 @@ impl Cell {
     pub fn reads(self, path: &str) -> bool {
         let is_of = |group: &str| path.starts_with(group);
         let eval_batch = path == "train.eval_batch_size";
-        let training = !eval_batch && path != "train.save_total_limit" && !is_of("samples.");
+        let is_apart =
+            eval_batch || path == "train.save_total_limit" || is_of("samples.") || is_of("export.");
+        let training = !is_apart;
         match self {
             Cell::Rows => is_of("data."),
             // Of the update it counts the parameters.
             Cell::BaseModel => is_of("model.") || ["lora.rank", "lora.target_modules"].contains(&path),
             Cell::Baseline => is_of("data.") || is_of("model.") || eval_batch,
-            Cell::Training | Cell::Export => training,
+            Cell::Training => training,
             Cell::FineTuned => training || eval_batch,
             Cell::Texts | Cell::Measures => training || is_of("samples."),
+            Cell::Export => training || is_of("export."),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Every choice of a run, typed, with units. The recipe goes into the record whole, as it was used.
 
 mod choices;
+mod export;
 pub mod cells;
 mod settings;
 
 pub use cells::Cell;
 pub use choices::{Checkpointing, GroupBy, Projection};
+pub use export::{AdapterDtype, ExportRecipe, GgufType};
 pub(crate) use settings::{Reach, is_as_before, reach};
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,9 @@ pub struct Recipe {
     pub train: TrainRecipe,
     /// Texts generated before and after, for the reader's eye.
     pub samples: SamplesRecipe,
+    /// Files for other programs.
+    #[serde(default)]
+    pub export: ExportRecipe,
 }
 
 /// Rows and tokens.

@@ -219,11 +219,13 @@ impl DataRecipe {
 }
 
 /// Settings that came after runs had been made without them, and the value that stands for what was done then.
-const LATER: [(&str, &str); 4] = [
+const LATER: [(&str, &str); 6] = [
     ("data.test_fraction", "0.0"),
     ("data.group_by", "\"none\""),
     ("data.near_duplicate_share", "0.5"),
     ("train.early_stopping_patience", "0"),
+    ("export.gguf", "\"none\""),
+    ("export.adapter_dtype", "\"f32\""),
 ];
 
 /// Whether the setting at `path` came later and is as things were done before: an older program's result is then that of

@@ -121,6 +121,21 @@ impl RunFolder {
         self.path.join(MERGED)
     }
 
+    /// The same in one file for llama.cpp, where it is asked for.
+    pub(crate) fn gguf(&self) -> PathBuf {
+        self.path.join(GGUF)
+    }
+
+    /// What Ollama makes a model of that file by.
+    pub(crate) fn modelfile(&self) -> PathBuf {
+        self.path.join(MODELFILE)
+    }
+
+    /// The best adapter in half its size, where it is asked for. The run itself goes on from [`RunFolder::adapter`].
+    pub(crate) fn adapter_bf16(&self) -> PathBuf {
+        self.path.join(ADAPTER_BF16)
+    }
+
     /// What a resumed run goes on from.
     pub(crate) fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
@@ -184,9 +199,11 @@ impl RunFolder {
         Ok(Some(target))
     }
 
-    /// The folders that a run writes into, and what lies there is not safe from it.
+    /// The folders that a run writes into, and the GGUF file: what lies there is not safe from it.
     pub(crate) fn written(&self) -> Vec<PathBuf> {
-        vec![self.path.join(SPLIT), self.adapter(), self.merged(), self.checkpoints(), self.path.join(CELLS)]
+        let folders = [SPLIT, CELLS].map(|name| self.path.join(name));
+        let of_model = [self.adapter(), self.adapter_bf16(), self.merged(), self.gguf(), self.checkpoints()];
+        folders.into_iter().chain(of_model).collect()
     }
 
     /// Removes what a process that was killed while it wrote has left: temporary files, which never got their name. Other
@@ -234,7 +251,10 @@ const CELLS: &str = "cells";
 const SEED: &str = "seed-";
 const SPLIT: &str = "split";
 const ADAPTER: &str = "adapter";
+const ADAPTER_BF16: &str = "adapter-bf16";
 const MERGED: &str = "merged";
+const GGUF: &str = "merged.gguf";
+const MODELFILE: &str = "Modelfile";
 
 /// The folder of the comparison of the levels in `reports`.
 pub(crate) fn of_levels(reports: &Path) -> PathBuf {

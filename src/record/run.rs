@@ -92,7 +92,8 @@ pub struct Failure {
 /// A file or folder that the run wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
-    /// What it is: `train_split`, `eval_split` (or `validation_split` and `test_split`), `adapter`, `merged`, `checkpoint`.
+    /// What it is: `train_split`, `eval_split` (or `validation_split` and `test_split`), `adapter`, `merged`, `gguf`,
+    /// `modelfile`, `adapter_bf16`, `checkpoint`.
     pub kind: String,
     /// Path below the output folder.
     pub path: String,

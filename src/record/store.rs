@@ -40,6 +40,17 @@ pub(crate) fn write_path(path: &Path, fill: impl FnOnce(&Path) -> std::io::Resul
     Ok(())
 }
 
+/// Removes the file at `path` where there is one: a setting that asked for it no longer does.
+///
+/// # Errors
+/// `Error::File` where it cannot be removed.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file(path, error)),
+        _ => Ok(()),
+    }
+}
+
 /// How names of files begin that are being written.
 const TEMPORARY: &str = ".tezgah-";
 

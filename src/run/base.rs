@@ -29,6 +29,9 @@ pub(super) struct Identity {
     pub(super) weights: String,
     /// SHA-256 over everything: shape and tokenizer too.
     pub(super) whole: String,
+    /// That of the small files which the merged model alone takes over; empty where there are none.
+    #[serde(default)]
+    pub(super) companions: String,
 }
 
 impl OpenedBase {
@@ -64,7 +67,8 @@ impl OpenedBase {
             return Ok(identity);
         }
         let base = self.open()?;
-        Ok(Identity { files, weights: base.sha256.clone(), whole: base.identity() })
+        let (whole, companions) = (base.identity(), base.companions_sha256());
+        Ok(Identity { files, weights: base.sha256.clone(), whole, companions })
     }
 }
 

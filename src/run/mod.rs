@@ -59,6 +59,7 @@ mod opening;
 mod measuring;
 mod tuning;
 mod answering;
+mod exporting;
 mod stages;
 mod matrix;
 mod seeds;

@@ -12,6 +12,7 @@ use crate::device;
 use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::model::files::source::BaseModel;
+use crate::model::files::to_gguf;
 use crate::model::network::llama::{Activations, Llama};
 use crate::model::network::{adapter, loading};
 use crate::model::positions;
@@ -140,12 +141,13 @@ impl Notebook {
     /// The rows as ids, by the tokenizer of the base model. Duplicates, leaks and cuts are counted and said, not mended.
     ///
     /// # Errors
-    /// As [`Notebook::base`], [`data::prepare`] and [`adapter::check`]; `Error::Setting` where a sample text would go on
-    /// beyond the base model's positions.
+    /// As [`Notebook::base`], [`data::prepare`], [`to_gguf::check`] and [`adapter::check`]; `Error::Setting` where a sample
+    /// text would go on beyond the base model's positions.
     fn encoded(&self, rows: Source) -> Result<Opened> {
         let base = self.base()?;
         let encoder =
             RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, self.recipe.data.max_seq_len)?;
+        to_gguf::check(&base, self.recipe.export.gguf)?;
         let rows = data::prepare(rows, &self.recipe.data, &encoder)?;
         let samples = &self.recipe.samples;
         let prompts = Prompts::of(&rows, &base, &encoder, samples, self.level)?;

@@ -3,21 +3,19 @@
 use super::lock::Lock;
 use super::notebook::{MemoryPlan, Study};
 use super::recording::Run;
-use super::{answering, measuring, preview, tuning};
+use super::{answering, exporting, measuring, preview, tuning};
 use crate::data::{self, alpaca};
 use crate::device;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::level::Level;
-use crate::model::network::merge;
 use crate::recipe::{Cell, ModelDtype};
-use crate::record::folder::{self, Part, RunFolder, Written};
+use crate::record::folder::{Part, RunFolder, Written};
 use crate::record::*;
 use crate::report::weave::MaskedRow;
 use crate::train::memory;
 use crate::train::training::Loop;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use std::rc::Rc;
 
 /// The record is open, and the rows and the base model are known.
 pub struct Loaded(pub(super) Run);
@@ -113,7 +111,7 @@ impl Evaluated {
         self.0.attempt(answering::answer)
     }
 
-    /// Writes the merged model, closes the record and renders the documents from it.
+    /// Writes the merged model and what else is for other programs, closes the record and renders the documents from it.
     ///
     /// # Errors
     /// `Error::File` where something cannot be written; `Error::Report` where a document cannot be rendered.
@@ -174,10 +172,7 @@ fn write_split(
 ) -> Result<Vec<PathBuf>> {
     let parts = parts(dataset);
     for part in Part::ALL.into_iter().filter(|part| !parts.contains(part)) {
-        let path = folder.split(level, part);
-        if path.exists() {
-            std::fs::remove_file(&path).map_err(|error| Error::file(&path, error))?;
-        }
+        store::remove(&folder.split(level, part))?;
     }
     let write = |part: &Part| {
         let rows = match part {
@@ -193,16 +188,7 @@ fn write_split(
 }
 
 fn finish(run: &mut Run) -> Result<()> {
-    let of = run.study.follows_from(Cell::Export, &run.adapter);
-    let (dtype, into) = run.cell(Cell::Export, &of, |run| {
-        let base = Rc::clone(&run.study.opened()?.base);
-        let (adapter, merged) = (run.folder().adapter(), run.folder().merged());
-        let Run { study, held, record, .. } = run;
-        let model = held.tuned(study, &record.recipe.lora, &adapter)?;
-        let types = merge::write(model, &base, &merged)?;
-        Ok((types, folder::files_below(&merged)?))
-    })?;
-    run.list(Written::Merged { dtype, into })?;
+    exporting::export(run)?;
     run.complete()?;
     run.render()
 }

@@ -76,11 +76,15 @@ fn a_second_call_computes_nothing_and_changes_no_byte() {
 
 #[test]
 fn a_changed_setting_computes_what_follows_from_it_and_ends_like_a_run_at_once() {
-    let cases: [(&str, &[&str]); 4] = [
+    let cases: [(&str, &[&str]); 5] = [
         ("samples.max_new_tokens=5", &["rows", "base_model", "baseline", "training", "fine_tuned", "export"]),
         ("train.eval_batch_size=3", &["rows", "base_model", "training", "texts", "measures", "export"]),
         ("train.learning_rate=0.001", &["rows", "base_model", "baseline"]),
         ("data.max_seq_len=40", &["base_model"]),
+        (
+            "export.gguf=f16",
+            &["rows", "base_model", "baseline", "training", "fine_tuned", "texts", "measures"],
+        ),
     ];
     let folder = tempfile::tempdir().expect("a folder");
     let whole = folder.path().join("whole");

@@ -10,6 +10,7 @@ mod hub_server;
 mod judge_server;
 mod program;
 mod cells;
+mod export;
 mod generate;
 mod ratings;
 mod parts;

@@ -4,7 +4,7 @@
     python tests/python/check_adapter.py BASE OUT ROWS.json
 
 BASE   the base model in Hugging Face layout (for a GGUF: its dequantized weights in that layout)
-OUT    a run's folder: record.json, adapter/ and merged/
+OUT    a run's folder: record.json, adapter/ and merged/, and adapter-bf16/ where it was asked for
 ROWS   the evaluation rows, for example OUT/split/training_data_a1_eval.json
 
 Loads OUT/adapter with PEFT beside BASE, then OUT/merged with transformers alone, scores ROWS with each and compares the
@@ -138,6 +138,11 @@ def main():
     base = AutoModelForCausalLM.from_pretrained(arguments.base, dtype=torch.float32)
     model = PeftModel.from_pretrained(base, os.path.join(arguments.out, "adapter"))
     agrees = compare("adapter", score(model, encoded), expected, F32_TOLERANCE)
+    smaller = os.path.join(arguments.out, "adapter-bf16")
+    if os.path.isdir(smaller):
+        base = AutoModelForCausalLM.from_pretrained(arguments.base, dtype=torch.float32)
+        model = PeftModel.from_pretrained(base, smaller)
+        agrees &= compare("adapter-bf16", score(model, encoded), expected, SIXTEEN_BIT_TOLERANCE)
     if not arguments.skip_merged:
         folder = os.path.join(arguments.out, "merged")
         dtypes = stored_dtypes(folder)

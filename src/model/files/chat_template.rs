@@ -5,6 +5,7 @@
 //! every day.
 
 use super::source::BaseModel;
+use super::special_tokens::named;
 use crate::error::{Error, Result};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, context};
@@ -42,7 +43,8 @@ impl BaseModel {
         });
         let added = environment.add_template_owned(NAME, template.to_string());
         added.map_err(|error| refused(error.to_string()))?;
-        let [bos, eos] = ["bos_token", "eos_token"].map(|name| token(&config[name]).to_string());
+        let [bos, eos] =
+            ["bos_token", "eos_token"].map(|name| named(&config[name]).unwrap_or_default().to_string());
         Ok(Some(ChatTemplate { environment, bos, eos, source: self.source.clone() }))
     }
 }
@@ -69,15 +71,10 @@ fn refused(source: &str, message: &str) -> Error {
 }
 
 /// The template itself, or of several that have names the default.
-fn template(value: &Value) -> Option<&str> {
+pub(super) fn template(value: &Value) -> Option<&str> {
     match value {
         Value::String(template) => Some(template),
         Value::Array(list) => list.iter().find(|entry| entry["name"] == "default")?["template"].as_str(),
         _ => None,
     }
-}
-
-/// A token, as a string or as an object that says more.
-fn token(value: &Value) -> &str {
-    value.as_str().or(value["content"].as_str()).unwrap_or_default()
 }

@@ -40,6 +40,27 @@ pub(super) fn name(dtype: GgmlDType) -> &'static str {
     }
 }
 
+/// The number that GGUF has for a type.
+pub(super) fn number(dtype: GgmlDType) -> u32 {
+    match dtype {
+        GgmlDType::F32 => 0,
+        GgmlDType::F16 => 1,
+        GgmlDType::Q4_0 => 2,
+        GgmlDType::Q4_1 => 3,
+        GgmlDType::Q5_0 => 6,
+        GgmlDType::Q5_1 => 7,
+        GgmlDType::Q8_0 => 8,
+        GgmlDType::Q8_1 => 9,
+        GgmlDType::Q2K => 10,
+        GgmlDType::Q3K => 11,
+        GgmlDType::Q4K => 12,
+        GgmlDType::Q5K => 13,
+        GgmlDType::Q6K => 14,
+        GgmlDType::Q8K => 15,
+        GgmlDType::BF16 => 30,
+    }
+}
+
 /// The GGML type of a scheme; none for those that are no single one.
 pub(super) fn of_scheme(quantization: Quantization) -> Option<GgmlDType> {
     match quantization {

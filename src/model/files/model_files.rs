@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The files of a model in Hugging Face layout, wherever they lie.
@@ -11,6 +12,8 @@ pub(super) struct ModelFiles {
     pub(super) tokenizer_config: Option<PathBuf>,
     /// The chat template by itself, as newer transformers write it.
     pub(super) chat_template: Option<PathBuf>,
+    /// Those of [`COMPANIONS`] that there are.
+    pub(super) companions: Vec<(&'static str, PathBuf)>,
     pub(super) weights: Vec<PathBuf>,
 }
 
@@ -40,6 +43,7 @@ impl ModelFiles {
             tokenizer: needed("tokenizer.json")?,
             tokenizer_config: existing("tokenizer_config.json"),
             chat_template: existing(CHAT_TEMPLATE),
+            companions: COMPANIONS.iter().filter_map(|&name| Some((name, existing(name)?))).collect(),
             weights,
         })
     }
@@ -48,15 +52,29 @@ impl ModelFiles {
 impl ModelFiles {
     /// All of them.
     pub(super) fn all(self) -> Vec<PathBuf> {
-        let ModelFiles { config, tokenizer, tokenizer_config, chat_template, weights } = self;
-        [config, tokenizer].into_iter().chain(tokenizer_config).chain(chat_template).chain(weights).collect()
+        let ModelFiles { config, tokenizer, tokenizer_config, chat_template, companions, weights } = self;
+        let companions = companions.into_iter().map(|(_, path)| path);
+        let texts = [config, tokenizer].into_iter().chain(tokenizer_config).chain(chat_template);
+        texts.chain(companions).chain(weights).collect()
     }
 }
 
 /// The name of the file that holds a chat template alone.
 pub(super) const CHAT_TEMPLATE: &str = "chat_template.jinja";
+/// How transformers generates with the model.
+pub(super) const GENERATION: &str = "generation_config.json";
+/// Small files that nothing here reads, and that a merged model takes over.
+pub(super) const COMPANIONS: [&str; 3] = [GENERATION, "special_tokens_map.json", "added_tokens.json"];
 
 impl ModelFiles {
+    /// The companions' texts by their names.
+    ///
+    /// # Errors
+    /// `Error::File` where one cannot be read.
+    pub(super) fn companions(&self) -> Result<BTreeMap<&'static str, String>> {
+        self.companions.iter().map(|(name, path)| Ok((*name, read(path)?))).collect()
+    }
+
     /// tokenizer_config.json with the chat template in it: a file of its own counts before the field, as in transformers.
     ///
     /// # Errors

@@ -5,10 +5,11 @@ use crate::error::{Error, Result};
 use crate::model::files::config::LlamaConfig;
 use crate::model::files::hub::{self, Fetched, Observe};
 use crate::model::files::model_files::{self, ModelFiles};
+use crate::model::files::special_tokens::eos_token_id;
 use crate::model::files::weights::Weights;
-use crate::model::files::{Parsed, gguf, surplus};
+use crate::model::files::{gguf, surplus};
 use crate::sha256;
-use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -101,6 +102,8 @@ pub struct BaseModel {
     pub tokenizer_json: String,
     /// tokenizer_config.json, where there is one.
     pub tokenizer_config_json: Option<String>,
+    /// The small files that a merged model takes over, by their names, where the base has them.
+    pub companions: BTreeMap<&'static str, String>,
 }
 
 /// Opens a base model and checks it whole.
@@ -184,6 +187,7 @@ impl BaseModel {
             config_json: config_json.to_string(),
             tokenizer_json: tokenizer_json.to_string(),
             tokenizer_config_json: None,
+            companions: BTreeMap::new(),
         };
         let config = LlamaConfig::from_json(name, config_json)?;
         BaseModel::assemble(name, name, config, texts, Weights::from_embedded(name, safetensors)?)
@@ -222,6 +226,7 @@ impl BaseModel {
             config_json: texts.config_json,
             tokenizer_json: texts.tokenizer_json,
             tokenizer_config_json: texts.tokenizer_config_json,
+            companions: texts.companions,
         })
     }
 }
@@ -231,36 +236,7 @@ struct Texts {
     config_json: String,
     tokenizer_json: String,
     tokenizer_config_json: Option<String>,
-}
-
-/// The token that ends a response. An instruction model's tokenizer_config.json names the end of a turn
-/// (`<|eot_id|>`), where its config.json may list several ends: the former is what it was trained with.
-fn eos_token_id(
-    config: &LlamaConfig,
-    tokenizer: &Tokenizer,
-    tokenizer_config_json: Option<&str>,
-) -> Parsed<u32> {
-    if let Some(text) = tokenizer_config_json {
-        let wrong = |message: String| format!("tokenizer_config.json: {message}");
-        let tree: Value = serde_json::from_str(text).map_err(|error| wrong(format!("not JSON: {error}")))?;
-        let named = match tree.get("eos_token") {
-            Some(Value::Object(token)) => token.get("content"),
-            other => other,
-        };
-        match named {
-            None | Some(Value::Null) => {}
-            Some(Value::String(token)) => {
-                let id = tokenizer.token_to_id(token).filter(|&id| (id as usize) < config.vocab_size);
-                return id.ok_or_else(|| {
-                    wrong(format!("eos_token: expected a token of the model, got {token:?}"))
-                });
-            }
-            Some(other) => return Err(wrong(format!("eos_token: expected a token, got {other}"))),
-        }
-    }
-    config.eos_token_id.ok_or_else(|| {
-        "expected eos_token in tokenizer_config.json or eos_token_id in config.json, got neither".to_string()
-    })
+    companions: BTreeMap<&'static str, String>,
 }
 
 fn open_fetched(source: &str, repo: &str, (files, commit): Fetched) -> Result<BaseModel> {
@@ -273,6 +249,7 @@ fn open_files(name: &str, source: &str, files: &ModelFiles) -> Result<BaseModel>
         config_json: model_files::read(&files.config)?,
         tokenizer_json: model_files::read(&files.tokenizer)?,
         tokenizer_config_json: files.tokenizer_config(source)?,
+        companions: files.companions()?,
     };
     let config = LlamaConfig::from_json(source, &texts.config_json)?;
     let weights = Weights::from_safetensors(source, &files.weights)?;
@@ -286,6 +263,7 @@ fn open_gguf(source: &str, path: &Path) -> Result<BaseModel> {
         config_json: config.to_json(),
         tokenizer_json: gguf::tokenizer::json(&gguf)?,
         tokenizer_config_json: Some(gguf::tokenizer::config_json(&gguf)?),
+        companions: BTreeMap::new(),
     };
     // Not `general.name`: converters fill it with what they find, such as the folder of a training run, where
     // the file's name is what the user knows the model by.

@@ -19,6 +19,8 @@ use std::path::Path;
 pub const TENSORS: &str = "adapter_model.safetensors";
 /// File of the settings inside an adapter folder.
 pub(crate) const CONFIG: &str = "adapter_config.json";
+/// All files of an adapter folder.
+pub(crate) const FILES: [&str; 2] = [TENSORS, CONFIG];
 
 /// A trained tensor's name in PEFT's files.
 fn peft_name(layer: usize, projection: Projection, matrix: &str) -> String {
@@ -116,8 +118,22 @@ pub fn load(model: &mut Llama, folder: &Path) -> Result<()> {
 /// # Errors
 /// `Error::File` where a file cannot be written.
 pub(crate) fn write(model: &Llama, recipe: &LoraRecipe, base_model: &str, folder: &Path) -> Result<()> {
+    write_as(model, recipe, base_model, trained_dtype(model.dtype), folder)
+}
+
+/// The same, the values rounded to `dtype`.
+///
+/// # Errors
+/// As [`write`].
+pub(crate) fn write_as(
+    model: &Llama,
+    recipe: &LoraRecipe,
+    base_model: &str,
+    dtype: DType,
+    folder: &Path,
+) -> Result<()> {
     let tensors: Result<Vec<(String, Tensor)>> = parameters(model)
-        .map(|(name, parameter)| Ok((name, parameter.value.to_device(&Device::Cpu)?)))
+        .map(|(name, parameter)| Ok((name, parameter.value.to_device(&Device::Cpu)?.to_dtype(dtype)?)))
         .collect();
     store::write_file(&folder.join(TENSORS), &serialize(tensors?)?)?;
     store::write_file(&folder.join(CONFIG), config_json(recipe, base_model).as_bytes())

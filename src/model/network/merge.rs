@@ -1,9 +1,11 @@
-//! The update folded into the base: W + (alpha / r) B A, computed in f32 and cast, as a folder in Hugging Face layout.
+//! The update folded into the base: W + (alpha / r) B A, computed in f32 and cast, as a folder in Hugging Face layout, with the
+//! form that it was trained in as its chat template.
 //!
 //! The best weights at hand are merged into, not the quantized ones of the training: what a checkpoint file
 //! stores. A GGUF's are dequantized and written as f16.
 
 use crate::error::{Error, Result};
+use crate::model::files::companions;
 use crate::model::files::config::weight_name;
 use crate::model::files::source::BaseModel;
 use crate::model::network::adapter;
@@ -17,13 +19,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Writes config.json, tokenizer files and model.safetensors to `folder`; returns the stored type and the
+/// Writes config.json, tokenizer files, generation_config.json and model.safetensors to `folder`; returns the stored type and the
 /// type of the file merged into, `F16` and `Q4_1`.
 ///
 /// One tensor at a time is in memory.
 ///
 /// # Errors
-/// `Error::File` where something cannot be written.
+/// `Error::File` where something cannot be written; `Error::Model` where a file of the base is damaged.
 pub(crate) fn write(model: &Llama, base: &BaseModel, folder: &Path) -> Result<(String, String)> {
     let source_type = base.weights.stored_type("model.layers.0.mlp.down_proj.weight")?;
     let (dtype, stored, torch) = match source_type.as_str() {
@@ -50,8 +52,13 @@ pub(crate) fn write(model: &Llama, base: &BaseModel, folder: &Path) -> Result<(S
     })?;
     store::write_file(&folder.join("config.json"), config(base, torch)?.as_bytes())?;
     store::write_file(&folder.join("tokenizer.json"), base.tokenizer_json.as_bytes())?;
-    if let Some(text) = &base.tokenizer_config_json {
-        store::write_file(&folder.join("tokenizer_config.json"), text.as_bytes())?;
+    for (name, text) in companions::texts(base)? {
+        let path = folder.join(name);
+        match text {
+            Some(text) => store::write_file(&path, text.as_bytes())?,
+            // Another base may have had it.
+            None => store::remove(&path)?,
+        }
     }
     Ok((format!("{stored:?}"), source_type))
 }

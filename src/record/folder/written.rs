@@ -1,6 +1,6 @@
 //! What a run has written, as its record lists it.
 
-use super::{ADAPTER, MERGED, RunFolder, SPLIT, size_of};
+use super::{ADAPTER, ADAPTER_BF16, GGUF, MERGED, MODELFILE, RunFolder, SPLIT, size_of};
 use crate::error::Result;
 use crate::level::Level;
 use crate::record::{Dataset, Output};
@@ -56,6 +56,15 @@ pub(crate) enum Written {
         /// Type of the weights that the update was added to: `Q4_1`.
         into: String,
     },
+    /// The merged model as a GGUF file.
+    Gguf {
+        /// Type of its matrices: `Q8_0`.
+        dtype: String,
+    },
+    /// Ollama's Modelfile beside it.
+    Modelfile,
+    /// The adapter, its tensors in bf16.
+    AdapterBf16,
 }
 
 impl RunFolder {
@@ -70,11 +79,16 @@ impl RunFolder {
             }
             Written::Adapter => ("adapter".into(), ADAPTER.to_string()),
             Written::Merged { .. } => ("merged".into(), MERGED.to_string()),
+            Written::Gguf { .. } => ("gguf".into(), GGUF.to_string()),
+            Written::Modelfile => ("modelfile".into(), MODELFILE.to_string()),
+            Written::AdapterBf16 => ("adapter_bf16".into(), ADAPTER_BF16.to_string()),
         };
         let (dtype, merged_into) = match written {
-            Written::Split(..) => (None, None),
+            Written::Split(..) | Written::Modelfile => (None, None),
             Written::Adapter => (Some("F32".into()), None),
             Written::Merged { dtype, into } => (Some(dtype), Some(into)),
+            Written::Gguf { dtype } => (Some(dtype), None),
+            Written::AdapterBf16 => (Some("BF16".into()), None),
         };
         let bytes = size_of(&self.path.join(&path))?;
         Ok(Output { kind, path, bytes, dtype, merged_into })

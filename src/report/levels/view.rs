@@ -83,12 +83,10 @@ fn rated(record: &LevelsRecord) -> Result<Value> {
             Ok(Value::from_pairs([("score", mean), ("difference", cell(difference)?)]))
         };
         let cells = record.levels.iter().map(of_level).collect::<Result<Vec<_>>>()?;
-        let place = record.ratings.iter().position(|of| of.judge.as_deref() == *judge);
-        Ok(Value::from_pairs([
-            ("who", Value::from(judge.unwrap_or("Değerlendiriciler"))),
-            ("path", Value::from(format!("ratings[{}].judge", place.unwrap_or(0)))),
-            ("cells", Value::from(cells)),
-        ]))
+        let place = record.ratings.iter().position(|of| of.judge.is_some() && of.judge.as_deref() == *judge);
+        let path = place.map(|place| ("path", Value::from(format!("ratings[{place}].judge"))));
+        let who = ("who", Value::from(judge.unwrap_or("Değerlendiriciler")));
+        Ok(Value::from_pairs([who, ("cells", Value::from(cells))].into_iter().chain(path)))
     };
     Ok(Value::from(panels.iter().map(row).collect::<Result<Vec<_>>>()?))
 }

@@ -17,7 +17,7 @@ pub(in crate::report) fn has<R>(facts: &[Fact<R>], record: &R) -> Value {
 
 /// The facts of one run.
 #[rustfmt::skip] // a fact a line, as a table is read
-pub(super) const FACTS: [Fact<RunRecord>; 60] = [
+pub(super) const FACTS: [Fact<RunRecord>; 61] = [
     // The run.
     ("completed", "it came to its end", |record| record.status == Status::Completed),
     ("failed", "it stopped at an error", |record| record.status == Status::Failed),
@@ -29,6 +29,7 @@ pub(super) const FACTS: [Fact<RunRecord>; 60] = [
     ("card", "and its driver described it", |record| record.environment.card.is_some()),
     ("outputs", "it wrote data or weights", |record| !record.outputs.is_empty()),
     ("merged_output", "among them a merged model", |record| record.outputs.iter().any(|output| output.kind == "merged")),
+    ("gguf_output", "also as a GGUF file", |record| record.outputs.iter().any(|output| output.kind == "gguf")),
     // The rows.
     ("split_seed", "they were split here", |record| record.dataset.split_seed.is_some()),
     ("validation", "some are for the choice of a checkpoint alone", |record| record.dataset.validation.is_some()),

@@ -21,7 +21,7 @@ pub(super) fn tree(record: &RunRecord) -> String {
     let programs = programs.map(|(file, says)| (file, says.to_string(), [].as_slice()));
     let written = documents(record).into_iter().chain(record.outputs.iter().map(|output| {
         let inside: &[&str] = match output.kind.as_str() {
-            "adapter" => &OF_ADAPTER,
+            "adapter" | "adapter_bf16" => &OF_ADAPTER,
             "merged" => &OF_MERGED,
             _ => &[],
         };
@@ -69,6 +69,9 @@ pub(super) fn name(kind: &str) -> &str {
         "eval_split" | "test_split" => "değerlendirme kümesi",
         "adapter" => "LoRA adaptörü",
         "merged" => "adaptörle birleştirilmiş model",
+        "gguf" => "birleştirilmiş modelin GGUF biçimi",
+        "modelfile" => "Ollama için model tanımı",
+        "adapter_bf16" => "LoRA adaptörünün yarı boyutlu kopyası",
         "checkpoint" => "kayıt noktası",
         other => other,
     }

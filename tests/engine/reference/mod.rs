@@ -75,6 +75,7 @@ pub(crate) fn seed_recipe() -> Recipe {
             per_prompt: 1,
             seed: 0,
         },
+        export: ExportRecipe::default(),
     }
 }
 

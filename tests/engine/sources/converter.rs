@@ -81,7 +81,7 @@ impl GgufParts {
 }
 
 /// convert_hf_to_gguf.py: `weights.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(shape)`.
-fn permuted(tensor: &Tensor, heads: usize) -> Tensor {
+pub(super) fn permuted(tensor: &Tensor, heads: usize) -> Tensor {
     let (rows, columns) = tensor.dims2().unwrap();
     let apart = tensor.reshape((heads, 2, rows / heads / 2, columns)).unwrap();
     apart.transpose(1, 2).unwrap().contiguous().unwrap().reshape((rows, columns)).unwrap()

@@ -8,6 +8,7 @@ mod config;
 mod folder;
 pub(crate) mod converter;
 mod gguf;
+mod to_gguf;
 
 use crate::support::reference_folder;
 use candle_core::{Device, Tensor};

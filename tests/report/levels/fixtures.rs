@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use tezgah::evaluate::simplicity;
 use tezgah::level::Level;
 use tezgah::record::RunRecord;
-use tezgah::record::levels::{CrossMatrix, LevelTexts, LevelsRecord, OwnAdvantage, compare};
+use tezgah::record::levels::{CrossMatrix, LevelRating, LevelTexts, LevelsRecord, OwnAdvantage, compare};
 use tezgah::record::repeated;
 use tezgah::statistics::Interval;
 use tezgah::texts::word_list::WordList;
@@ -109,6 +109,7 @@ fn build() -> Vec<(&'static str, LevelsRecord)> {
         ("metinleri_zorlasan", writing([5, 9, 15])),
         ("metinleri_kismen", writing([5, 9, 9])),
         ("metinleri_ayni", writing([9, 9, 9])),
+        ("puanlanmis", rated()),
     ]
 }
 
@@ -220,6 +221,25 @@ fn writing(lengths: [usize; 3]) -> LevelsRecord {
     let levels: Vec<(Level, usize)> = Level::ALL.into_iter().zip(lengths).collect();
     matrix.texts = Some(written(&levels));
     compared(records, Some(matrix))
+}
+
+/// Texts that people rated at two levels, and a judge at one of them.
+fn rated() -> LevelsRecord {
+    let mut record = writing([5, 9, 15]);
+    let interval = |estimate: f64| Interval { estimate, low: estimate - 0.25, high: estimate + 0.25 };
+    let of = |level, judge: Option<&str>, score: f64, difference: Option<f64>| LevelRating {
+        level,
+        judge: judge.map(str::to_string),
+        raters: 3,
+        fine_tuned: interval(score),
+        difference: difference.map(interval),
+    };
+    record.ratings = vec![
+        of(Level::A1, None, 4.25, Some(1.5)),
+        of(Level::A1, Some("Qwen3-8B"), 3.75, Some(0.5)),
+        of(Level::A2, None, 3.5, None),
+    ];
+    record
 }
 
 /// An adapter that is surely better at home, one that may be, and one that is surely worse there.

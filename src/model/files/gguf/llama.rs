@@ -1,6 +1,6 @@
 //! The network inside a GGUF file, told in Hugging Face's terms: tensor names, the order of their rows, config.json.
 //!
-//! Keys and names: llama.cpp's `convert_hf_to_gguf.py`, read backwards.
+//! Keys and names: llama.cpp's `convert_hf_to_gguf.py`, read backwards; for a file that is written, forwards.
 
 use super::Gguf;
 use crate::error::{Error, Result};
@@ -9,7 +9,25 @@ use crate::model::files::config::{Llama3RopeScaling, LlamaConfig};
 use candle_core::quantized::GgmlDType;
 
 /// Divisors of the rotary frequencies: how GGUF writes Llama 3's rope scaling.
-const ROPE_DIVISORS: &str = "rope_freqs.weight";
+pub(crate) const ROPE_DIVISORS: &str = "rope_freqs.weight";
+
+/// Tensors outside the layers: GGUF's names and Hugging Face's.
+const OUTSIDE: [(&str, &str); 3] =
+    [("token_embd", "model.embed_tokens"), ("output_norm", "model.norm"), ("output", "lm_head")];
+/// Those of a layer.
+const PARTS: [(&str, &str); 9] = [
+    ("attn_norm", "input_layernorm"),
+    ("attn_q", QUERIES),
+    ("attn_k", KEYS),
+    ("attn_v", "self_attn.v_proj"),
+    ("attn_output", "self_attn.o_proj"),
+    ("ffn_norm", "post_attention_layernorm"),
+    ("ffn_gate", "mlp.gate_proj"),
+    ("ffn_up", "mlp.up_proj"),
+    ("ffn_down", "mlp.down_proj"),
+];
+const QUERIES: &str = "self_attn.q_proj";
+const KEYS: &str = "self_attn.k_proj";
 
 /// What a GGUF tensor is in Hugging Face's terms.
 pub(crate) struct Counterpart {
@@ -29,32 +47,41 @@ pub(crate) fn counterpart(gguf: &Gguf, gguf_name: &str) -> Result<Option<Counter
             format!("tensor {gguf_name}: expected the tensors of a Llama, got one that it does not have");
         Error::model(&gguf.source_name, message)
     };
-    let plain = |name: String| Ok(Some(Counterpart { name, interleaved_heads: None }));
+    if gguf_name == ROPE_DIVISORS {
+        return Ok(None);
+    }
     let path = gguf_name.strip_suffix(".weight").ok_or_else(unknown)?;
-    match path {
-        "token_embd" => return plain("model.embed_tokens.weight".into()),
-        "output_norm" => return plain("model.norm.weight".into()),
-        "output" => return plain("lm_head.weight".into()),
-        "rope_freqs" => return Ok(None),
-        _ => {}
+    if let Some((_, name)) = OUTSIDE.iter().find(|(outside, _)| *outside == path) {
+        return Ok(Some(Counterpart { name: format!("{name}.weight"), interleaved_heads: None }));
     }
     let (layer, part) =
         path.strip_prefix("blk.").and_then(|rest| rest.split_once('.')).ok_or_else(unknown)?;
     let layer: usize = layer.parse().map_err(|_| unknown())?;
     let HeadCounts { queries, keys, .. } = head_counts(gguf)?;
-    let (module, interleaved_heads) = match part {
-        "attn_norm" => ("input_layernorm", None),
-        "attn_q" => ("self_attn.q_proj", Some(queries)),
-        "attn_k" => ("self_attn.k_proj", Some(keys)),
-        "attn_v" => ("self_attn.v_proj", None),
-        "attn_output" => ("self_attn.o_proj", None),
-        "ffn_norm" => ("post_attention_layernorm", None),
-        "ffn_gate" => ("mlp.gate_proj", None),
-        "ffn_up" => ("mlp.up_proj", None),
-        "ffn_down" => ("mlp.down_proj", None),
-        _ => return Err(unknown()),
-    };
+    let (_, module) = PARTS.iter().find(|(name, _)| *name == part).ok_or_else(unknown)?;
+    let interleaved_heads = interleaved(module, queries, keys);
     Ok(Some(Counterpart { name: format!("model.layers.{layer}.{module}.weight"), interleaved_heads }))
+}
+
+/// The heads of a module whose rotary pairs GGUF puts side by side.
+fn interleaved(module: &str, queries: usize, keys: usize) -> Option<usize> {
+    match module {
+        QUERIES => Some(queries),
+        KEYS => Some(keys),
+        _ => None,
+    }
+}
+
+/// The GGUF name of a tensor of [`LlamaConfig::tensors`], and the heads whose rotary pairs GGUF puts side by side.
+pub(crate) fn gguf_name(config: &LlamaConfig, name: &str) -> Option<(String, Option<usize>)> {
+    let path = name.strip_suffix(".weight")?;
+    if let Some((gguf, _)) = OUTSIDE.iter().find(|(_, outside)| *outside == path) {
+        return Some((format!("{gguf}.weight"), None));
+    }
+    let (layer, module) = path.strip_prefix("model.layers.")?.split_once('.')?;
+    let (part, _) = PARTS.iter().find(|(_, name)| *name == module)?;
+    let heads = interleaved(module, config.num_attention_heads, config.num_key_value_heads);
+    Some((format!("blk.{layer}.{part}.weight"), heads))
 }
 
 /// GGUF keeps the rows that rope turns against each other side by side (2j, 2j + 1); Hugging Face
@@ -63,18 +90,41 @@ pub(crate) fn counterpart(gguf: &Gguf, gguf_name: &str) -> Result<Option<Counter
 /// # Errors
 /// What was expected and got, where the rows do not divide into heads of two halves.
 pub(crate) fn halves_apart(bytes: &[u8], rows: usize, heads: usize) -> Parsed<Vec<u8>> {
+    reordered(bytes, rows, heads, |within, half| 2 * (within % half) + within / half)
+}
+
+/// The inverse of [`halves_apart`].
+///
+/// # Errors
+/// As there.
+pub(crate) fn halves_together(bytes: &[u8], rows: usize, heads: usize) -> Parsed<Vec<u8>> {
+    reordered(bytes, rows, heads, |within, half| (within % 2) * half + within / 2)
+}
+
+/// Rows moved inside their heads: `from` is the place that a head's row comes from, of the row and half the head's width.
+fn reordered(
+    bytes: &[u8],
+    rows: usize,
+    heads: usize,
+    from: impl Fn(usize, usize) -> usize,
+) -> Parsed<Vec<u8>> {
     if heads == 0 || rows == 0 || !rows.is_multiple_of(heads * 2) {
         return Err(format!("expected an even number of rows for {heads} heads, got {rows}"));
     }
     let (head_dim, row_bytes) = (rows / heads, bytes.len() / rows);
-    let half = head_dim / 2;
-    let mut apart = Vec::with_capacity(bytes.len());
+    let mut moved = Vec::with_capacity(bytes.len());
     for row in 0..rows {
-        let (head, within) = (row / head_dim, row % head_dim);
-        let from = head * head_dim + 2 * (within % half) + within / half;
-        apart.extend_from_slice(&bytes[from * row_bytes..(from + 1) * row_bytes]);
+        let from = row - row % head_dim + from(row % head_dim, head_dim / 2);
+        moved.extend_from_slice(&bytes[from * row_bytes..(from + 1) * row_bytes]);
     }
-    Ok(apart)
+    Ok(moved)
+}
+
+/// Llama 3's scaling as GGUF has it: what each rotary frequency is divided by. None where nothing is scaled.
+pub(crate) fn rope_divisors(config: &LlamaConfig) -> Option<Vec<f64>> {
+    config.rope_scaling.as_ref()?;
+    let plain = LlamaConfig { rope_scaling: None, ..config.clone() }.inverse_frequencies();
+    Some(plain.iter().zip(config.inverse_frequencies()).map(|(plain, scaled)| plain / scaled).collect())
 }
 
 /// The model's shape; `bytes` is the whole file, for the rope divisors.
@@ -171,9 +221,8 @@ fn rope_scaling(gguf: &Gguf, config: &LlamaConfig, bytes: &[u8]) -> Result<Optio
         original_max_position_embeddings: original,
     };
     let scaled = LlamaConfig { rope_scaling: Some(scaling.clone()), ..config.clone() };
-    let expected = config.inverse_frequencies().into_iter().zip(scaled.inverse_frequencies());
-    let same =
-        expected.zip(&divisors).all(|((plain, scaled), got)| (plain / scaled / got - 1.0).abs() < 1e-4);
+    let expected = rope_divisors(&scaled).unwrap_or_default();
+    let same = expected.iter().zip(&divisors).all(|(expected, got)| (expected / got - 1.0).abs() < 1e-4);
     if !same {
         let expected = format!("the divisors of rope_type llama3 (low 1, high 4, original {original})");
         return Err(wrong(&expected, format!("{divisors:?}")));

@@ -8,9 +8,9 @@ use crate::error::Result;
 use serde_json::{Map, Value, json};
 
 /// token_type of a special token (`<|im_end|>`).
-const CONTROL: i64 = 3;
+pub(crate) const CONTROL: i32 = 3;
 /// token_type of a token that is matched whole, yet is text.
-const USER_DEFINED: i64 = 4;
+pub(crate) const USER_DEFINED: i32 = 4;
 
 /// A tokenizer.json with the file's vocabulary, merges and special tokens, and the splitting that the
 /// name in `tokenizer.ggml.pre` stands for.
@@ -48,11 +48,11 @@ pub(crate) fn json(gguf: &Gguf) -> Result<String> {
         .iter()
         .zip(types)
         .enumerate()
-        .filter(|&(_, (_, &kind))| kind == CONTROL || kind == USER_DEFINED)
+        .filter(|&(_, (_, &kind))| kind == i64::from(CONTROL) || kind == i64::from(USER_DEFINED))
         .map(|(id, (token, &kind))| {
             json!({
                 "id": id, "content": token, "single_word": false, "lstrip": false, "rstrip": false,
-                "normalized": false, "special": kind == CONTROL,
+                "normalized": false, "special": kind == i64::from(CONTROL),
             })
         })
         .collect();
@@ -69,7 +69,7 @@ pub(crate) fn json(gguf: &Gguf) -> Result<String> {
         "model": {
             "type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
             "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false,
-            "ignore_merges": splitting == Splitting::Llama3, "vocab": vocabulary, "merges": merges,
+            "ignore_merges": splitting.ignores_merges(), "vocab": vocabulary, "merges": merges,
         },
     });
     Ok(tree.to_string())
@@ -107,7 +107,7 @@ pub(crate) fn config_json(gguf: &Gguf) -> Result<String> {
 
 /// How a text is cut into the pieces that BPE then merges within.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Splitting {
+pub(crate) enum Splitting {
     /// GPT-2's expression.
     Gpt2,
     /// Every digit by itself, then GPT-2's.
@@ -117,6 +117,23 @@ enum Splitting {
 }
 
 impl Splitting {
+    /// Every splitting that is known here.
+    pub(crate) const ALL: [Splitting; 3] = [Splitting::Gpt2, Splitting::SmolLm, Splitting::Llama3];
+
+    /// What llama.cpp calls it; its `default` is none of them, whatever files of before there were names say.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Splitting::Gpt2 => "gpt-2",
+            Splitting::SmolLm => "smollm",
+            Splitting::Llama3 => "llama-bpe",
+        }
+    }
+
+    /// Whether whole words are looked up before merging.
+    pub(crate) fn ignores_merges(self) -> bool {
+        self == Splitting::Llama3
+    }
+
     fn of(gguf: &Gguf) -> Result<Self> {
         let key = "tokenizer.ggml.pre";
         match gguf.text(key)? {
@@ -128,7 +145,8 @@ impl Splitting {
         }
     }
 
-    fn pre_tokenizer(self) -> Value {
+    /// As a tokenizer.json has it.
+    pub(crate) fn pre_tokenizer(self) -> Value {
         let sequence =
             |first: Value, second: Value| json!({"type": "Sequence", "pretokenizers": [first, second]});
         match self {

@@ -5,7 +5,7 @@ use super::transfer::{Client, is_name};
 use super::{Fetched, Observe};
 use crate::error::{Error, Result};
 use crate::model::files::Parsed;
-use crate::model::files::model_files::{CHAT_TEMPLATE, ModelFiles, read, shard_names};
+use crate::model::files::model_files::{CHAT_TEMPLATE, COMPANIONS, ModelFiles, read, shard_names};
 use crate::record::store;
 use hf_hub::{Cache, Repo, RepoType};
 use std::collections::BTreeSet;
@@ -166,11 +166,16 @@ fn files(look: Look) -> std::result::Result<ModelFiles, Failure> {
     }
     let (config, tokenizer) = (needed(look, "config.json")?, needed(look, "tokenizer.json")?);
     let tokenizer_config = look("tokenizer_config.json")?;
-    let chat_template = match look(CHAT_TEMPLATE) {
-        // A cache that was filled before this file was looked for is whole without it.
-        Err(Failure::Offline { .. }) => None,
-        found => found?,
+    // A cache that was filled before these files were looked for is whole without them.
+    let mut optional = |file: &str| match look(file) {
+        Err(Failure::Offline { .. }) => Ok(None),
+        found => found,
     };
+    let chat_template = optional(CHAT_TEMPLATE)?;
+    let mut companions = Vec::new();
+    for name in COMPANIONS {
+        companions.extend(optional(name)?.map(|path| (name, path)));
+    }
     let weights = match look("model.safetensors")? {
         Some(single) => vec![single],
         None => {
@@ -179,7 +184,7 @@ fn files(look: Look) -> std::result::Result<ModelFiles, Failure> {
             shards.iter().map(|shard| needed(look, shard)).collect::<std::result::Result<_, _>>()?
         }
     };
-    Ok(ModelFiles { config, tokenizer, tokenizer_config, chat_template, weights })
+    Ok(ModelFiles { config, tokenizer, tokenizer_config, chat_template, companions, weights })
 }
 
 /// Makes `pointer` stand for `blob`, by a path that holds when the cache is moved.
