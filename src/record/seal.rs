@@ -64,7 +64,8 @@ pub fn open(folder: &Path) -> Result<Seal> {
 /// # Errors
 /// `Error::File` where it cannot be read.
 pub(crate) fn hash(path: &Path) -> Result<String> {
-    Ok(sha256::of(&std::fs::read(path).map_err(|error| Error::file(path, error))?))
+    let digest = std::fs::File::open(path).and_then(sha256::of_reader);
+    digest.map_err(|error| Error::file(path, error))
 }
 
 #[cfg(test)]

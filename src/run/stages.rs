@@ -2,7 +2,7 @@
 
 use super::lock::Lock;
 use super::notebook::{MemoryPlan, Study};
-use super::recording::Run;
+use super::recording::{Held, Run};
 use super::{answering, exporting, measuring, preview, tuning};
 use crate::data::{self, alpaca};
 use crate::device;
@@ -189,6 +189,8 @@ fn write_split(
 
 fn finish(run: &mut Run) -> Result<()> {
     exporting::export(run)?;
+    // The documents take their memory from the model's.
+    run.held = Held::default();
     run.complete()?;
     run.render()
 }

@@ -93,7 +93,7 @@ impl Checkpoints {
     ) -> Result<()> {
         let folder = self.path(course.steps.len());
         adapter::write(model, lora, &self.base_model, &folder)?;
-        store::write_file(&folder.join(OPTIMIZER), &adapter::serialize(optimizer.state(model)?)?)?;
+        adapter::write_tensors(&folder.join(OPTIMIZER), optimizer.state(model)?)?;
         store::write(&folder.join(COURSE), course)?;
         seal::close(&folder, &self.run, &FILES)?;
         let best = course.best.as_ref().map(|best| best.step);

@@ -38,12 +38,15 @@ pub(crate) struct Asked {
     pub(crate) at: Instant,
 }
 
+/// The status of a refusal, and which forms are refused.
+type Refusal = (u16, fn(&Value) -> bool);
+
 struct Shared {
     port: u16,
     /// The reactions to the first requests; the last one stays.
     reactions: Vec<Reaction>,
-    /// 400 to every request for a form.
-    refuses_form: bool,
+    /// What is answered to a form that the server does not know, and which those are.
+    refuses: Option<Refusal>,
     asked: Mutex<Vec<Asked>>,
     is_over: AtomicBool,
 }
@@ -61,21 +64,26 @@ pub(crate) fn score(text: &str) -> u64 {
 impl JudgeServer {
     /// Reacts to the first requests as `reactions` say, and to all others as the last of them does.
     pub(crate) fn new(reactions: &[Reaction]) -> Self {
-        Self::start(reactions, false)
+        Self::start(reactions, None)
     }
 
     /// Answers well, but not where a form is asked for.
     pub(crate) fn without_forms() -> Self {
-        Self::start(&[Reaction::Well], true)
+        Self::start(&[Reaction::Well], Some((400, |form| !form.is_null())))
+    }
+
+    /// Knows no form but `json_object`, and answers all others as llama-cpp-python 0.3 does.
+    pub(crate) fn with_objects_alone() -> Self {
+        Self::start(&[Reaction::Well], Some((500, |form| form["type"] == "json_schema")))
     }
 
     #[expect(clippy::disallowed_methods, reason = "a server of verdicts sees no tensor")]
-    fn start(reactions: &[Reaction], refuses_form: bool) -> Self {
+    fn start(reactions: &[Reaction], refuses: Option<Refusal>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let shared = Arc::new(Shared {
             port: listener.local_addr().expect("an address").port(),
             reactions: reactions.to_vec(),
-            refuses_form,
+            refuses,
             asked: Mutex::default(),
             is_over: AtomicBool::new(false),
         });
@@ -122,8 +130,10 @@ impl Shared {
             let last = self.reactions.len() - 1;
             self.reactions[(all.len() - 1).min(last)]
         };
-        if self.refuses_form && asked.body.get("response_format").is_some() {
-            return send(&mut stream, 400, "", &error("response_format is not known"));
+        if let Some((status, _)) =
+            self.refuses.filter(|(_, is_refused)| is_refused(&asked.body["response_format"]))
+        {
+            return send(&mut stream, status, "", &error("response_format is not known"));
         }
         let good = completion(&verdict(&asked.body).to_string());
         match reaction {

@@ -1,7 +1,11 @@
 //! Weight files in memory: mapped rather than read, so that only what is looked at takes memory.
 
 use crate::error::{Error, Result};
+use std::ops::Range;
 use std::path::Path;
+
+/// Bytes of a file that are read through once are held so many at a time.
+const PART: usize = 16 << 20;
 
 /// The bytes of a weight file.
 #[derive(Debug)]
@@ -28,18 +32,29 @@ impl FileBytes {
         Ok(FileBytes::Mapped(map))
     }
 
-    /// Lets the operating system take back the pages that were read.
+    /// Lets the operating system take back the pages of `range` that were read, which would otherwise count as this
+    /// process's memory.
     #[allow(
         unsafe_code,
         reason = "MADV_DONTNEED is unsafe by its use on private memory; a file's map reads again"
     )]
-    pub(super) fn release_pages(&self) {
+    pub(super) fn release(&self, range: Range<usize>) {
         #[cfg(unix)]
         if let FileBytes::Mapped(map) = self {
+            let advice = memmap2::UncheckedAdvice::DontNeed;
             // SAFETY: the map is read-only and backed by its file, so a dropped page is read again with the same
             // bytes; borrowed slices stay valid. A refusal changes nothing.
-            let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+            let _ = unsafe { map.unchecked_advise_range(advice, range.start, range.len()) };
         }
+    }
+
+    /// All of them, a part at a time: the parts before it are given back.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        let all = self.as_slice();
+        (0..all.len()).step_by(PART).map(move |start| {
+            self.release(0..start);
+            &all[start..all.len().min(start + PART)]
+        })
     }
 
     /// All of them.

@@ -62,6 +62,7 @@ impl QuantizedFile {
             .map(|name| Ok((name, weights.stored_type(name)?, weights.shape(name)?, weights.raw(name)?)))
             .collect();
         let (sealed, found) = (weights.metadata(SEAL).unwrap_or_default(), seal(parts?));
+        weights.release_pages();
         if sealed != found {
             let message = format!("damaged: expected the SHA-256 {sealed}, got {found}");
             return Err(Error::model(path.display().to_string(), message));
@@ -103,6 +104,12 @@ impl QuantizedFile {
     /// # Errors
     /// `Error::Model` where the file lacks it or has another size: it is not what its name says.
     pub(crate) fn packed(&self, name: &str, shape: &[usize], device: &Device) -> Result<Packed> {
+        let packed = self.copied(name, shape, device)?;
+        self.weights.release_pages();
+        Ok(packed)
+    }
+
+    fn copied(&self, name: &str, shape: &[usize], device: &Device) -> Result<Packed> {
         let wrong = |what: &str| {
             let message = format!("tensor {name}: expected {what} of shape {shape:?}; delete the file");
             Error::model(self.weights.source_name(), message)

@@ -126,7 +126,9 @@ impl Weights {
         let tensor = match stored.format {
             Format::Safetensors(from) => {
                 let from = self.readable(name, from)?;
-                Tensor::from_raw_buffer(self.bytes(stored), from, &stored.shape, device)?
+                let tensor = Tensor::from_raw_buffer(self.bytes(stored), from, &stored.shape, device)?;
+                self.release(stored);
+                tensor
             }
             // On the CPU: not every device dequantizes every type.
             Format::Ggml { .. } => {
@@ -151,7 +153,7 @@ impl Weights {
 
     /// SHA-256 over the bytes of all weight files, in the order of their names, in hexadecimal.
     pub(super) fn sha256(&self) -> String {
-        sha256::of_parts(self.files.iter().map(FileBytes::as_slice))
+        sha256::of_parts(self.files.iter().flat_map(FileBytes::parts))
     }
 
     /// The weights as the user named them.
@@ -164,11 +166,17 @@ impl Weights {
         Ok(self.bytes(self.stored(name)?))
     }
 
+    /// The bytes of a tensor that its safetensors file stores as `dtype`.
+    pub(crate) fn as_stored(&self, name: &str, dtype: Dtype) -> Option<&[u8]> {
+        let stored = self.stored(name).ok()?;
+        matches!(stored.format, Format::Safetensors(own) if own == dtype).then(|| self.bytes(stored))
+    }
+
     /// Lets the operating system take back the pages of the mapped files, which would otherwise count as this
     /// process's memory. What is read later is read from the files again.
     pub(crate) fn release_pages(&self) {
         for file in &self.files {
-            file.release_pages();
+            file.release(0..file.as_slice().len());
         }
     }
 
@@ -255,7 +263,14 @@ impl Weights {
                 Cow::Owned(apart.map_err(|message| self.wrong(name, message))?)
             }
         };
-        ggml::tensor(dtype, &bytes, &stored.shape, device)
+        let tensor = ggml::tensor(dtype, &bytes, &stored.shape, device)?;
+        self.release(stored);
+        Ok(tensor)
+    }
+
+    /// Gives back the pages of a tensor that was copied: so a file that is quantized never lies in memory whole.
+    fn release(&self, stored: &MappedTensor) {
+        self.files[stored.file].release(stored.range.clone());
     }
 
     fn wrong(&self, tensor: &str, message: String) -> Error {

@@ -5,7 +5,7 @@ mod foreign;
 pub(crate) use foreign::identity;
 pub use foreign::{Settings, check, settings};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::network::linear::{LinearGroup, Lora, Member, Parameter};
 use crate::model::network::llama::Llama;
 use crate::random;
@@ -101,14 +101,9 @@ pub fn load(model: &mut Llama, folder: &Path) -> Result<()> {
     let attached = parameters(model).map(|(name, parameter)| (name, parameter.value.dims().to_vec()));
     let values = foreign::matched(folder, values, attached)?;
     let device = model.device.clone();
-    let changes: Vec<Parameter> = parameters(model)
-        .zip(values)
-        .map(|((_, parameter), value)| {
-            Parameter::new(value.to_dtype(parameter.value.dtype())?.to_device(&device)?)
-        })
-        .collect::<Result<_>>()?;
-    for ((_, parameter), change) in parameters_mut(model).zip(changes) {
-        *parameter = change;
+    // One after the other, so that no two sets of values and gradients are held.
+    for ((_, parameter), value) in parameters_mut(model).zip(values) {
+        *parameter = Parameter::new(value.to_dtype(parameter.value.dtype())?.to_device(&device)?)?;
     }
     Ok(())
 }
@@ -135,15 +130,19 @@ pub(crate) fn write_as(
     let tensors: Result<Vec<(String, Tensor)>> = parameters(model)
         .map(|(name, parameter)| Ok((name, parameter.value.to_device(&Device::Cpu)?.to_dtype(dtype)?)))
         .collect();
-    store::write_file(&folder.join(TENSORS), &serialize(tensors?)?)?;
+    write_tensors(&folder.join(TENSORS), tensors?)?;
     store::write_file(&folder.join(CONFIG), config_json(recipe, base_model).as_bytes())
 }
 
-/// Named tensors as a safetensors file with the metadata that PEFT writes.
-pub(crate) fn serialize(tensors: Vec<(String, Tensor)>) -> Result<Vec<u8>> {
+/// Writes named tensors as a safetensors file with the metadata that PEFT writes; the file is never in memory whole.
+///
+/// # Errors
+/// `Error::File` where it cannot be written.
+pub(crate) fn write_tensors(path: &Path, tensors: Vec<(String, Tensor)>) -> Result<()> {
     let metadata = [("format".to_string(), "pt".to_string())].into_iter().collect();
-    safetensors::serialize(tensors, Some(metadata))
-        .map_err(|error| Error::Tensor(candle_core::Error::Msg(error.to_string())))
+    store::write_path(path, |temporary| {
+        safetensors::serialize_to_file(tensors, Some(metadata), temporary).map_err(std::io::Error::other)
+    })
 }
 
 fn config_json(recipe: &LoraRecipe, base_model: &str) -> String {

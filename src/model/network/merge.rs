@@ -12,7 +12,8 @@ use crate::model::network::adapter;
 use crate::model::network::linear::Lora;
 use crate::model::network::llama::Llama;
 use crate::record::store;
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, WithDType};
+use half::{bf16, f16};
 use safetensors::tensor::{Dtype, View};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -50,6 +51,7 @@ pub(crate) fn write(model: &Llama, base: &BaseModel, folder: &Path) -> Result<(S
     store::write_path(&path, |temporary| {
         safetensors::serialize_to_file(tensors, Some(metadata), temporary).map_err(std::io::Error::other)
     })?;
+    base.weights.release_pages();
     store::write_file(&folder.join("config.json"), config(base, torch)?.as_bytes())?;
     store::write_file(&folder.join("tokenizer.json"), base.tokenizer_json.as_bytes())?;
     for (name, text) in companions::texts(base)? {
@@ -107,20 +109,26 @@ impl View for Merged<'_> {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
+        // What is neither changed nor converted is written from the file, as it lies there.
+        let weights = &self.base.weights;
+        if let Some(bytes) = weights.as_stored(&self.name, self.stored).filter(|_| self.update.is_none()) {
+            return Cow::Borrowed(bytes);
+        }
         // The names, shapes and types were checked when the model was opened and loaded.
         let tensor = self.tensor().expect("a tensor of the base model that was read before");
-        let flat = tensor.flatten_all().expect("a flat tensor");
-        let bytes = match self.dtype {
-            DType::F32 => flat.to_vec1::<f32>().map(|v| v.iter().flat_map(|x| x.to_le_bytes()).collect()),
-            DType::BF16 => {
-                flat.to_vec1::<half::bf16>().map(|v| v.iter().flat_map(|x| x.to_le_bytes()).collect())
-            }
-            _ => flat.to_vec1::<half::f16>().map(|v| v.iter().flat_map(|x| x.to_le_bytes()).collect()),
-        };
-        Cow::Owned(bytes.expect("the dtype asked for"))
+        Cow::Owned(match self.dtype {
+            DType::F32 => values::<f32>(tensor).into_iter().flat_map(f32::to_le_bytes).collect(),
+            DType::BF16 => values::<bf16>(tensor).into_iter().flat_map(bf16::to_le_bytes).collect(),
+            _ => values::<f16>(tensor).into_iter().flat_map(f16::to_le_bytes).collect(),
+        })
     }
 
     fn data_len(&self) -> usize {
         self.shape.iter().product::<usize>() * self.dtype.size_in_bytes()
     }
+}
+
+/// The values of a tensor, which is gone before they are turned into bytes.
+fn values<T: WithDType>(tensor: Tensor) -> Vec<T> {
+    tensor.flatten_all().and_then(|flat| flat.to_vec1()).expect("the dtype asked for")
 }

@@ -50,8 +50,8 @@ pub(super) enum State {
 enum Course {
     /// Nothing more.
     Answered,
-    /// The same without `response_format`.
-    Plain,
+    /// The same in a weaker form.
+    Weaker(Form),
     /// The same after a wait, which the server may have named; and why.
     Again(String, Option<Duration>),
     /// The end, with what to do.
@@ -74,9 +74,7 @@ impl<'a> Asking<'a> {
         let authorization = secret.bearer().or_else(|| endpoint.basic.clone());
         let client = Client::new(&endpoint, authorization, settings.timeout);
         // A server that was found not to know the form is not asked for it again.
-        let last = transcript.answered().last();
-        let is_plain = last.is_some_and(|call| call.request.get("response_format").is_none());
-        let form = if is_plain { Form::Plain } else { Form::Structured };
+        let form = transcript.answered().last().map_or(Form::Schema, |call| Form::of(&call.request));
         Ok(Asking { settings, criteria, say, endpoint, secret, client, form, transcript })
     }
 
@@ -144,11 +142,13 @@ impl<'a> Asking<'a> {
             })?;
             match course {
                 Course::Answered => return Ok(()),
-                Course::Plain => {
-                    self.form = Form::Plain;
-                    (self.say)(
-                        "the server refuses response_format: the form is asked for in words alone from here on",
-                    );
+                Course::Weaker(form) => {
+                    self.form = form;
+                    if form == Form::Plain {
+                        (self.say)(
+                            "the server refuses response_format: the form is asked for in words alone from here on",
+                        );
+                    }
                 }
                 Course::Again(cause, named) if again < TRIES_AGAIN => {
                     again += 1;
@@ -202,12 +202,16 @@ impl<'a> Asking<'a> {
             Reply::Impossible(cause) => return Course::Over(cause.clone()),
         };
         let over = |message: &str| Course::Over(format!("{message}{}", said(body)));
+        // llama-cpp-python answers a form that it does not know with 500.
+        let is_of_form = matches!(status, 400 | 422) || (status == 500 && body.contains("response_format"));
+        if let (true, Some(weaker)) = (is_of_form, self.form.weaker()) {
+            return Course::Weaker(weaker);
+        }
         match (status, self.secret.variable()) {
             (200..=299, _) => Course::Answered,
             (300..=399, _) => Course::Over(format!(
                 "the server leads elsewhere ({status}), where texts and key are not sent: give the final address"
             )),
-            (400 | 422, _) if self.form == Form::Structured => Course::Plain,
             (401, None) => over("the server wants a key (401): set TEZGAH_JUDGE_KEY"),
             (401, Some(variable)) => over(&format!("the server does not accept the key of {variable} (401)")),
             (403, _) => {

@@ -84,13 +84,35 @@ impl Question {
     }
 }
 
-/// Whether the form of the answer is asked of the server too, and not of the model alone.
+/// How the form of the answer is asked of the server, and not of the model alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// By `response_format`.
-    Structured,
-    /// In words: the server does not know it.
+    /// As OpenAI's `response_format` has it: `json_schema`.
+    Schema,
+    /// As llama-cpp-python's server has it: `json_object`, the schema beside it.
+    Object,
+    /// In words alone: the server knows neither.
     Plain,
+}
+
+impl Form {
+    /// The next to try with a server that refuses this one; none after the last.
+    pub(super) fn weaker(self) -> Option<Form> {
+        match self {
+            Form::Schema => Some(Form::Object),
+            Form::Object => Some(Form::Plain),
+            Form::Plain => None,
+        }
+    }
+
+    /// The one that `request` was made in.
+    pub(super) fn of(request: &Value) -> Form {
+        match request["response_format"]["type"].as_str() {
+            Some("json_schema") => Form::Schema,
+            Some(_) => Form::Object,
+            None => Form::Plain,
+        }
+    }
 }
 
 /// SHA-256 of the rubric's template.
@@ -181,10 +203,7 @@ fn schema(criteria: &[Criterion]) -> Value {
     let preference = json!({ "type": "string", "enum": names });
     let [first, second, preferred] = FIELDS.map(String::from);
     let verdict = [(first, scores.clone()), (second, scores), (preferred, preference)];
-    json!({
-        "type": "json_schema",
-        "json_schema": { "name": "verdict", "strict": true, "schema": object(verdict.into_iter().collect()) },
-    })
+    object(verdict.into_iter().collect())
 }
 
 /// The body of a request. `wrong` is what the answer before it had wrong.
@@ -212,8 +231,14 @@ pub(super) fn body(
         "seed": settings.seed.wrapping_add(turn.repeat as u64 - 1),
         "max_tokens": settings.max_tokens,
     });
-    if form == Form::Structured {
-        body["response_format"] = schema(criteria);
+    let schema = || schema(criteria);
+    match form {
+        Form::Schema => {
+            let named = json!({ "name": "verdict", "strict": true, "schema": schema() });
+            body["response_format"] = json!({ "type": "json_schema", "json_schema": named });
+        }
+        Form::Object => body["response_format"] = json!({ "type": "json_object", "schema": schema() }),
+        Form::Plain => {}
     }
     body
 }

@@ -3,7 +3,7 @@
 use super::cell;
 use crate::error::Result;
 use crate::record::RunRecord;
-use crate::record::ratings::{Agreement, Consistency, Correlation, Panel, Ratings, Source, Who};
+use crate::record::ratings::{Agreement, Consistency, Correlation, Panel, Ratings, Source, Strength, Who};
 use crate::record::texts::System;
 use crate::report::charts;
 use crate::report::finding::name;
@@ -65,6 +65,7 @@ fn of_panel(index: usize, panel: &Panel) -> Result<Value> {
         ("scores", Value::from(all_scores(index, panel)?)),
         ("agreement", Value::from(agreement.collect::<Result<Vec<_>>>()?)),
         ("consistency", consistency(&path, panel)),
+        ("strengths", strengths(&path, panel)),
     ]))
 }
 
@@ -114,6 +115,19 @@ fn agreement(path: &str, place: usize, of: &Agreement, panel: &Panel) -> Result<
         ("icc", figure("icc", of.icc)?),
         ("kendall_w", figure("kendall_w", of.kendall_w)?),
     ]))
+}
+
+/// How strong each system is by the preferences.
+fn strengths(path: &str, panel: &Panel) -> Value {
+    let of = panel.preference.iter().flat_map(|preference| preference.strengths.iter().enumerate());
+    let row = |(place, of): (usize, &Strength)| {
+        let path = format!("{path}.preference.strengths[{place}].strength");
+        Value::from_pairs([
+            ("system", Value::from(charts::title(of.system))),
+            ("strength", Value::from(Quantity::new(path, of.strength))),
+        ])
+    };
+    of.map(row).collect()
 }
 
 /// How far each rater repeated itself.

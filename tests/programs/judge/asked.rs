@@ -106,16 +106,21 @@ fn people_and_judge_are_asked_the_same_items() {
     assert_eq!(server.asked().len(), before);
 }
 
+/// A form that a server refuses is asked for in a weaker one, and not tried again when the session goes on.
 #[test]
-fn a_server_without_forms_is_asked_in_words() {
-    let rated = Rated::new();
-    let server = JudgeServer::without_forms();
-    let (said, code) = rated.once(&server);
-    assert_eq!((code, said.matches("response_format").count()), (Some(0), 1), "{said}");
-    let forms = || server.asked().iter().filter(|asked| asked.body.get("response_format").is_some()).count();
-    assert_eq!((forms(), server.asked().len()), (1, ANSWERS + 1));
-    // It is not tried again when the session goes on.
-    let (said, code) = ended(&mut rated.command(&server.endpoint(), &repeats("2")));
-    assert!(code == Some(0) && !said.contains("response_format"), "{said}");
-    assert_eq!((forms(), server.asked().len()), (1, 2 * ANSWERS + 1));
+fn a_server_is_asked_in_a_form_that_it_knows() {
+    for (server, form, refused) in
+        [(JudgeServer::without_forms(), None, 2), (JudgeServer::with_objects_alone(), Some("json_object"), 1)]
+    {
+        let rated = Rated::new();
+        let (said, code) = rated.once(&server);
+        assert_eq!((code, said.matches("response_format").count()), (Some(0), refused - 1), "{said}");
+        assert_eq!(server.asked().len(), ANSWERS + refused);
+        let (said, code) = ended(&mut rated.command(&server.endpoint(), &repeats("2")));
+        assert!(code == Some(0) && !said.contains("response_format"), "{said}");
+        assert_eq!(server.asked().len(), 2 * ANSWERS + refused);
+        for asked in &server.asked()[refused..] {
+            assert_eq!(asked.body["response_format"]["type"].as_str(), form);
+        }
+    }
 }
