@@ -102,6 +102,19 @@ fn keep_freed_memory() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn keep_freed_memory() {}
 
+/// Gives back to the system what was freed and kept for a next buffer: what follows takes its memory elsewhere, from mapped
+/// files say.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code, reason = "malloc_trim is a C function")]
+pub(crate) fn give_back_freed_memory() {
+    // SAFETY: malloc_trim may be called at any time and from any thread; it touches free memory alone.
+    unsafe { libc::malloc_trim(0) };
+}
+
+/// Other allocators are left as they are.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) fn give_back_freed_memory() {}
+
 /// What a GPU says of itself; each is absent on a CPU, and where the driver does not know.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Card {

@@ -188,8 +188,9 @@ fn write_split(
 }
 
 fn finish(run: &mut Run) -> Result<()> {
+    // A merged model is written from the base's mapped file, and no document needs a model.
+    device::give_back_freed_memory();
     exporting::export(run)?;
-    // The documents take their memory from the model's.
     run.held = Held::default();
     run.complete()?;
     run.render()
