@@ -1,9 +1,9 @@
-//! Writes a model folder of Llama-3.2-1B's shape with random weights: memory and speed do not depend on their values, and
-//! the real ones are behind a licence.
+//! Writes a model folder of Llama-3.2-1B's shape, or of another one, with random weights: memory and speed do not depend on
+//! their values, and the real ones are behind a licence.
 //!
-//!     cargo run --example random_model -- FOLDER
+//!     cargo run --example random_model -- FOLDER [CONFIG.JSON]
 //!
-//! 2.5 GB in bf16. The tokenizer is the demonstration model's; its ids are all below the larger vocabulary.
+//! 2.5 GB in bf16 for the 1B. The tokenizer is the demonstration model's; its ids are all below the larger vocabulary.
 
 use rand_chacha::rand_core::Rng;
 use safetensors::tensor::{Dtype, View};
@@ -51,12 +51,13 @@ impl View for Drawn {
 }
 
 fn main() -> anyhow::Result<()> {
-    let folder = PathBuf::from(std::env::args().nth(1).expect("usage: random_model FOLDER"));
+    let folder = PathBuf::from(std::env::args().nth(1).expect("usage: random_model FOLDER [CONFIG.JSON]"));
     std::fs::create_dir_all(&folder)?;
-    let config = LlamaConfig::from_json("Llama-3.2-1B's shape", CONFIG)?;
+    let text = std::env::args().nth(2).map_or(Ok(CONFIG.to_string()), std::fs::read_to_string)?;
+    let config = LlamaConfig::from_json("the shape", &text)?;
     let tensors = config.tensors().into_iter().map(|(name, shape)| (name.clone(), Drawn { name, shape }));
     safetensors::serialize_to_file(tensors, None, &folder.join("model.safetensors"))?;
-    std::fs::write(folder.join("config.json"), CONFIG)?;
+    std::fs::write(folder.join("config.json"), text)?;
     std::fs::write(folder.join("tokenizer.json"), TOKENIZER)?;
     println!("{} parameters in {}", config.parameters(), folder.display());
     Ok(())

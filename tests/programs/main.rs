@@ -15,6 +15,8 @@ mod generate;
 mod ratings;
 mod parts;
 mod weaving;
+#[cfg(target_os = "linux")]
+mod memory;
 mod command_line;
 mod obstacles;
 mod several_runs;
