@@ -148,7 +148,7 @@ fn gather(arguments: &Collect) -> Result<(), Error> {
 
     // ## What follows from it, beside the record
     let panel = panel::of_people(&rated, &key, collected);
-    let returned = panel.raters.iter().filter(|rater| rater.answered > 0).count();
+    let returned = panel.answered();
     let (answers, raters) = (panel.answers.len(), panel.raters.len());
     keep(&rated, panel, &arguments.word_list)?;
     lines += &format!(

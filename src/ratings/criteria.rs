@@ -15,8 +15,8 @@ const STANDARD: &str = include_str!("../../templates/ratings/olcutler.toml");
 /// What stands for the level in a file of criteria.
 const LEVEL: &str = "{level}";
 
-/// What no criterion may be called: the question beside them is.
-const PREFERENCE: &str = "preference";
+/// What the question beside the criteria is called, and so none of them.
+pub(super) const PREFERENCE: &str = "preference";
 
 /// What raters are asked, and what they are told before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

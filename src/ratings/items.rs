@@ -108,11 +108,6 @@ pub struct Reading<'a> {
 }
 
 impl Item {
-    /// The system beside the fine-tuned one.
-    pub fn other(&self, against: System) -> System {
-        if self.kind == Kind::Ceiling { System::Reference } else { against }
-    }
-
     /// What stands on a sheet of it.
     ///
     /// # Errors
@@ -129,7 +124,7 @@ impl Item {
         Ok(Reading {
             task: rated.rows.get(self.row).ok_or_else(|| missing("the task"))?,
             fine_tuned: text(System::FineTuned)?,
-            other: text(self.other(against))?,
+            other: text(self.kind.other(against))?,
         })
     }
 }
@@ -143,13 +138,7 @@ impl Key {
         let bytes = std::fs::read(path).map_err(|error| Error::file(path, error))?;
         let refuse = |message: String| Error::Record { path: path.to_path_buf(), message };
         let key: Key = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
-        if key.schema > SCHEMA {
-            let schema = key.schema;
-            let message =
-                format!("its schema is {schema}, this program knows up to {SCHEMA}; use a newer tezgah");
-            return Err(refuse(message));
-        }
-        key.check().map_err(refuse)?;
+        store::check_schema(key.schema.into(), SCHEMA).and_then(|()| key.check()).map_err(refuse)?;
         Ok(key)
     }
 
@@ -207,12 +196,6 @@ impl Key {
     }
 }
 
-/// The first text of `system` after the prompt of `row`.
-fn text_of(texts: &Texts, row: usize, system: System) -> Option<&str> {
-    let found = texts.rows.iter().find(|text| text.row == row && text.system == system && text.draw == 0)?;
-    Some(&found.text)
-}
-
 /// The system that a comparison is fair with: the base model told to write at the level, else the base model.
 pub fn fairest(texts: &Texts) -> System {
     let wrote = |system: System| texts.rows.iter().any(|text| text.system == system);
@@ -233,7 +216,7 @@ pub fn draw(texts: &Texts, questionnaire: Questionnaire, plan: Plan) -> Result<K
     if plan.raters == 0 || plan.items == 0 {
         return refuse("items", "expected at least one item and one rater, got none".into());
     }
-    let is_text = |row, system| text_of(texts, row, system).is_some_and(|text| !text.is_empty());
+    let is_text = |row, system| texts.first(row, system).is_some_and(|text| !text.text.is_empty());
     let rows = texts.rows.iter().map(|text| text.row + 1).max().unwrap_or(0);
     let mut answered: Vec<usize> =
         (0..rows).filter(|&row| is_text(row, System::FineTuned) && is_text(row, plan.against)).collect();

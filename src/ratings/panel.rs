@@ -5,6 +5,7 @@
 //! ceiling items; repeats tell a rater's consistency and nothing else, so that no text counts twice.
 
 use super::collect::Collected;
+use super::criteria::PREFERENCE;
 use super::items::Key;
 use super::rated::Rated;
 use crate::record::ratings::{
@@ -15,9 +16,6 @@ use crate::record::texts::System;
 use crate::statistics::agreement::{self, Answers};
 use crate::statistics::{bradley_terry, holm, mean_interval, median, sign_test, signed_rank};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The name of the preference among the criteria of an agreement.
-pub const PREFERENCE: &str = "preference";
 
 /// What people said.
 pub fn of_people(rated: &Rated, key: &Key, collected: Collected) -> Panel {
@@ -30,13 +28,8 @@ pub fn of_people(rated: &Rated, key: &Key, collected: Collected) -> Panel {
 /// What a judge said; each rater is one order and one repeat.
 pub fn of_judge(rated: &Rated, key: &Key, judge: Judge, raters: Vec<Rater>, answers: Vec<Answer>) -> Panel {
     let mut panel = panel(rated, key, Who::Judge(judge), raters, answers);
-    panel.order = order_effect(&panel, seed(rated));
+    panel.order = order_effect(&panel, rated.seed());
     panel
-}
-
-/// The resampling has the seed of the run's other intervals.
-fn seed(rated: &Rated) -> u64 {
-    rated.record.recipe.data.split_seed
 }
 
 fn count(key: &Key, kind: Kind) -> usize {
@@ -44,7 +37,7 @@ fn count(key: &Key, kind: Kind) -> usize {
 }
 
 fn panel(rated: &Rated, key: &Key, who: Who, raters: Vec<Rater>, answers: Vec<Answer>) -> Panel {
-    let seed = seed(rated);
+    let seed = rated.seed();
     let criteria = key.questionnaire.criteria.clone();
     let said = Said { criteria: &criteria, against: key.against, answers: &answers, seed };
     Panel {
@@ -81,7 +74,7 @@ fn given(scores: &[u8], criterion: usize) -> Option<f64> {
     scores.get(criterion).filter(|score| **score > 0).map(|score| f64::from(*score))
 }
 
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 

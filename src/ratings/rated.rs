@@ -4,7 +4,7 @@ use crate::data::alpaca::{self, Row};
 use crate::error::{Error, Result};
 use crate::record::folder::{Part, RunFolder};
 use crate::record::ratings::Ratings;
-use crate::record::texts::{System, Text, Texts};
+use crate::record::texts::{System, Texts};
 use crate::record::{RunRecord, store};
 use crate::sha256;
 
@@ -53,6 +53,11 @@ impl Rated {
         Ok(Rated { folder, record, rows, texts })
     }
 
+    /// The seed of resampling: that of the run's other intervals.
+    pub(super) fn seed(&self) -> u64 {
+        self.record.recipe.data.split_seed
+    }
+
     /// What its systems wrote.
     pub fn texts(&self) -> &Texts {
         &self.texts
@@ -60,10 +65,9 @@ impl Rated {
 
     /// The text of `system` on `row`: the first where it wrote several, and for the reference the row's own answer.
     pub fn text(&self, row: usize, system: System) -> Option<&str> {
-        let is_wanted = |text: &&Text| text.row == row && text.system == system && text.draw == 0;
         match system {
             System::Reference => self.rows.get(row).map(|row| row.output.as_str()),
-            _ => self.texts.rows.iter().find(is_wanted).map(|text| text.text.as_str()),
+            _ => self.texts.first(row, system).map(|text| text.text.as_str()),
         }
     }
 

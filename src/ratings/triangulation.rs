@@ -4,8 +4,9 @@
 //! drawn together in the bootstrap of its interval. Panels meet by every criterion that both were asked; measures meet each
 //! panel by its first criterion, which is the level in the questionnaire that is part of the program.
 
+use super::panel::mean;
 use super::rated::Rated;
-use crate::record::ratings::{Answer, Apart, Correlation, Kind, Panel, Source};
+use crate::record::ratings::{Apart, Correlation, Kind, Panel, Source};
 use crate::record::texts::{Measure, System};
 use crate::statistics::{grouped_interval, ranks, spearman};
 use crate::texts::copying::Answers;
@@ -32,7 +33,7 @@ type Values = BTreeMap<Text, f64>;
 
 /// Every two sources among `panels` and measures, the words of the texts rated by `list`.
 pub(super) fn correlations(rated: &Rated, panels: &[Panel], list: &WordList) -> Vec<Correlation> {
-    let seed = rated.record.recipe.data.split_seed;
+    let seed = rated.seed();
     let mut found = Vec::new();
     for (right, panel) in panels.iter().enumerate() {
         for (left, other) in panels[..right].iter().enumerate() {
@@ -45,7 +46,7 @@ pub(super) fn correlations(rated: &Rated, panels: &[Panel], list: &WordList) -> 
     }
     let measured = measured(rated, panels, list);
     for (index, panel) in panels.iter().enumerate() {
-        let Some(criterion) = panel.criteria.first().map(|criterion| criterion.key.as_str()) else {
+        let Some(criterion) = panel.level().map(|criterion| criterion.key.as_str()) else {
             continue;
         };
         for (measure, values) in &measured {
@@ -63,18 +64,14 @@ fn scores(panel: &Panel, criterion: &str) -> Values {
     };
     let mut texts: BTreeMap<Text, Vec<f64>> = BTreeMap::new();
     for answer in panel.answers.iter().filter(|answer| answer.kind != Kind::Repeat) {
-        let other = other(panel, answer);
+        let other = answer.kind.other(panel.against);
         for (system, scores) in [(System::FineTuned, &answer.fine_tuned), (other, &answer.other)] {
             if let Some(score) = scores.get(place).filter(|score| **score > 0) {
                 texts.entry((answer.row, system)).or_default().push(f64::from(*score));
             }
         }
     }
-    texts.into_iter().map(|(text, scores)| (text, scores.iter().sum::<f64>() / scores.len() as f64)).collect()
-}
-
-fn other(panel: &Panel, answer: &Answer) -> System {
-    if answer.kind == Kind::Ceiling { System::Reference } else { panel.against }
+    texts.into_iter().map(|(text, scores)| (text, mean(&scores))).collect()
 }
 
 /// Each measure of every text that some panel rated.
@@ -82,10 +79,9 @@ fn measured(rated: &Rated, panels: &[Panel], list: &WordList) -> Vec<(Measure, V
     let mut texts: Vec<Text> = panels
         .iter()
         .flat_map(|panel| {
-            panel
-                .answers
-                .iter()
-                .flat_map(|answer| [(answer.row, System::FineTuned), (answer.row, other(panel, answer))])
+            panel.answers.iter().flat_map(|answer| {
+                [(answer.row, System::FineTuned), (answer.row, answer.kind.other(panel.against))]
+            })
         })
         .collect();
     texts.sort_unstable();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const SCHEMA: u32 = 1;
 
 /// Everything that was said of a run's texts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ratings {
     /// Layout number of this file.
     pub schema: u32,
@@ -22,6 +22,16 @@ pub struct Ratings {
     /// Every two sources that rated or measured the same texts: panels with each other, and each with the measures.
     #[serde(default)]
     pub correlations: Vec<Correlation>,
+}
+
+impl Ratings {
+    /// The correlations of a panel's [`Panel::level`], each with its place and the panel's index.
+    pub(crate) fn by_level(&self) -> impl Iterator<Item = (usize, usize, &Correlation)> {
+        self.correlations.iter().enumerate().filter_map(|(place, of)| match &of.left {
+            Source::Panel(left, key) if self.panels[*left].level()?.key == *key => Some((place, *left, of)),
+            _ => None,
+        })
+    }
 }
 
 /// What raters are asked about one text, answered by a whole number from 1 to 5.
@@ -71,6 +81,18 @@ pub struct Panel {
     /// How far a judge's preference hangs on the order in which the two texts were shown; absent of people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderEffect>,
+}
+
+impl Panel {
+    /// The first criterion, which is the level: measures are held against it, and findings speak of it.
+    pub fn level(&self) -> Option<&Criterion> {
+        self.criteria.first()
+    }
+
+    /// Raters who answered something.
+    pub fn answered(&self) -> usize {
+        self.raters.iter().filter(|rater| rater.answered > 0).count()
+    }
 }
 
 /// Who rated.
@@ -167,6 +189,13 @@ pub enum Kind {
     Ceiling,
     /// A compared item once more, its sides exchanged.
     Repeat,
+}
+
+impl Kind {
+    /// The system beside the fine-tuned one, where `against` is the one that is compared.
+    pub fn other(self, against: System) -> System {
+        if self == Kind::Ceiling { System::Reference } else { against }
+    }
 }
 
 /// The preferred text of an item.

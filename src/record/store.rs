@@ -7,6 +7,7 @@ use crate::record::ratings::{self, Ratings};
 use crate::record::{RunRecord, SCHEMA};
 use serde::Serialize;
 use serde_json::Value;
+use std::fs::TryLockError;
 use std::path::Path;
 
 /// Writes `bytes` to `path` through a temporary file beside it: a reader sees the old file or the new one.
@@ -48,6 +49,20 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file(path, error)),
         _ => Ok(()),
+    }
+}
+
+/// Takes a file for this process, until it is closed: whether it could, or another process holds it. A file system without
+/// locks, such as some network ones, says yes: better unguarded than not at all.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn hold(file: &std::fs::File) -> std::io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -155,13 +170,15 @@ pub fn ratings(path: &Path) -> Result<Option<Ratings>> {
     };
     let refused = |message: String| Error::Record { path: path.to_path_buf(), message };
     let kept: Ratings = serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))?;
-    match kept.schema > ratings::SCHEMA {
-        true => Err(refused(format!(
-            "its schema is {}, this program knows up to {}; use a newer tezgah",
-            kept.schema,
-            ratings::SCHEMA
-        ))),
-        false => Ok(Some(kept)),
+    check_schema(kept.schema.into(), ratings::SCHEMA).map_err(refused)?;
+    Ok(Some(kept))
+}
+
+/// Refuses a file of a newer layout than the `known` one.
+pub(crate) fn check_schema(schema: u64, known: u32) -> std::result::Result<(), String> {
+    match schema > u64::from(known) {
+        true => Err(format!("its schema is {schema}, this program knows up to {known}; use a newer tezgah")),
+        false => Ok(()),
     }
 }
 
@@ -173,9 +190,7 @@ pub fn from_json(bytes: &[u8]) -> std::result::Result<RunRecord, String> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}"))?;
     let schema = value.get("schema").and_then(Value::as_u64);
     let schema = schema.ok_or("expected a field 'schema' with a whole number")?;
-    if schema > u64::from(SCHEMA) {
-        return Err(format!("its schema is {schema}, this program knows up to {SCHEMA}; use a newer tezgah"));
-    }
+    check_schema(schema, SCHEMA)?;
     if let Some(path) = first_null(&value) {
         return Err(format!(
             "{path}: expected a value, got null: no record has one, and no number that is not finite"

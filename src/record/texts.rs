@@ -210,6 +210,11 @@ impl Texts {
         sha256::of(&serde_json::to_vec(&written.collect::<Vec<_>>()).expect("numbers and texts"))
     }
 
+    /// What `system` wrote after the prompt of `row`: the first text where it wrote several.
+    pub fn first(&self, row: usize, system: System) -> Option<&Text> {
+        self.rows.iter().find(|text| text.row == row && text.system == system && text.draw == 0)
+    }
+
     /// Where `measure` of `system` stands among the measures.
     pub fn place(&self, measure: Measure, system: System) -> Option<usize> {
         self.measures.iter().position(|found| found.measure == measure && found.system == system)

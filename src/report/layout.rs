@@ -6,7 +6,7 @@ use super::numbering::{ChartReference, Numbering, Place};
 use super::profile::Profile;
 use super::view;
 use crate::record::RunRecord;
-use crate::record::ratings::{Correlation, Source, Who};
+use crate::record::ratings::{Ratings, Source, Who};
 use minijinja::Value;
 
 /// The charts, by where they stand.
@@ -49,8 +49,8 @@ impl Layout {
             ("uzman", view::is_rated_by(record, |who| *who == Who::People)),
             ("uyum", is_agreed_on(record)),
             ("yargic", view::is_rated_by(record, |who| *who != Who::People)),
-            ("dogrulama", correlations(record).next().is_some()),
-            ("ayrisanlar", correlations(record).any(|of| parts_panels(record, of))),
+            ("dogrulama", record.ratings.as_ref().is_some_and(|ratings| !ratings.correlations.is_empty())),
+            ("ayrisanlar", record.ratings.as_ref().is_some_and(has_panels_apart)),
         ];
         let figures = [&self.training[..], &self.comparison, &self.texts].concat();
         numbering.add(Place::Chapter(profile.results), &present(&tables), &figures);
@@ -116,14 +116,7 @@ fn is_agreed_on(record: &RunRecord) -> bool {
     panels.filter(|panel| panel.who == Who::People).any(|panel| !panel.agreement.is_empty())
 }
 
-fn correlations(record: &RunRecord) -> impl Iterator<Item = &Correlation> {
-    record.ratings.iter().flat_map(|ratings| &ratings.correlations)
-}
-
-/// Whether two panels part on some text by what both were asked first.
-fn parts_panels(record: &RunRecord, of: &Correlation) -> bool {
-    let (Source::Panel(left, criterion), Source::Panel(..)) = (&of.left, &of.right) else { return false };
-    let panels = record.ratings.iter().flat_map(|ratings| &ratings.panels);
-    let first = panels.into_iter().nth(*left).and_then(|panel| panel.criteria.first());
-    first.is_some_and(|first| first.key == *criterion) && !of.apart.is_empty()
+/// Whether two panels part on some text by the level.
+fn has_panels_apart(ratings: &Ratings) -> bool {
+    ratings.by_level().any(|(_, _, of)| matches!(of.right, Source::Panel(..)) && !of.apart.is_empty())
 }

@@ -3,8 +3,9 @@
 use crate::error::{Error, Result};
 use crate::record::environment;
 use crate::record::folder::RunFolder;
+use crate::record::store;
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -33,12 +34,8 @@ impl Lock {
         std::fs::create_dir_all(folder.path()).map_err(failed)?;
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = options.map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(refusal(folder.path(), &mut file)),
-            // A file system without locks, such as some network ones: better unguarded than not at all.
-            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        if !store::hold(&file).map_err(failed)? {
+            return Err(refusal(folder.path(), &mut file));
         }
         folder.sweep()?;
         let holder = Holder { pid: std::process::id(), host: environment::host(), since: environment::now() };

@@ -48,11 +48,11 @@ impl FileBytes {
         }
     }
 
-    /// All of them, a part at a time: the parts before it are given back.
+    /// All of them, a part at a time: the one before it is given back.
     pub(super) fn parts(&self) -> impl Iterator<Item = &[u8]> {
         let all = self.as_slice();
         (0..all.len()).step_by(PART).map(move |start| {
-            self.release(0..start);
+            self.release(start.saturating_sub(PART)..start);
             &all[start..all.len().min(start + PART)]
         })
     }

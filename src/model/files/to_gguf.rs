@@ -146,7 +146,6 @@ impl Tensor {
         };
         let Planned { dtype, shape, .. } = &self.planned;
         let dense = model.weights.dense(name, DType::F32, &Device::Cpu)?;
-        model.weights.release_pages();
         let blocks = QTensor::quantize(&dense, *dtype)?.data()?.into_owned();
         match heads {
             None => Ok(blocks),

@@ -96,16 +96,22 @@ impl<'a> Asking<'a> {
         Ok(State::Settled(None, ATTEMPTS))
     }
 
-    /// The verdict on `question` at `turn`, asked for where it is not kept; and after how many attempts.
+    /// The verdict on `question` at `turn`, asked for where it is not kept; after how many attempts, and whether it was asked.
     ///
     /// # Errors
     /// As [`Asking::ask`].
-    pub(super) fn settle(&mut self, question: &Question, turn: Turn) -> Result<(Option<Verdict>, usize)> {
+    pub(super) fn settle(
+        &mut self,
+        question: &Question,
+        turn: Turn,
+    ) -> Result<(Option<Verdict>, usize, bool)> {
+        let mut was_asked = false;
         loop {
             match self.state(question, turn)? {
-                State::Settled(verdict, attempts) => return Ok((verdict, attempts)),
+                State::Settled(verdict, attempts) => return Ok((verdict, attempts, was_asked)),
                 State::Open(attempt, wrong) => self.ask(question, turn, attempt, wrong.as_deref())?,
             }
+            was_asked = true;
         }
     }
 

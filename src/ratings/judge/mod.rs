@@ -83,14 +83,13 @@ pub fn session(rated: &Rated, key: &Key, settings: &Settings, say: &dyn Fn(&str)
         let before = answers.len();
         for question in &questions {
             let turn = Turn { item: question.item.number, order, repeat };
-            let was_open = matches!(asking.state(question, turn)?, State::Open(..));
-            let (verdict, attempts) = asking.settle(question, turn)?;
+            let (verdict, attempts, was_asked) = asking.settle(question, turn)?;
             requests += attempts;
             match verdict {
                 Some(verdict) => answers.push(resolved(raters.len(), question, order, verdict)),
                 None => malformed += 1,
             }
-            if was_open {
+            if was_asked {
                 pace.step();
             }
         }

@@ -6,10 +6,11 @@
 
 use super::request::{Order, Question, Turn, is_of};
 use crate::error::{Error, Result};
+use crate::record::store;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -63,15 +64,9 @@ impl Transcript {
         std::fs::create_dir_all(folder).map_err(|error| Error::file(folder, error))?;
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = options.map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let message = "in use by another session with this judge; wait for it".into();
-                return Err(Error::Locked { folder: path.clone(), message });
-            }
-            // A file system without locks: better unguarded than not at all.
-            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        if !store::hold(&file).map_err(failed)? {
+            let message = "in use by another session with this judge; wait for it".into();
+            return Err(Error::Locked { folder: path.clone(), message });
         }
         // The file lasts once its folder is on the disk; not every platform lets a folder be synced.
         if let Ok(folder) = File::open(folder) {

@@ -31,7 +31,7 @@ pub(super) fn of_level(record: &RunRecord) -> Vec<LevelRating> {
 }
 
 fn of_panel(level: Level, panel: &Panel) -> Option<LevelRating> {
-    let criterion = &panel.criteria.first()?.key;
+    let criterion = &panel.level()?.key;
     let is_own = |system: System, key: &str| system == System::FineTuned && key == criterion;
     let score = panel.scores.iter().find(|score| is_own(score.system, &score.criterion))?;
     let is_beside = |against: System, key: &str| against == panel.against && key == criterion;
@@ -39,7 +39,7 @@ fn of_panel(level: Level, panel: &Panel) -> Option<LevelRating> {
     Some(LevelRating {
         level,
         judge: panel.who.name().map(str::to_string),
-        raters: panel.raters.iter().filter(|rater| rater.answered > 0).count(),
+        raters: panel.answered(),
         fine_tuned: score.mean,
         difference: difference.map(|of| of.difference),
     })

@@ -279,8 +279,7 @@ fn rated(record: &RunRecord, by_people: bool) -> (Outcome, Quantities) {
         return (Outcome::Undetermined, Quantities::new());
     };
     let path = format!("ratings.panels[{index}]");
-    let answered = panel.raters.iter().filter(|rater| rater.answered > 0).count();
-    let raters = Quantity::new(format!("count({path}.raters who answered)"), answered);
+    let raters = Quantity::new(format!("count({path}.raters who answered)"), panel.answered());
     (
         Outcome::Met,
         [("raters", raters), ("items", Quantity::new(format!("{path}.items"), panel.items))].into(),

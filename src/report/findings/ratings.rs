@@ -28,8 +28,7 @@ const JUDGE: Kinds = Kinds {
 
 pub(super) fn findings(record: &RunRecord, limits: Limits) -> Vec<Finding> {
     let Some(texts) = &record.texts else { return Vec::new() };
-    let nothing = Vec::new();
-    let panels = record.ratings.as_ref().map_or(&nothing, |ratings| &ratings.panels);
+    let panels = record.ratings.as_ref().map_or(&[][..], |ratings| &ratings.panels);
     let mut findings = Vec::new();
     for (index, panel) in panels.iter().enumerate() {
         let of = Of { path: format!("ratings.panels[{index}]"), panel };
@@ -145,7 +144,7 @@ impl Of<'_> {
 
     /// The difference from `against` by the first criterion, as `kind` judges it.
     fn level(&self, against: System, kind: impl Fn(&ScoreDifference) -> Kind) -> Option<Finding> {
-        let criterion = &self.panel.criteria.first()?.key;
+        let criterion = &self.panel.level()?.key;
         let place = self
             .panel
             .differences
@@ -163,12 +162,12 @@ impl Of<'_> {
     }
 
     fn agreement(&self, limits: Limits) -> Option<Finding> {
-        let answered = self.panel.raters.iter().filter(|rater| rater.answered > 0).count();
+        let answered = self.panel.answered();
         if answered == 1 {
             let path = format!("count({}.raters who answered)", self.path);
             return Some(Kind::SingleRater.with([("raters", Quantity::new(path, answered))]));
         }
-        let criterion = &self.panel.criteria.first()?.key;
+        let criterion = &self.panel.level()?.key;
         let place = self.panel.agreement.iter().position(|of| of.criterion == *criterion)?;
         let alpha = self.panel.agreement[place].alpha?;
         let limit = f64::from(limits.rater_alpha_percent) / 100.0;
@@ -216,23 +215,19 @@ fn missing(panels: &[Panel], texts: Quantity) -> Option<Finding> {
 
 /// People against judges by the level, and the first panel against the words above the level.
 fn triangulation(ratings: &Ratings) -> Vec<Finding> {
-    let is_level = |panel: usize, criterion: &str| {
-        ratings.panels[panel].criteria.first().is_some_and(|first| first.key == criterion)
-    };
     let mut found = Vec::new();
-    for (index, correlation) in ratings.correlations.iter().enumerate() {
-        let Source::Panel(left, criterion) = &correlation.left else { continue };
-        let is_of_people = matches!(ratings.panels[*left].who, Who::People);
+    for (index, left, correlation) in ratings.by_level() {
+        let is_of_people = matches!(ratings.panels[left].who, Who::People);
         let kinds = match &correlation.right {
             Source::Panel(..) if is_of_people => {
                 [Kind::RatingsConverge, Kind::RatingsPart, Kind::RatingsUnsure]
             }
-            Source::Measure(Measure::AboveLevel) if *left == 0 => {
+            Source::Measure(Measure::AboveLevel) if left == 0 => {
                 [Kind::MeasureParts, Kind::MeasureConverges, Kind::MeasureUnsure]
             }
             _ => continue,
         };
-        if let (true, Some(rho)) = (is_level(*left, criterion), &correlation.rho) {
+        if let Some(rho) = &correlation.rho {
             let judge = match &correlation.right {
                 Source::Panel(right, _) => {
                     named(&ratings.panels[*right], &format!("ratings.panels[{right}]"))

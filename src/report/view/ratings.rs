@@ -3,7 +3,7 @@
 use super::cell;
 use crate::error::Result;
 use crate::record::RunRecord;
-use crate::record::ratings::{Agreement, Consistency, Correlation, Panel, Ratings, Source, Strength, Who};
+use crate::record::ratings::{Agreement, Consistency, Panel, Ratings, Source, Strength, Who};
 use crate::record::texts::System;
 use crate::report::charts;
 use crate::report::finding::name;
@@ -19,7 +19,7 @@ const PEOPLE: &str = "Değerlendiriciler";
 /// # Errors
 /// As [`super::whole`].
 pub(super) fn rated(record: &RunRecord) -> Result<Value> {
-    let nothing = Ratings { schema: 0, texts: String::new(), panels: Vec::new(), correlations: Vec::new() };
+    let nothing = Ratings::default();
     let ratings = record.ratings.as_ref().unwrap_or(&nothing);
     let (mut people, mut judges, mut judge_scores) = (Vec::new(), Vec::new(), Vec::new());
     for (index, panel) in ratings.panels.iter().enumerate() {
@@ -49,19 +49,21 @@ fn of_panel(index: usize, panel: &Panel) -> Result<Value> {
         let path = if what == "raters" { format!("len({path}.raters)") } else { format!("{path}.{what}") };
         Value::from(Quantity::new(path, count))
     };
-    let answered = panel.raters.iter().filter(|rater| rater.answered > 0).count();
     let agreement = panel.agreement.iter().enumerate().map(|(place, of)| agreement(&path, place, of, panel));
     Ok(Value::from_pairs([
         ("who", Value::from(who(panel))),
         ("path", Value::from(place_of(index, panel))),
         ("other", Value::from(charts::title(panel.against))),
         ("raters", count("raters", panel.raters.len())),
-        ("answered", Value::from(Quantity::new(format!("count({path}.raters who answered)"), answered))),
+        (
+            "answered",
+            Value::from(Quantity::new(format!("count({path}.raters who answered)"), panel.answered())),
+        ),
         ("items", count("items", panel.items)),
         ("ceiling_items", count("ceiling_items", panel.ceiling_items)),
         ("repeats", count("repeats", panel.repeats)),
         ("has_repeats", Value::from(panel.repeats > 0)),
-        ("level", Value::from(panel.criteria.first().map_or("", |first| first.name.as_str()))),
+        ("level", Value::from(panel.level().map_or("", |level| level.name.as_str()))),
         ("scores", Value::from(all_scores(index, panel)?)),
         ("agreement", Value::from(agreement.collect::<Result<Vec<_>>>()?)),
         ("consistency", consistency(&path, panel)),
@@ -170,15 +172,8 @@ fn place_of(index: usize, panel: &Panel) -> String {
 
 /// A row for each source that panels are held against by the level, a cell a panel.
 fn matrix(ratings: &Ratings) -> Result<Value> {
-    let is_level = |correlation: &Correlation| match &correlation.left {
-        Source::Panel(index, criterion) => {
-            ratings.panels[*index].criteria.first().is_some_and(|first| first.key == *criterion)
-        }
-        Source::Measure(_) => false,
-    };
     let mut rows: Vec<(Source, Vec<Option<usize>>)> = Vec::new();
-    for (place, correlation) in ratings.correlations.iter().enumerate().filter(|(_, of)| is_level(of)) {
-        let Source::Panel(column, _) = correlation.left else { continue };
+    for (place, column, correlation) in ratings.by_level() {
         if !rows.iter().any(|(source, _)| *source == correlation.right) {
             rows.push((correlation.right.clone(), vec![None; ratings.panels.len()]));
         }
@@ -207,24 +202,18 @@ fn matrix(ratings: &Ratings) -> Result<Value> {
 /// The texts on which people and judges part by the level.
 fn apart(ratings: &Ratings) -> Value {
     let mut found = Vec::new();
-    for (index, correlation) in ratings.correlations.iter().enumerate() {
-        let (Source::Panel(left, criterion), Source::Panel(right, _)) =
-            (&correlation.left, &correlation.right)
-        else {
-            continue;
-        };
-        if ratings.panels[*left].criteria.first().is_none_or(|first| first.key != *criterion) {
-            continue;
-        }
+    for (index, left, correlation) in ratings.by_level() {
+        let Source::Panel(right, _) = correlation.right else { continue };
+        let (one, another) = (&ratings.panels[left], &ratings.panels[right]);
         for (place, of) in correlation.apart.iter().enumerate() {
             let at = |field: &str| format!("ratings.correlations[{index}].apart[{place}].{field}");
             found.push(Value::from_pairs([
                 ("row", Value::from(Quantity::new(format!("{} + 1", at("row")), of.row + 1))),
                 ("system", Value::from(charts::title(of.system))),
-                ("left", Value::from(who(&ratings.panels[*left]))),
-                ("left_path", Value::from(place_of(*left, &ratings.panels[*left]))),
-                ("right", Value::from(who(&ratings.panels[*right]))),
-                ("right_path", Value::from(place_of(*right, &ratings.panels[*right]))),
+                ("left", Value::from(who(one))),
+                ("left_path", Value::from(place_of(left, one))),
+                ("right", Value::from(who(another))),
+                ("right_path", Value::from(place_of(right, another))),
                 ("left_score", Value::from(Quantity::new(at("left"), of.left))),
                 ("right_score", Value::from(Quantity::new(at("right"), of.right))),
             ]));
