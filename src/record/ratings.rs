@@ -25,6 +25,26 @@ pub struct Ratings {
 }
 
 impl Ratings {
+    /// Whether a file that may be anyone's fits together: each correlation is of panels that are there.
+    ///
+    /// # Errors
+    /// One line: the correlation, expected and got.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for (place, of) in self.correlations.iter().enumerate() {
+            for source in [&of.left, &of.right] {
+                if let Source::Panel(index, _) = source
+                    && *index >= self.panels.len()
+                {
+                    let panels = self.panels.len();
+                    return Err(format!(
+                        "correlations[{place}]: expected one of {panels} panels, got number {index}"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The correlations of a panel's [`Panel::level`], each with its place and the panel's index.
     pub(crate) fn by_level(&self) -> impl Iterator<Item = (usize, usize, &Correlation)> {
         self.correlations.iter().enumerate().filter_map(|(place, of)| match &of.left {
@@ -368,4 +388,25 @@ pub struct Apart {
     pub left: f64,
     /// What the right source gave.
     pub right: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A document would look for it.
+    #[test]
+    fn a_correlation_of_a_panel_that_is_not_there_is_refused() {
+        let of = |right| Correlation {
+            left: Source::Measure(Measure::Mtld),
+            right,
+            texts: 1,
+            rho: None,
+            apart: vec![],
+        };
+        let ratings = |right| Ratings { correlations: vec![of(right)], ..Ratings::default() };
+        assert_eq!(ratings(Source::Measure(Measure::AboveLevel)).check(), Ok(()));
+        let refused = ratings(Source::Panel(3, "level_fit".into())).check().expect_err("no panel");
+        assert_eq!(refused, "correlations[0]: expected one of 0 panels, got number 3");
+    }
 }

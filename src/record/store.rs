@@ -170,7 +170,7 @@ pub fn ratings(path: &Path) -> Result<Option<Ratings>> {
     };
     let refused = |message: String| Error::Record { path: path.to_path_buf(), message };
     let kept: Ratings = serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))?;
-    check_schema(kept.schema.into(), ratings::SCHEMA).map_err(refused)?;
+    check_schema(kept.schema.into(), ratings::SCHEMA).and_then(|()| kept.check()).map_err(refused)?;
     Ok(Some(kept))
 }
 
