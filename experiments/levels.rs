@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use tezgah::cli::{EXIT_CODES, Flags};
 use tezgah::level::Level;
 use tezgah::run::{self, Question};
-use tezgah::thesis;
+use tezgah::{series, thesis};
 
 /// What the user typed.
 #[derive(Debug, Parser)]
@@ -43,5 +43,5 @@ fn main() -> ExitCode {
     let mut questions: Vec<Question> =
         vec![a1::question(), a2::question(), b1::question(), b2::question(), c1::question()];
     questions.retain(|question| levels.is_empty() || levels.contains(&question.level));
-    run::answer(run::levels::run(&questions, thesis::PROCEDURE, &flags))
+    run::answer(series::levels::run(&questions, thesis::PROCEDURE, &flags))
 }

@@ -128,5 +128,5 @@ pub const PROCEDURE: Procedure =
 /// The program of one level: reads the flags, runs, and answers for its errors by one line with their causes and exit
 /// code 1.
 pub fn main(question: &Question) -> ExitCode {
-    run::answer(run::run(question, PROCEDURE, &crate::cli::Flags::parse()))
+    run::answer(crate::series::run(question, PROCEDURE, &crate::cli::Flags::parse()))
 }

@@ -208,14 +208,87 @@ impl Flags {
         Ok(own)
     }
 
-    /// Before hours of training, and not when they are summarized.
-    fn check_seeds(&self) -> Result<()> {
-        let refused = |message| Err(Error::Setting { key: "seeds".into(), message });
-        if let [alone] = self.seeds.as_slice() {
-            return refused(format!(
-                "expected at least two, got {alone} alone; for one run: --set train.seed={alone}"
-            ));
+    /// The arguments that these flags are parsed from, without those that say where and how a run begins: `--out`,
+    /// `--seeds`, `--resume`, `--fresh`. What is as it is by default is left out.
+    ///
+    /// # Errors
+    /// `Error::Setting` for a path that is no UTF-8: a list of runs is text.
+    pub(crate) fn arguments(&self) -> Result<Vec<String>> {
+        // Every field by its name: a new flag that is not given back does not compile.
+        let Flags {
+            model,
+            data,
+            train_file,
+            eval_file,
+            out: _,
+            device,
+            settings,
+            init_adapter,
+            samples,
+            word_list,
+            seeds: _,
+            profile,
+            resume: _,
+            fresh: _,
+            render_only,
+            smoke,
+            dry_run,
+            quiet,
+        } = self;
+        let mut arguments = Vec::new();
+        let mut add = |name: &str, value: String| match value.starts_with('-') {
+            // By itself it would be taken for a flag.
+            true => arguments.push(format!("--{name}={value}")),
+            false => arguments.extend([format!("--{name}"), value]),
+        };
+        let paths = [
+            ("data", data),
+            ("train-file", train_file),
+            ("eval-file", eval_file),
+            ("init-adapter", init_adapter),
+        ];
+        if model != "demo" {
+            add("model", model.clone());
         }
+        for (name, path) in paths {
+            if let Some(path) = path {
+                add(name, utf8(name, path)?);
+            }
+        }
+        if device != "auto" {
+            add("device", device.clone());
+        }
+        samples.iter().for_each(|count| add("samples", count.to_string()));
+        for path in word_list {
+            add("word-list", utf8("word-list", path)?);
+        }
+        profile.iter().for_each(|name| add("profile", name.clone()));
+        settings.iter().for_each(|setting| add("set", setting.clone()));
+        let switches =
+            [("smoke", smoke), ("render-only", render_only), ("dry-run", dry_run), ("quiet", quiet)];
+        arguments.extend(switches.iter().filter(|(_, is_on)| **is_on).map(|(name, _)| format!("--{name}")));
+        Ok(arguments)
+    }
+
+    /// Before hours of training, and not when they are summarized.
+    ///
+    /// # Errors
+    /// `Error::Setting` for a seed alone, or one given twice.
+    pub(crate) fn check_seeds(&self) -> Result<()> {
+        if let [alone] = self.seeds.as_slice() {
+            let message =
+                format!("expected at least two, got {alone} alone; for one run: --set train.seed={alone}");
+            return Err(Error::Setting { key: "seeds".into(), message });
+        }
+        self.check_each_seed_once()
+    }
+
+    /// Where one seed by itself is as good as several.
+    ///
+    /// # Errors
+    /// `Error::Setting` for one given twice.
+    pub(crate) fn check_each_seed_once(&self) -> Result<()> {
+        let refused = |message| Err(Error::Setting { key: "seeds".into(), message });
         let mut sorted = self.seeds.clone();
         sorted.sort_unstable();
         match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -223,6 +296,15 @@ impl Flags {
             None => Ok(()),
         }
     }
+}
+
+/// The path that a flag names, as text.
+fn utf8(flag: &str, path: &Path) -> Result<String> {
+    let refused = || Error::Setting {
+        key: flag.into(),
+        message: format!("expected a path in UTF-8, got {}", path.display()),
+    };
+    path.to_str().map(str::to_string).ok_or_else(refused)
 }
 
 /// Where the recipe is not what the adapter that it begins with was trained with.
@@ -247,6 +329,33 @@ mod tests {
     fn named(name: &str) -> String {
         include_str!("../templates/profiles/varsayilan.toml")
             .replace("\"varsayilan\"", &format!("\"{name}\""))
+    }
+
+    /// Every flag that a run keeps, in one line and one by one; the arguments are clap's to read.
+    #[test]
+    fn flags_give_back_the_arguments_that_they_are_parsed_from() {
+        let one_file = ["a1", "--model=-m", "--data", "rows.json", "--device", "cpu", "--samples", "0"];
+        let settings =
+            ["--set", "lora.target_modules=q_proj,v_proj", "--set", "lora.rank=4", "--smoke", "--quiet"];
+        let lists =
+            ["--word-list", "a.csv", "--word-list", "b.csv", "--profile", "apa7", "--init-adapter", "old"];
+        let two_files = ["a1", "--train-file", "t.json", "--eval-file", "e.json", "--dry-run"];
+        let elsewhere = ["--out", "there", "--seeds", "1,2", "--fresh"];
+        let calls = [
+            vec!["a1"],
+            [&one_file[..], &settings[..], &lists[..]].concat(),
+            two_files.to_vec(),
+            vec!["a1", "--render-only"],
+            [&one_file[..], &elsewhere[..]].concat(),
+        ];
+        for call in calls {
+            let typed = Flags::parse_from(&call);
+            let arguments = typed.arguments().expect("UTF-8 paths");
+            let read = Flags::parse_from([vec!["a1".to_string()], arguments.clone()].concat());
+            let kept = Flags { out: None, seeds: Vec::new(), resume: false, fresh: false, ..typed };
+            assert_eq!(format!("{read:?}"), format!("{kept:?}"), "{arguments:?}");
+        }
+        assert_eq!(Flags::parse_from(["a1"]).arguments().expect("none"), Vec::<String>::new());
     }
 
     #[test]

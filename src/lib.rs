@@ -28,6 +28,7 @@
 //! - [`diff`]: two records in, what a thesis must change out
 //! - [`cli`]: the flags that all experiments share
 //! - [`run`]: the cells of a run, in an order that the compiler knows
+//! - [`series`]: several runs in one call: training seeds, levels side by side, a sweep
 //! - [`thesis`]: the experiment itself, settings and cells, as prose
 //!
 //! What never happens:
@@ -62,6 +63,7 @@ pub mod report;
 pub mod diff;
 pub mod cli;
 pub mod run;
+pub mod series;
 #[path = "../experiments/thesis.rs"]
 pub mod thesis;
 

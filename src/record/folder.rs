@@ -16,7 +16,9 @@ pub(crate) const RECORD: &str = "record.json";
 pub(crate) const EVENTS: &str = "events.jsonl";
 /// The comparison of levels, in its folder.
 pub(crate) const LEVELS_RECORD: &str = "karsilastirma.json";
-/// The folder of that comparison, beside those of the levels.
+/// What a sweep's numbers say, in its folder.
+pub(crate) const SWEEP_RECORD: &str = "tarama.json";
+/// The folder of the comparison of levels, beside those of the levels.
 const LEVELS: &str = "karsilastirma";
 
 /// The folder that one run reads and writes.

@@ -18,6 +18,7 @@ pub mod environment;
 pub mod identity;
 pub mod repeated;
 pub mod levels;
+pub mod sweep;
 
 pub use dataset::{
     Dataset, ExampleRow, Groups, Histogram, Lengths, Overlap, PromptTemplate, RowOverlap, TokenLengths,

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The templates, by the names under which they include each other.
-const TEMPLATES: [(&str, &str); 20] = [
+const TEMPLATES: [(&str, &str); 22] = [
     ("belge.md.j2", include_str!("../../templates/belge.md.j2")),
     ("yontem.md.j2", include_str!("../../templates/yontem.md.j2")),
     ("sonuclar.md.j2", include_str!("../../templates/sonuclar.md.j2")),
@@ -44,6 +44,8 @@ const TEMPLATES: [(&str, &str); 20] = [
     ("olcutler.md.j2", include_str!("../../templates/olcutler.md.j2")),
     ("karsilastirma.md.j2", include_str!("../../templates/karsilastirma.md.j2")),
     ("duzey_bulgulari.md.j2", include_str!("../../templates/duzey_bulgulari.md.j2")),
+    ("tarama.md.j2", include_str!("../../templates/tarama.md.j2")),
+    ("tarama_bulgulari.md.j2", include_str!("../../templates/tarama_bulgulari.md.j2")),
 ];
 
 /// What templates see, by name.
@@ -117,11 +119,31 @@ impl Macros<'_> {
     }
 }
 
-/// The names that the templates of one run, or those of several levels, ask for in the map `map`.
+/// What a template's document is of.
 #[cfg(test)]
-pub(super) fn asked(map: &str, is_of_levels: bool) -> std::collections::BTreeSet<&'static str> {
-    let of_levels = ["karsilastirma.md.j2", "duzey_bulgulari.md.j2"];
-    let sources = TEMPLATES.iter().filter(|(name, _)| of_levels.contains(name) == is_of_levels);
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Family {
+    /// One run.
+    Run,
+    /// Several levels.
+    Levels,
+    /// A sweep.
+    Sweep,
+}
+
+#[cfg(test)]
+fn family(template: &str) -> Family {
+    match template {
+        "karsilastirma.md.j2" | "duzey_bulgulari.md.j2" => Family::Levels,
+        "tarama.md.j2" | "tarama_bulgulari.md.j2" => Family::Sweep,
+        _ => Family::Run,
+    }
+}
+
+/// The names that the templates of one family ask for in the map `map`.
+#[cfg(test)]
+pub(super) fn asked(map: &str, of: Family) -> std::collections::BTreeSet<&'static str> {
+    let sources = TEMPLATES.iter().filter(|(name, _)| family(name) == of);
     let ends = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
     sources
         .flat_map(|(_, source)| source.split(&format!("{map}.")).skip(1).collect::<Vec<_>>())

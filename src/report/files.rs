@@ -1,7 +1,7 @@
 //! The files of a report, below its folder.
 
 use crate::level::Level;
-pub(crate) use crate::record::folder::{EVENTS, LEVELS_RECORD, RECORD};
+pub(crate) use crate::record::folder::{EVENTS, LEVELS_RECORD, RECORD, SWEEP_RECORD};
 
 /// The thesis sections of a run.
 pub(crate) const METHOD: &str = "yontem.md";
@@ -11,6 +11,8 @@ pub(crate) const DISCUSSION: &str = "tartisma.md";
 pub(crate) const APPENDIX: &str = "ekler.md";
 /// The document of several levels.
 pub(crate) const LEVELS: &str = "karsilastirma.md";
+/// The document of a sweep.
+pub(crate) const SWEEP: &str = "tarama.md";
 /// The works that the documents cite, for BibTeX.
 pub(crate) const BIBLIOGRAPHY: &str = "kaynakca.bib";
 /// The folder of the charts.

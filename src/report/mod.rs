@@ -6,7 +6,7 @@
 //!        -> findings, criteria  what may be said, each with its evidence
 //!        -> sentences           what of it is said, by the macros of templates/
 //!        -> view                what a template sees besides
-//!        -> document, levels    Markdown, by the engine with its filters
+//!        -> document, levels, sweep    Markdown, by the engine with its filters
 //!        -> weave               the experiment's sources, with the results of their cells
 //!        -> export              pages; Word and LaTeX
 //! ```
@@ -36,12 +36,14 @@ mod view;
 mod layout;
 pub mod document;
 pub mod levels;
+pub mod sweep;
 pub mod weave;
 pub mod export;
 
 use crate::error::Result;
 use crate::record::RunRecord;
 use crate::record::levels::LevelsRecord;
+use crate::record::sweep::SweepRecord;
 use charts::Chart;
 pub use decimal_mark::DecimalMark;
 use document::Document;
@@ -112,6 +114,15 @@ pub fn render(record: &RunRecord, profile: &Profile) -> Result<Report> {
 pub(crate) fn render_levels(record: &LevelsRecord, profile: &Profile) -> Result<Report> {
     let charts = levels::charts(record, numbers::Style { decimal: profile.decimal })?;
     Ok(Report { documents: vec![levels::render(record, &references(&charts), profile)?], charts })
+}
+
+/// Renders the document of a sweep and its chart.
+///
+/// # Errors
+/// As [`sweep::render`] and [`sweep::charts`].
+pub(crate) fn render_sweep(record: &SweepRecord, profile: &Profile) -> Result<Report> {
+    let charts = sweep::charts(record, numbers::Style { decimal: profile.decimal })?;
+    Ok(Report { documents: vec![sweep::render(record, &references(&charts), profile)?], charts })
 }
 
 /// What a text needs to know of its charts.

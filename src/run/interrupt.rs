@@ -9,12 +9,12 @@ static SEEN: AtomicUsize = AtomicUsize::new(0);
 
 /// Elsewhere a signal ends the program, and the next call goes on from the last checkpoint.
 #[cfg(not(unix))]
-pub(super) fn listen() {}
+pub(crate) fn listen() {}
 
 /// Begins to listen, once a process.
 #[cfg(unix)]
 #[expect(clippy::disallowed_methods, reason = "it waits for signals and sees no tensor")]
-pub(super) fn listen() {
+pub(crate) fn listen() {
     static LISTENING: std::sync::OnceLock<()> = std::sync::OnceLock::new();
     LISTENING.get_or_init(|| {
         use signal_hook::consts::{SIGINT, SIGTERM};
@@ -35,7 +35,7 @@ pub(super) fn listen() {
 ///
 /// # Errors
 /// `Error::Interrupted` after a signal.
-pub(super) fn check() -> Result<()> {
+pub(crate) fn check() -> Result<()> {
     match SEEN.load(Ordering::SeqCst) {
         0 => Ok(()),
         signal => Err(Error::Interrupted { signal }),

@@ -10,7 +10,7 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// A held folder. It is free again when this is dropped.
-pub(super) struct Lock {
+pub(crate) struct Lock {
     _file: File,
     path: PathBuf,
 }
@@ -24,11 +24,21 @@ struct Holder {
 }
 
 impl Lock {
-    /// Takes the folder for this process.
+    /// Takes the folder of a run for this process, and removes what a killed one has left half written in it.
+    ///
+    /// # Errors
+    /// As [`Lock::hold`], and as [`RunFolder::sweep`].
+    pub(crate) fn take(folder: &RunFolder) -> Result<Lock> {
+        let lock = Lock::hold(folder)?;
+        folder.sweep()?;
+        Ok(lock)
+    }
+
+    /// Takes a folder in which other processes write into folders of their own.
     ///
     /// # Errors
     /// `Error::Locked` with the process that holds it; `Error::File` where the lock's file cannot be written.
-    pub(super) fn take(folder: &RunFolder) -> Result<Lock> {
+    pub(crate) fn hold(folder: &RunFolder) -> Result<Lock> {
         let path = folder.lock();
         let failed = |error| Error::file(&path, error);
         std::fs::create_dir_all(folder.path()).map_err(failed)?;
@@ -37,7 +47,6 @@ impl Lock {
         if !store::hold(&file).map_err(failed)? {
             return Err(refusal(folder.path(), &mut file));
         }
-        folder.sweep()?;
         let holder = Holder { pid: std::process::id(), host: environment::host(), since: environment::now() };
         let text = serde_json::to_string(&holder).expect("a number and two texts");
         file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(failed)?;

@@ -1,4 +1,5 @@
-//! A run: what the flags ask for, its cells in the order in which they can be run, and several runs in one call.
+//! A run: what the flags ask for, and its cells in the order in which they can be run. Several runs in one call are the
+//! matter of [`crate::series`].
 //!
 //! An experiment walks through stages, each of which owns what it needs. The next exists only through the one before, so
 //! that the compiler knows the order:
@@ -40,15 +41,15 @@
 //! that fails says so in it before its error goes on, and a run that is dropped before its last cell does too. Beside it lies
 //! the run's page: the experiment's source, with each cell's result under the line that called it.
 
-mod progress;
-mod interrupt;
-mod lock;
+pub(crate) mod progress;
+pub(crate) mod interrupt;
+pub(crate) mod lock;
 mod download;
-mod rendering;
+pub(crate) mod rendering;
 mod cells;
 mod base;
 mod prompts;
-mod notebook;
+pub(crate) mod notebook;
 mod weaving;
 mod preview;
 mod earlier;
@@ -61,15 +62,11 @@ mod tuning;
 mod answering;
 mod exporting;
 mod stages;
-mod matrix;
-mod seeds;
-pub mod levels;
 pub mod writing;
 
 pub use crate::report::weave::Listing;
 pub use base::OpenedBase;
 pub use notebook::{Notebook, Study};
-pub use seeds::run;
 pub use stages::{Evaluated, Loaded, Measured, Tuned};
 
 use crate::error::Error;

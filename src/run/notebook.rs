@@ -33,13 +33,13 @@ use std::rc::Rc;
 pub struct Notebook {
     pub(super) level: Level,
     pub(super) flags: Flags,
-    pub(super) recipe: Recipe,
-    pub(super) folder: RunFolder,
+    pub(crate) recipe: Recipe,
+    pub(crate) folder: RunFolder,
     pub(super) device: Device,
     pub(super) profile: Profile,
-    pub(super) progress: Progress,
+    pub(crate) progress: Progress,
     /// Words and their levels.
-    pub(super) word_list: WordList,
+    pub(crate) word_list: WordList,
     /// What the run's page is woven from: the file that asks, and that of the procedure.
     pub(super) sources: [Listing; 2],
     sample: &'static [u8],
@@ -98,22 +98,7 @@ impl Notebook {
     /// # Errors
     /// As [`alpaca::read`], for each file.
     pub fn rows(&self) -> Result<Source> {
-        let mut source = match (&self.flags.data, &self.flags.train_file, &self.flags.eval_file) {
-            (None, Some(train), Some(evaluation)) => Source::two_files(train, evaluation)?,
-            (Some(path), ..) => {
-                let file = alpaca::read(path)?;
-                let synthetic = file.sha256 == sha256::of(self.sample);
-                Source::OneFile { file, synthetic }
-            }
-            _ => {
-                let file = alpaca::parse(&format!("embedded:{}", self.level.slug()), self.sample)?;
-                Source::OneFile { file, synthetic: true }
-            }
-        };
-        if self.flags.smoke {
-            source.truncate(SMOKE_ROWS, SMOKE_ROWS / 10);
-        }
-        Ok(source)
+        rows(&self.flags, self.level, self.sample)
     }
 
     /// The base model that the flags name.
@@ -193,7 +178,7 @@ impl Notebook {
     ///
     /// # Errors
     /// As [`loading::load`].
-    pub(super) fn load(&self, base: &BaseModel) -> Result<Llama> {
+    pub(crate) fn load(&self, base: &BaseModel) -> Result<Llama> {
         let say = |line: &str| self.progress.say(line);
         let (quantization, folder) = (self.recipe.model.quantization, self.folder.quantized());
         loading::load(base, quantization, self.dtype(), &self.device, folder, &say)
@@ -203,7 +188,7 @@ impl Notebook {
     ///
     /// # Errors
     /// As [`store::read`] and [`rendering::render`].
-    pub(super) fn render_again(&self) -> Result<()> {
+    pub(crate) fn render_again(&self) -> Result<()> {
         rendering::render(&self.folder.read()?, &self.profile, &self.folder, &self.progress).map(drop)
     }
 
@@ -211,6 +196,29 @@ impl Notebook {
     pub(super) fn dtype(&self) -> DType {
         dtype(self.recipe.model.dtype, &self.device)
     }
+}
+
+/// The rows that `flags` name for `level`, whose embedded sample is `sample`.
+///
+/// # Errors
+/// As [`alpaca::read`], for each file.
+pub(crate) fn rows(flags: &Flags, level: Level, sample: &[u8]) -> Result<Source> {
+    let mut source = match (&flags.data, &flags.train_file, &flags.eval_file) {
+        (None, Some(train), Some(evaluation)) => Source::two_files(train, evaluation)?,
+        (Some(path), ..) => {
+            let file = alpaca::read(path)?;
+            let synthetic = file.sha256 == sha256::of(sample);
+            Source::OneFile { file, synthetic }
+        }
+        _ => {
+            let file = alpaca::parse(&format!("embedded:{}", level.slug()), sample)?;
+            Source::OneFile { file, synthetic: true }
+        }
+    };
+    if flags.smoke {
+        source.truncate(SMOKE_ROWS, SMOKE_ROWS / 10);
+    }
+    Ok(source)
 }
 
 /// Type of activations and unquantized weights on `device`.
@@ -281,6 +289,15 @@ impl Study {
         }
         let opened = Rc::new(self.notebook.encoded(self.rows.clone())?);
         Ok(Rc::clone(self.opened.get_or_init(|| opened)))
+    }
+
+    /// What the training is estimated to take of the device's memory at its peak, in bytes, and what is free there now.
+    ///
+    /// # Errors
+    /// As [`Study::opened`].
+    pub(crate) fn memory(&self) -> Result<(u64, u64)> {
+        let MemoryPlan { estimate, free, .. } = &self.opened()?.memory;
+        Ok((estimate.total(), *free))
     }
 }
 

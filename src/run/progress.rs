@@ -8,12 +8,12 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// One line on the standard error stream. That nobody reads it any more (`2>&1 | head`) must not end a training.
-pub(super) fn tell(line: &str) {
+pub(crate) fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Shows the course of a run on the standard error stream.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     mode: Mode,
     started: Instant,
     /// A line of a training is said each so many steps.
@@ -32,7 +32,7 @@ const LINES: usize = 30;
 
 impl Progress {
     /// A way to show progress that fits the stream; `quiet` shows nothing.
-    pub(super) fn new(quiet: bool) -> Self {
+    pub(crate) fn new(quiet: bool) -> Self {
         let mode = match (quiet, std::io::stderr().is_terminal()) {
             (true, _) => Mode::Quiet,
             (false, true) => Mode::Bar(ProgressBar::hidden()),
@@ -102,7 +102,7 @@ impl Progress {
     }
 
     /// One line, above the bar where there is one.
-    pub(super) fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         self.keep(line);
         match &self.mode {
             Mode::Quiet => {}

@@ -13,7 +13,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// As [`store::ratings`], [`report::render`] and [`write`].
-pub(super) fn render(
+pub(crate) fn render(
     record: &RunRecord,
     profile: &Profile,
     folder: &RunFolder,
@@ -31,7 +31,7 @@ pub(super) fn render(
 ///
 /// # Errors
 /// As [`store::ratings`].
-pub(super) fn with_ratings(record: RunRecord, folder: &RunFolder, progress: &Progress) -> Result<RunRecord> {
+pub(crate) fn with_ratings(record: RunRecord, folder: &RunFolder, progress: &Progress) -> Result<RunRecord> {
     let (Some(texts), path) = (&record.texts, folder.ratings()) else { return Ok(record) };
     let Some(ratings) = store::ratings(&path)? else { return Ok(record) };
     if ratings.texts != texts.sha256() {
@@ -49,7 +49,7 @@ pub(super) fn with_ratings(record: RunRecord, folder: &RunFolder, progress: &Pro
 /// # Errors
 /// As [`Report::files`]; `Error::File` where one cannot be written.
 #[expect(clippy::disallowed_methods, reason = "a report sees no tensor")]
-pub(super) fn write(
+pub(crate) fn write(
     report: &Report,
     profile: &Profile,
     moment: &str,

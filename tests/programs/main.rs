@@ -20,6 +20,8 @@ mod memory;
 mod command_line;
 mod obstacles;
 mod several_runs;
+mod sweep;
+mod slurm;
 mod survival;
 mod foreign_input;
 #[cfg(feature = "hub")]

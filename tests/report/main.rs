@@ -9,6 +9,7 @@ mod findings;
 mod documents;
 mod charts;
 mod levels;
+mod sweep;
 mod export;
 mod weave;
 mod diff;

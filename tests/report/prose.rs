@@ -71,6 +71,31 @@ pub(crate) fn lookup<'a>(tree: &'a serde_json::Value, path: &str) -> Option<&'a 
     })
 }
 
+/// The words of a template that stand between tags, with their lines.
+pub(crate) fn words_of(template: &str) -> Vec<(usize, String)> {
+    let mut pieces = Vec::new();
+    let (mut line, mut rest) = (1, template);
+    while !rest.is_empty() {
+        let tag = ["{{", "{%", "{#"].iter().filter_map(|open| rest.find(open)).min().unwrap_or(rest.len());
+        for (index, words) in rest[..tag].split('\n').enumerate() {
+            let words = words.trim();
+            if words.chars().filter(|character| character.is_alphabetic()).count() > 2 {
+                pieces.push((line + index, words.to_string()));
+            }
+        }
+        let close = match rest.get(tag..tag + 2) {
+            Some("{{") => "}}",
+            Some("{%") => "%}",
+            Some(_) => "#}",
+            None => break,
+        };
+        let end = rest[tag..].find(close).map_or(rest.len(), |end| tag + end + 2);
+        line += rest[..end].matches('\n').count();
+        rest = &rest[end..];
+    }
+    pieces
+}
+
 /// Every row of a table has as many cells as its first.
 #[track_caller]
 pub(crate) fn check_tables(text: &str) {

@@ -8,6 +8,7 @@
 //! | `rows` | each evaluation row before and after |
 //! | `texts` | what the systems wrote: levels of words, copied words |
 //! | [`levels`] | several runs side by side |
+//! | [`sweep`] | runs that differ in a few settings |
 //!
 //! Each is `None` where the record lacks what it shows. The same record gives the same bytes: no clock, no
 //! system font, no random number, and every label from one embedded font. Colours are Okabe and Ito's, and
@@ -27,6 +28,7 @@ mod lengths;
 mod rows;
 mod texts;
 pub mod levels;
+pub mod sweep;
 
 pub(super) use texts::title;
 pub use training::training_loss;

@@ -85,6 +85,20 @@ pub const WORKS: &[Work] = &[
         url: None,
     },
     Work {
+        key: "breiman1984",
+        authors: &[
+            ("Breiman", "Leo"),
+            ("Friedman", "Jerome H."),
+            ("Olshen", "Richard A."),
+            ("Stone", "Charles J."),
+        ],
+        last_author: None,
+        year: 1984,
+        title: "Classification and regression trees",
+        venue: Book("Wadsworth"),
+        url: None,
+    },
+    Work {
         key: "brown1992entropy",
         authors: &[
             ("Brown", "Peter F."),

@@ -258,12 +258,12 @@ fn layout(charts: &[ChartReference]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::FACTS;
-    use crate::report::engine::asked;
+    use crate::report::engine::{Family, asked};
     use std::collections::BTreeSet;
 
     #[test]
     fn the_table_holds_what_the_templates_ask_for() {
         let facts: BTreeSet<&str> = FACTS.iter().map(|(name, ..)| *name).collect();
-        assert_eq!(facts, asked("has", true));
+        assert_eq!(facts, asked("has", Family::Levels));
     }
 }

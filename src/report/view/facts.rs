@@ -141,16 +141,16 @@ fn of_models(record: &RunRecord, holds: fn(&Performance) -> bool) -> bool {
 mod tests {
     use super::super::derived::DERIVED;
     use super::*;
-    use crate::report::engine::asked;
+    use crate::report::engine::{Family, asked};
     use std::collections::BTreeSet;
 
     /// A name in a table that no template asks for is dead; one that is asked for and not there stops a document.
     #[test]
     fn the_tables_hold_what_templates_ask_for() {
         let facts: BTreeSet<&str> = FACTS.iter().map(|(name, ..)| *name).collect();
-        assert_eq!(facts, asked("has", false));
+        assert_eq!(facts, asked("has", Family::Run));
         let derived: BTreeSet<&str> = DERIVED.iter().map(|(name, _)| *name).collect();
-        assert_eq!(derived, asked("derived", false));
+        assert_eq!(derived, asked("derived", Family::Run));
         assert!(FACTS.iter().all(|(_, says, _)| !says.is_empty()));
     }
 }

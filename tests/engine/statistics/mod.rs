@@ -3,6 +3,7 @@
 
 mod edges;
 mod gaps;
+mod contrasts;
 mod agreement;
 mod cross_matrix;
 mod simulations;

@@ -41,6 +41,10 @@ fn draw_every_chart() -> Vec<(String, Chart)> {
         let chart = chart.expect("printable").expect("measured");
         named.push((format!("levels/{}", chart.name), chart));
     }
+    for (sweep, record) in crate::sweep::fixtures::sweeps() {
+        let drawn = tezgah::report::sweep::charts(&record, STYLES[0]).expect("printable");
+        named.extend(drawn.into_iter().map(|chart| (format!("{sweep}/{}", chart.name), chart)));
+    }
     named
 }
 

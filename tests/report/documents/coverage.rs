@@ -1,6 +1,7 @@
 //! The fixtures reach every branch of every template, every finding and every outcome.
 
 use crate::fixtures::{self, charts_of};
+use crate::prose::words_of;
 use std::collections::BTreeSet;
 use std::path::Path;
 use tezgah::record::{Method, RunRecord};
@@ -21,14 +22,16 @@ fn fixtures_touch_every_branch_of_every_template() {
         }
     }
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"));
-    let of_levels = ["karsilastirma.md.j2", "duzey_bulgulari.md.j2"]; // The levels' documents have their own fixtures.
+    // The documents of levels and of sweeps have their own fixtures.
+    let of_several =
+        ["karsilastirma.md.j2", "duzey_bulgulari.md.j2", "tarama.md.j2", "tarama_bulgulari.md.j2"];
     let (mut count, mut unprinted) = (0, Vec::new());
     for folder in [folder.to_path_buf(), folder.join("tablolar")] {
         for entry in std::fs::read_dir(folder).expect("templates") {
             let path = entry.expect("an entry").path();
             let name = path.file_name().expect("a name").to_string_lossy().into_owned();
             if !name.ends_with(".j2")
-                || (of_levels.contains(&name.as_str()) && !path.ends_with(format!("tablolar/{name}")))
+                || (of_several.contains(&name.as_str()) && !path.ends_with(format!("tablolar/{name}")))
             {
                 continue;
             }
@@ -42,31 +45,6 @@ fn fixtures_touch_every_branch_of_every_template() {
     }
     assert_eq!(unprinted, Vec::<String>::new());
     assert!(count > 500, "{count} pieces are not all templates");
-}
-
-/// The words that stand between tags, with their lines.
-fn words_of(template: &str) -> Vec<(usize, String)> {
-    let mut pieces = Vec::new();
-    let (mut line, mut rest) = (1, template);
-    while !rest.is_empty() {
-        let tag = ["{{", "{%", "{#"].iter().filter_map(|open| rest.find(open)).min().unwrap_or(rest.len());
-        for (index, words) in rest[..tag].split('\n').enumerate() {
-            let words = words.trim();
-            if words.chars().filter(|character| character.is_alphabetic()).count() > 2 {
-                pieces.push((line + index, words.to_string()));
-            }
-        }
-        let close = match rest.get(tag..tag + 2) {
-            Some("{{") => "}}",
-            Some("{%") => "%}",
-            Some(_) => "#}",
-            None => break,
-        };
-        let end = rest[tag..].find(close).map_or(rest.len(), |end| tag + end + 2);
-        line += rest[..end].matches('\n').count();
-        rest = &rest[end..];
-    }
-    pieces
 }
 
 /// What a document says of the method stands in the record: a record of another way is told otherwise.

@@ -1,17 +1,16 @@
 //! Several levels, one after the other over one base model, and their comparison.
 
-use super::base::OpenedBase;
-use super::lock::Lock;
-use super::notebook::Notebook;
-use super::{Procedure, Question, matrix, rendering, seeds};
+use super::{in_turn, is_interruption, matrix, seeds};
 use crate::cli::Flags;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::level::Level;
 use crate::record::folder::{self, RunFolder};
 use crate::record::levels::{self, CrossMatrix, LevelsRecord};
 use crate::record::{RunRecord, Status, store};
 use crate::report;
-use anyhow::bail;
+use crate::run::lock::Lock;
+use crate::run::progress::Progress;
+use crate::run::{Notebook, OpenedBase, Procedure, Question, rendering};
 use std::path::{Path, PathBuf};
 
 /// Answers all `questions` by `procedure`, and compares what is there.
@@ -23,33 +22,25 @@ pub fn run(questions: &[Question], procedure: Procedure, flags: &Flags) -> anyho
     let reports = flags.out.clone().unwrap_or_else(|| PathBuf::from("reports"));
     let series = Series { procedure, flags, base: OpenedBase::new(flags), reports };
     let plans = series.checked(questions)?;
-    let (mut records, mut failures) = (Vec::new(), Vec::new());
-    for plan in &plans {
-        match series.one(plan) {
-            Ok(record) => records.extend(record),
-            // Who ends one level ends them all: the same call goes on with it.
-            Err(error) if flags.dry_run || is_interruption(&error) => return Err(error),
-            Err(error) => {
-                let failure = format!("{}: {error:#}", plan.question.level);
-                plan.notebook.progress.say(&failure);
-                failures.push(failure);
-                // A run that failed before its record was opened has left the one of an earlier run.
-                let record = plan.notebook.folder.read().ok();
-                records.extend(record.filter(|record| record.status == Status::Failed));
-            }
-        }
+    if flags.dry_run {
+        return plans.iter().try_for_each(|plan| series.one(plan).map(drop));
     }
-    if let (false, Some(first)) = (flags.dry_run, plans.first()) {
+    let mut records = Vec::new();
+    let name = |plan: &Plan| plan.question.level.to_string();
+    let failures = in_turn(&plans, &Progress::new(flags.quiet), name, |plan| {
+        let outcome = series.one(plan);
+        if outcome.as_ref().is_err_and(|error| !is_interruption(error)) {
+            // A run that failed before its record was opened has left the one of an earlier run.
+            let record = plan.notebook.folder.read().ok();
+            records.extend(record.filter(|record| record.status == Status::Failed));
+        }
+        records.extend(outcome?);
+        Ok(())
+    })?;
+    if let Some(first) = plans.first() {
         series.compare(&records, &first.notebook)?;
     }
-    match failures.as_slice() {
-        [] => Ok(()),
-        failures => bail!("{} of {} levels failed: {}", failures.len(), plans.len(), failures.join("; ")),
-    }
-}
-
-fn is_interruption(error: &anyhow::Error) -> bool {
-    error.downcast_ref().is_some_and(Error::is_interruption)
+    failures.answer(plans.len(), "levels")
 }
 
 /// What all levels of one call share.

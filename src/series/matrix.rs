@@ -1,7 +1,5 @@
 //! Every level's adapter over one base model, on the answers that each run held out, and writing after the same prompts.
 
-use super::interrupt;
-use super::notebook::Notebook;
 use crate::data;
 use crate::data::alpaca::{self, Row};
 use crate::data::batches::Targets;
@@ -19,6 +17,7 @@ use crate::recipe::SamplesRecipe;
 use crate::record::environment;
 use crate::record::folder::{Part, RunFolder};
 use crate::record::levels::CrossMatrix;
+use crate::run::{Notebook, interrupt};
 use rand_chacha::rand_core::Rng;
 use std::path::Path;
 
