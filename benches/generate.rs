@@ -52,6 +52,10 @@ struct Arguments {
 }
 
 fn main() -> anyhow::Result<()> {
+    tezgah::device::among_threads(measure)
+}
+
+fn measure() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let base = open(&arguments.model.parse::<ModelSource>()?)?;
     let quantization: Quantization = serde_json::from_value(arguments.quantization.clone().into())?;

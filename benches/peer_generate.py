@@ -1,9 +1,9 @@
 """Generation speed of transformers on this machine: the peer that benches/generate.rs is divided by.
 
     pip install torch transformers tokenizers
-    python benches/peer_generate.py --model DIR --rows ROWS.json [--prompts 32] [--batch 32] [--tokens 128]
+    python benches/peer_generate.py --model DIR --rows ROWS.json [--prompts 32] [--batch 32] [--tokens 128] [--dtype bf16]
 
-DIR is a model in Hugging Face layout. Greedy, f32, prompts padded on the left; no text may end before its last token, as in
+DIR is a model in Hugging Face layout. Greedy, prompts padded on the left; no text may end before its last token, as in
 the Rust program. Prints a line with the tokens a second, prompts read included.
 """
 import argparse
@@ -25,11 +25,13 @@ def main():
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     logging.disable_progress_bar()
     logging.set_verbosity_error()
-    model = AutoModelForCausalLM.from_pretrained(arguments.model, dtype=torch.float32).eval()
+    dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[arguments.dtype]
+    model = AutoModelForCausalLM.from_pretrained(arguments.model, dtype=dtype).eval()
     model.generation_config = GenerationConfig()
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
     with open(arguments.rows, encoding="utf-8") as file:
@@ -47,7 +49,7 @@ def main():
         tokens += out[:, longest:].numel()
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"batch {arguments.batch}: {tokens} tokens, {seconds:.2f} s, {tokens / seconds:.1f} tok/s, peak {peak:.2f} GB")
+    print(f"{arguments.dtype}, batch {arguments.batch}: {tokens} tokens, {seconds:.2f} s, {tokens / seconds:.1f} tok/s, peak {peak:.2f} GB")
 
 
 main()

@@ -65,6 +65,10 @@ struct Arguments {
 }
 
 fn main() -> anyhow::Result<()> {
+    tezgah::device::among_threads(measure)
+}
+
+fn measure() -> anyhow::Result<()> {
     let began = Instant::now();
     let arguments = Arguments::parse();
     let source: ModelSource = arguments.model.parse()?;

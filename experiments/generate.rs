@@ -13,6 +13,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tezgah::cli::{self, Flags};
+use tezgah::device;
 use tezgah::diff::Paint;
 use tezgah::error::Error;
 use tezgah::run;
@@ -52,7 +53,8 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    run::answer(write(&Arguments::parse()).map_err(Into::into))
+    let arguments = Arguments::parse();
+    run::answer(device::among_threads(|| write(&arguments)).map_err(Into::into))
 }
 
 fn write(arguments: &Arguments) -> Result<(), Error> {

@@ -20,6 +20,7 @@ mod c1;
 use clap::Parser;
 use std::process::ExitCode;
 use tezgah::cli::{EXIT_CODES, Flags};
+use tezgah::device;
 use tezgah::level::Level;
 use tezgah::run::{self, Question};
 use tezgah::{series, thesis};
@@ -43,5 +44,5 @@ fn main() -> ExitCode {
     let mut questions: Vec<Question> =
         vec![a1::question(), a2::question(), b1::question(), b2::question(), c1::question()];
     questions.retain(|question| levels.is_empty() || levels.contains(&question.level));
-    run::answer(series::levels::run(&questions, thesis::PROCEDURE, &flags))
+    run::answer(device::among_threads(|| series::levels::run(&questions, thesis::PROCEDURE, &flags)))
 }

@@ -3,8 +3,10 @@
 //! A level's own file (`experiments/a1.rs` and its four neighbours) asks the question and brings its rows;
 //! what it does not say otherwise stands here.
 
+use crate::device;
 use crate::recipe::*;
 use crate::run::{self, Listing, Notebook, Procedure, Question};
+use crate::series;
 use crate::train::training;
 use clap::Parser;
 use std::process::ExitCode;
@@ -128,5 +130,6 @@ pub const PROCEDURE: Procedure =
 /// The program of one level: reads the flags, runs, and answers for its errors by one line with their causes and exit
 /// code 1.
 pub fn main(question: &Question) -> ExitCode {
-    run::answer(crate::series::run(question, PROCEDURE, &crate::cli::Flags::parse()))
+    let flags = crate::cli::Flags::parse();
+    run::answer(device::among_threads(|| series::run(question, PROCEDURE, &flags)))
 }

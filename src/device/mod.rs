@@ -3,11 +3,13 @@
 #[cfg(feature = "cuda")]
 mod cuda;
 pub(crate) mod processor;
+mod threads;
 
 use crate::error::{Error, Result};
 use crate::record::{CardFacts, environment};
 use candle_core::{DType, Device};
 use processor::Bf16Instructions;
+pub use threads::among_threads;
 
 /// A device, and what there is to say of the choice.
 pub struct Opened {

@@ -10,6 +10,7 @@ use tezgah::cli::Flags;
 use tezgah::level::Level;
 use tezgah::recipe::Cell;
 use tezgah::run::{self, Listing, Notebook, Procedure, Question};
+use tezgah::series;
 use tezgah::train::training;
 
 /// What stands between each `before` and the next `after`.
@@ -94,7 +95,7 @@ fn page_of(cells: fn(Notebook) -> anyhow::Result<()>, out: &Path) -> String {
         recipe: tezgah::thesis::recipe(),
     };
     let flags = ["own", "--smoke", "--quiet", "--out", out.to_str().expect("UTF-8 path")];
-    run::run(&question, Procedure { source, cells }, &Flags::parse_from(flags)).expect("a run");
+    series::run(&question, Procedure { source, cells }, &Flags::parse_from(flags)).expect("a run");
     read(&out.join("defter.html"))
 }
 

@@ -60,7 +60,8 @@ impl Manifest {
             read => read.map_err(|error| Error::file(&path, error))?,
         };
         let refused = |message: String| Error::Record { path: path.clone(), message };
-        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))?;
+        let manifest: Manifest =
+            serde_json::from_slice(&bytes).map_err(|error| refused(error.to_string()))?;
         store::check_schema(manifest.schema.into(), SCHEMA).map_err(refused)?;
         manifest.check().map_err(refused)?;
         Ok(Some(manifest))

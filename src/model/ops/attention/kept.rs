@@ -203,8 +203,12 @@ fn one_query<E: Element>(y: &mut [E], q: &[E], k: &[E], v: &[E], scale: f32, sco
     dispatch(
         #[inline(always)]
         || {
+            // No iterator adaptor that writes: its loop would be compiled apart, for the smallest processor.
             scores.clear();
-            scores.extend(k.chunks_exact(width).map(|key| scale * simd::dot(q, key)));
+            scores.resize(k.len() / width, 0.0);
+            for (score, key) in scores.iter_mut().zip(k.chunks_exact(width)) {
+                *score = scale * simd::dot(q, key);
+            }
             let top = simd::maximum(scores);
             let sum = simd::exp_in_place(scores, top);
             let seen = scores.len();
