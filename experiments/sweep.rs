@@ -19,6 +19,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tezgah::cli::{self, EXIT_CODES, Flags};
+use tezgah::device;
 use tezgah::level::Level;
 use tezgah::run::{self, Question};
 use tezgah::series::sweep::{self, Keep, Options};
@@ -84,7 +85,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    run::answer(answer(Arguments::parse()))
+    let arguments = Arguments::parse();
+    run::answer(device::among_threads(|| answer(arguments)))
 }
 
 fn answer(Arguments { command, levels, options, flags }: Arguments) -> anyhow::Result<()> {

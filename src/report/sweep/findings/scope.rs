@@ -21,13 +21,7 @@ pub(super) fn findings(record: &SweepRecord) -> Vec<Finding> {
         ("planned", Quantity::new("len(runs)", record.runs.len())),
         ("finished", Quantity::new("count(runs[].result)", finished)),
     ])];
-    let unfinished: [(Kind, fn(&SweepRun) -> bool); 4] = [
-        (Kind::FailedRuns, |run| run.status == Some(Status::Failed)),
-        (Kind::UnfinishedRuns, |run| matches!(run.status, Some(Status::Running | Status::Interrupted))),
-        (Kind::UnevaluatedRuns, |run| run.status == Some(Status::Completed) && run.result.is_none()),
-        (Kind::UnstartedRuns, |run| run.status.is_none()),
-    ];
-    findings.extend(unfinished.into_iter().filter_map(|(kind, is_so)| of_runs(record, kind, is_so)));
+    findings.extend(UNFINISHED.into_iter().filter_map(|kind| of_runs(record, kind)));
     if record.smoke {
         findings.push(Kind::SmokeRuns.with([]));
     }
@@ -37,9 +31,22 @@ pub(super) fn findings(record: &SweepRecord) -> Vec<Finding> {
     findings
 }
 
-/// The runs of which `is_so` holds, the first of them by name.
-fn of_runs(record: &SweepRecord, kind: Kind, is_so: fn(&SweepRun) -> bool) -> Option<Finding> {
-    let runs: Vec<&SweepRun> = record.runs.iter().filter(|run| is_so(run)).collect();
+/// The kinds of runs that say nothing of the settings.
+const UNFINISHED: [Kind; 4] =
+    [Kind::FailedRuns, Kind::UnfinishedRuns, Kind::UnevaluatedRuns, Kind::UnstartedRuns];
+
+fn is_of(kind: Kind, run: &SweepRun) -> bool {
+    match kind {
+        Kind::FailedRuns => run.status == Some(Status::Failed),
+        Kind::UnfinishedRuns => matches!(run.status, Some(Status::Running | Status::Interrupted)),
+        Kind::UnevaluatedRuns => run.status == Some(Status::Completed) && run.result.is_none(),
+        _ => run.status.is_none(),
+    }
+}
+
+/// The runs of one of these kinds, the first of them by name.
+fn of_runs(record: &SweepRecord, kind: Kind) -> Option<Finding> {
+    let runs: Vec<&SweepRun> = record.runs.iter().filter(|run| is_of(kind, run)).collect();
     let items = runs.iter().take(NAMED).map(|run| named(markdown::code(&run.name))).collect();
     let count = Quantity::new(format!("count(runs[] {})", kind.name()), runs.len());
     let finding = kind.with([("runs", count)]).listing(items);
