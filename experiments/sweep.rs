@@ -22,7 +22,7 @@ use tezgah::cli::{self, EXIT_CODES, Flags};
 use tezgah::device;
 use tezgah::level::Level;
 use tezgah::run::{self, Question};
-use tezgah::series::sweep::{self, Keep, Options};
+use tezgah::series::sweep::{self, Keep, Options, Rerender};
 use tezgah::thesis;
 
 /// What the user typed.
@@ -60,6 +60,9 @@ enum Command {
         /// Typography of the document: varsayilan, apa7, tohum, or a TOML file
         #[arg(long, value_name = "NAME")]
         profile: Option<String>,
+        /// Render the documents of the runs again too whose records got the summary over their seeds
+        #[arg(long)]
+        documents: bool,
     },
     #[command(
         about = "Fetch the model and read the rows, for nodes without internet",
@@ -96,8 +99,9 @@ fn answer(Arguments { command, levels, options, flags }: Arguments) -> anyhow::R
             sweep::task(&out, index, &questions(&[]), thesis::PROCEDURE, keep)
         }
         Some(Command::Status { out }) => Ok(cli::print(&sweep::status(&out)?)?),
-        Some(Command::Collect { out, profile }) => {
-            Ok(sweep::collect(&out, &questions(&[]), profile.as_deref())?)
+        Some(Command::Collect { out, profile, documents }) => {
+            let rerender = if documents { Rerender::Runs } else { Rerender::Sweep };
+            Ok(sweep::collect(&out, &questions(&[]), profile.as_deref(), rerender)?)
         }
         Some(Command::Prefetch { levels, flags }) => {
             Ok(cli::print(&sweep::prefetch(&questions(&levels), &flags)?)?)

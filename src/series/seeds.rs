@@ -60,32 +60,42 @@ pub(super) fn run_over(
     if finished.len() > 1 && *finished[0] == folder {
         let records = finished.iter().map(|own| own.read()).collect::<Result<Vec<_>>>()?;
         let profile = flags.profile(folder.path(), Some(question.level))?;
-        summarize(&records, &folder, &profile, &progress)?;
+        summarize(&records, &folder, Documents::Rendered { profile: &profile, progress: &progress })?;
     }
     failures.answer(runs.len(), "seeds")
 }
 
-/// Puts the summary of several seeds' `records` into the record and the documents of the first of them, which lies in
-/// `folder`, and into `replicates.json` beside it. Where it stands there already, nothing is written.
+/// What becomes of the documents of a run whose record is given a summary.
+pub(super) enum Documents<'a> {
+    /// They stay as they are.
+    Left,
+    /// They speak of it.
+    Rendered {
+        /// How they are set.
+        profile: &'a Profile,
+        /// Who is told.
+        progress: &'a Progress,
+    },
+}
+
+/// Puts the summary of several seeds' `records` into the record of the first of them, which lies in `folder`, and into
+/// `replicates.json` beside it.
 ///
 /// # Errors
 /// As [`repeated::summarize`]; `Error::Locked` where another process runs into the folder; `Error::File` where something
 /// cannot be written.
-pub(super) fn summarize(
-    records: &[RunRecord],
-    folder: &RunFolder,
-    profile: &Profile,
-    progress: &Progress,
-) -> Result<()> {
+pub(super) fn summarize(records: &[RunRecord], folder: &RunFolder, documents: Documents) -> Result<()> {
     let replicates = repeated::summarize(records)?;
     let _lock = Lock::take(folder)?;
     let mut record = folder.read()?;
-    if record.replicates.as_ref() == Some(&replicates) && folder.replicates().exists() {
-        return Ok(());
+    let stands = record.replicates.as_ref() == Some(&replicates) && folder.replicates().exists();
+    if !stands {
+        store::write(&folder.replicates(), &replicates)?;
+        record.replicates = Some(replicates);
     }
-    store::write(&folder.replicates(), &replicates)?;
-    record.replicates = Some(replicates);
-    // The record last: as long as it is without them, the next call does it all again.
-    rendering::render(&record, profile, folder, progress)?;
-    store::write(&folder.record(), &record)
+    if let Documents::Rendered { profile, progress } = documents {
+        rendering::render(&record, profile, folder, progress)?;
+    }
+    // The record last: as long as it is without the summary, the next call does it all again.
+    if stands { Ok(()) } else { store::write(&folder.record(), &record) }
 }

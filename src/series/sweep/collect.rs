@@ -1,7 +1,7 @@
 //! From the runs' folders to what the settings did: `tarama.json`, the documents, and in the first seed's record of every
 //! combination the summary over its seeds.
 
-use super::super::seeds;
+use super::super::seeds::{self, Documents};
 use super::manifest::Manifest;
 use super::resolved::{Resolved, resolve};
 use super::task::enter;
@@ -17,13 +17,23 @@ use crate::run::{Question, rendering};
 use clap::Parser;
 use std::path::Path;
 
+/// Whose documents are set again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rerender {
+    /// The sweep's own alone.
+    Sweep,
+    /// Those of the runs too whose records got a summary: a second or two a run.
+    Runs,
+}
+
 /// Puts the runs of the sweep in `out` side by side, finished or not, and writes what they say. The documents are set as
-/// `profile` names it, else as [`Flags::profile`] has it.
+/// `profile` names it, else as [`Flags::profile`] has it. With [`Rerender::Runs`] the documents of every combination's first
+/// run are set again too, since its record has got the summary over the seeds.
 ///
 /// # Errors
 /// `Error::Record` where no sweep was planned there; as [`sweep::collect`] and [`report::render`]; `Error::Locked` where it is being
 /// planned or collected by another process; `Error::File` where something cannot be written.
-pub fn collect(out: &Path, questions: &[Question], profile: Option<&str>) -> Result<()> {
+pub fn collect(out: &Path, questions: &[Question], profile: Option<&str>, rerender: Rerender) -> Result<()> {
     let out = std::path::absolute(out).map_err(|error| Error::file(out, error))?;
     let manifest = super::planned(&out)?;
     let given = profile.map(cli::profile).transpose()?;
@@ -36,7 +46,7 @@ pub fn collect(out: &Path, questions: &[Question], profile: Option<&str>) -> Res
     let runs: Vec<Resolved> =
         manifest.runs.iter().map(|planned| resolve(&out, planned, questions)).collect::<Result<_>>()?;
     let records: Vec<Option<RunRecord>> = runs.iter().map(|run| record_of(run, &out, &progress)).collect();
-    summarize_seeds(&out, &runs, &records, &progress)?;
+    summarize_seeds(&out, &runs, &records, rerender, &progress)?;
 
     let moment = records.iter().flatten().map(|record| record.environment.started_at.clone()).max();
     let planned: Vec<(SweepRun, Option<RunRecord>)> = side_by_side(&manifest, &runs).zip(records).collect();
@@ -117,6 +127,7 @@ fn summarize_seeds(
     out: &Path,
     runs: &[Resolved],
     records: &[Option<RunRecord>],
+    rerender: Rerender,
     progress: &Progress,
 ) -> Result<()> {
     let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
@@ -137,7 +148,11 @@ fn summarize_seeds(
         let Resolved { planned, flags, .. } = &runs[places[0]];
         let folder = planned.folder(out);
         let profile = flags.profile(folder.path(), Some(planned.level))?;
-        match seeds::summarize(&of_group, &folder, &profile, progress) {
+        let documents = match rerender {
+            Rerender::Sweep => Documents::Left,
+            Rerender::Runs => Documents::Rendered { profile: &profile, progress },
+        };
+        match seeds::summarize(&of_group, &folder, documents) {
             Err(error @ (Error::Setting { .. } | Error::Locked { .. })) => {
                 progress.say(&format!("{}: no summary over its seeds, {error}", planned.name));
             }

@@ -21,7 +21,7 @@ mod local;
 mod prefetch;
 mod collect;
 
-pub use collect::collect;
+pub use collect::{Rerender, collect};
 pub use prefetch::prefetch;
 pub use prune::Keep;
 pub use task::task;
