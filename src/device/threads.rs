@@ -7,6 +7,7 @@
 ///
 /// The threads use one pool of memory, the one that large buffers come from anyway: a pool a thread would keep what it freed
 /// from all the others.
+#[expect(clippy::disallowed_methods, reason = "one program on one thread: nothing is divided")]
 pub fn among_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     one_arena();
     // The stack of a program's main thread; where threads are there already, theirs has to do.
