@@ -2,10 +2,11 @@
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/model/ops/cuda");
     #[cfg(feature = "cuda")]
     {
         let kernels = cudaforge::KernelBuilder::new()
-            .source_files(["src/model/ops/dropout/dropout.cu"])
+            .source_files(["dropout"].map(|name| format!("src/model/ops/cuda/{name}.cu")))
             .arg("-std=c++17")
             .arg("-O3")
             .build_ptx()?;

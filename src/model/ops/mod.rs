@@ -12,6 +12,8 @@ mod element;
 mod simd;
 mod slices;
 mod gemm;
+#[cfg(feature = "cuda")]
+mod cuda;
 pub mod matmul;
 pub mod dropout;
 pub mod rms_norm;

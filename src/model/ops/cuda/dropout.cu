@@ -1,7 +1,9 @@
 // Dropout whose mask is a hash of the element's index: the CPU's own (mod.rs), so the same elements on every device.
 //
-// bf16 is passed as its bits: no header, and the same source for every compiler. Products are made in f32 and rounded
-// once: a factor of 1/0.95 that was itself rounded to bf16 would scale what remains by 1.0547 and not by 1.0526.
+// Products are made in f32 and rounded once: a factor of 1/0.95 that was itself rounded to bf16 would scale what remains by
+// 1.0547 and not by 1.0526.
+
+#include "numbers.cuh"
 
 struct Mask {
   unsigned threshold;
@@ -17,18 +19,6 @@ struct Mask {
     return x < threshold ? 0.f : scale;
   }
 };
-
-typedef unsigned short bf16;
-
-__device__ float widen(float x) { return x; }
-__device__ float widen(bf16 x) { return __uint_as_float((unsigned)x << 16); }
-
-__device__ void store(float *to, float x) { *to = x; }
-__device__ void store(bf16 *to, float x) {
-  unsigned bits = __float_as_uint(x);
-  // To the nearest, ties to even; a NaN stays one.
-  *to = x != x ? 0x7fff : (bits + 0x7fffu + (bits >> 16 & 1)) >> 16;
-}
 
 // y = mask(x)
 template <class T>

@@ -4,8 +4,7 @@
 //! gives the same mask, so that the backward pass, a recomputed layer and a resumed run replay it.
 
 #[cfg(feature = "cuda")]
-mod cuda;
-
+use super::cuda;
 use super::{Element, NUMBERS_PER_TASK, by_type, create, dispatch, in_place, is_fast};
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
@@ -47,11 +46,15 @@ fn mix64(x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
+/// A mask as kernels take it.
 #[derive(Clone, Copy)]
-struct Kernel {
-    threshold: u32,
-    scale: f32,
-    keys: (u32, u32),
+pub(super) struct Kernel {
+    /// Hashes below it are dropped.
+    pub(super) threshold: u32,
+    /// What the others are multiplied by.
+    pub(super) scale: f32,
+    /// Of the hash.
+    pub(super) keys: (u32, u32),
 }
 
 impl Kernel {
@@ -148,7 +151,7 @@ mod device {
     pub(super) fn dropout(x: &Tensor, mask: DropoutMask) -> Result<Tensor> {
         #[cfg(feature = "cuda")]
         if cuda::takes(x) {
-            return cuda::dropout(x, mask);
+            return cuda::dropout::dropout(x, Kernel::new(mask));
         }
         (wide(x)? * factors(x, mask)?)?.to_dtype(x.dtype())
     }
@@ -157,7 +160,7 @@ mod device {
     pub(super) fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: DropoutMask) -> Result<Tensor> {
         #[cfg(feature = "cuda")]
         if cuda::takes(&grad_x) {
-            return cuda::add_backward(grad_x, grad_y, mask);
+            return cuda::dropout::add_backward(grad_x, grad_y, Kernel::new(mask));
         }
         (wide(&grad_x)? + (wide(grad_y)? * factors(grad_y, mask)?)?)?.to_dtype(grad_x.dtype())
     }
