@@ -5,8 +5,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=src/model/ops/cuda");
     #[cfg(feature = "cuda")]
     {
+        let names = [
+            "dropout",
+            "rms_norm",
+            "rope",
+            "swiglu",
+            "padding",
+            "softmax",
+            "cross_entropy",
+            "nf4",
+            "ggml",
+            "adamw",
+        ];
         let kernels = cudaforge::KernelBuilder::new()
-            .source_files(["dropout"].map(|name| format!("src/model/ops/cuda/{name}.cu")))
+            .source_files(names.map(|name| format!("src/model/ops/cuda/{name}.cu")))
             .arg("-std=c++17")
             .arg("-O3")
             .build_ptx()?;

@@ -7,6 +7,8 @@ use crate::error::{Error, Result};
 use crate::model::network::adapter;
 use crate::model::network::linear::Parameter;
 use crate::model::network::llama::Llama;
+#[cfg(feature = "cuda")]
+use crate::model::ops::cuda;
 use crate::model::ops::{change, dispatch, in_place_together, is_fast, on_threads, read};
 use crate::record::Optimizer;
 use candle_core::{DType, Device, Tensor};
@@ -53,9 +55,7 @@ impl AdamW {
         let parameters: Vec<&mut Parameter> =
             adapter::parameters_mut(model).map(|(_, parameter)| parameter).collect();
         let gradients = parameters.iter().map(|parameter| &parameter.gradient).collect();
-        let squares = on_threads(&device, gradients, sum_of_squares)?;
-        // Summed in the declared order: the same norm on any number of threads.
-        let norm = squares.iter().sum::<f64>().sqrt();
+        let norm = all_squares(&device, gradients)?.sqrt();
         if !norm.is_finite() {
             return Ok(norm);
         }
@@ -107,6 +107,15 @@ impl AdamW {
     }
 }
 
+/// The squares of all gradients, summed in the declared order: the same norm on any number of threads.
+fn all_squares(device: &Device, gradients: Vec<&Tensor>) -> Result<f64> {
+    #[cfg(feature = "cuda")]
+    if gradients.iter().all(|gradient| cuda::adamw::takes(gradient)) {
+        return Ok(cuda::adamw::sum_of_squares(&gradients)?);
+    }
+    Ok(on_threads(device, gradients, sum_of_squares)?.iter().sum())
+}
+
 fn sum_of_squares(gradient: &Tensor) -> Result<f64> {
     if !is_fast(gradient) {
         let sum = gradient.sqr()?.sum_all()?.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
@@ -147,6 +156,11 @@ impl Update {
         if is_fast(&parameter.value) {
             return self.apply_in_place(parameter, moments);
         }
+        #[cfg(feature = "cuda")]
+        if cuda::adamw::takes(&parameter.value) {
+            let tensors = [&parameter.gradient, &moments.first, &moments.second, &parameter.value];
+            return Ok(cuda::adamw::update(tensors, self.narrowed())?);
+        }
         let gradient = (&parameter.gradient * self.clip)?;
         moments.first = ((&moments.first * BETA1)? + (&gradient * (1.0 - BETA1))?)?;
         moments.second = ((&moments.second * BETA2)? + (gradient.sqr()? * (1.0 - BETA2))?)?;
@@ -157,12 +171,18 @@ impl Update {
         Ok(())
     }
 
+    /// The scalars as kernels take them: clip; b1, 1 - b1, b2, 1 - b2; decay, step size, 1 / second correction, eps.
+    fn narrowed(&self) -> [f32; 9] {
+        let [first, second] = [BETA1, BETA2].map(|beta| [beta as f32, (1.0 - beta) as f32]);
+        let [decay, step_size, clip] = [self.decay, self.step_size, self.clip].map(|wide| wide as f32);
+        let correction = (1.0 / self.second_correction) as f32;
+        [clip, first[0], first[1], second[0], second[1], decay, step_size, correction, EPSILON as f32]
+    }
+
     fn apply_in_place(&self, parameter: &Parameter, moments: &Moments) -> Result<()> {
         let count = parameter.value.elem_count();
-        let (clip, decay, step_size) = (self.clip as f32, self.decay as f32, self.step_size as f32);
-        let inverse_correction = (1.0 / self.second_correction) as f32;
-        let (beta1, beta2) = (BETA1 as f32, BETA2 as f32);
-        let (one_minus_beta1, one_minus_beta2) = ((1.0 - BETA1) as f32, (1.0 - BETA2) as f32);
+        let [clip, beta1, one_minus_beta1, beta2, one_minus_beta2, rest @ ..] = self.narrowed();
+        let [decay, step_size, inverse_correction, epsilon] = rest;
         let targets = [&parameter.value, &moments.first, &moments.second];
         in_place_together(targets, [&parameter.gradient], |[values, first, second], [gradient]| {
             dispatch(
@@ -174,7 +194,7 @@ impl Update {
                         let g = g * clip;
                         *m = beta1 * *m + one_minus_beta1 * g;
                         *v = beta2 * *v + one_minus_beta2 * g * g;
-                        *p = *p * decay - step_size * *m / (v.sqrt() * inverse_correction + EPSILON as f32);
+                        *p = *p * decay - step_size * *m / (v.sqrt() * inverse_correction + epsilon);
                     }
                 },
             );

@@ -1,6 +1,9 @@
 //! The CUDA path against the Python stack's numbers and the CPU's: `.ci/gpu-host` runs these on the software GPU, and they
 //! hold on a card too.
 
+mod adamw;
+mod weights;
+
 use crate::reference::pass::{Chosen, Way, apart, bf16_is_near};
 use crate::reference::{Reference, seed_recipe};
 use crate::support::{close, number};

@@ -5,6 +5,8 @@ use super::nf4::Nf4;
 use super::nf4::device::Nf4OnDevice;
 use super::weights::Weights;
 use crate::error::{Error, Result};
+#[cfg(feature = "cuda")]
+use crate::model::ops::cuda;
 use crate::recipe::Quantization;
 use candle_core::quantized::QTensor;
 use candle_core::{DType, Device, Tensor};
@@ -111,6 +113,21 @@ impl Packed {
             Packed::Nf4(matrix) => matrix.dequantize()?,
             Packed::Nf4OnDevice(matrix) => matrix.dequantize()?,
         })
+    }
+
+    /// Writes the weights, in the type of `dense`, to that tensor of their card: nothing wide lies in between.
+    ///
+    /// # Errors
+    /// A tensor of another shape.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn write_on_card(&self, dense: &Tensor) -> Result<()> {
+        match self {
+            Packed::Nf4OnDevice(matrix) => matrix.write(dense)?,
+            Packed::Ggml(tensor) if cuda::ggml::dequantize(tensor, dense)? => {}
+            // A type of some GGUF file that has no kernel here.
+            other => dense.slice_set(&other.on_device()?.to_dtype(dense.dtype())?, 0, 0)?,
+        }
+        Ok(())
     }
 
     /// An NF4 matrix where the device wants it.

@@ -84,10 +84,7 @@ impl Frozen {
             return Ok(tensor.clone());
         }
         if !self.device.is_cpu() {
-            // Each part becomes narrow by itself: only one of them is wide at a time.
-            let narrow = |part: &Packed| Ok(part.on_device()?.to_dtype(self.dtype)?);
-            let parts: Result<Vec<Tensor>> = self.parts.iter().map(narrow).collect();
-            return Ok(Tensor::cat(&parts?, 0)?);
+            return self.dense_on_device();
         }
         let mut values = ops::zeros(self.shape.0 * self.shape.1);
         let mut rest = values.as_mut_slice();
@@ -99,6 +96,25 @@ impl Frozen {
         let wide = Tensor::from_vec(values, self.shape, &self.device)?;
         // The products of a bf16 model round it on its way in.
         Ok(if ops::is_fast(&wide) && self.dtype == DType::BF16 { wide } else { wide.to_dtype(self.dtype)? })
+    }
+
+    /// [`Frozen::dense`] of quantized parts on a device: on CUDA each is written where it belongs, elsewhere they are put
+    /// together.
+    fn dense_on_device(&self) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if let Some(dense) = ops::cuda::weights::unwritten(self.shape, self.dtype, &self.device)? {
+            let mut first = 0;
+            for part in &self.parts {
+                let rows = part.elem_count() / self.shape.1;
+                part.write_on_card(&dense.narrow(0, first, rows)?)?;
+                first += rows;
+            }
+            return Ok(dense);
+        }
+        // Each part becomes narrow by itself: only one of them is wide at a time.
+        let narrow = |part: &Packed| Ok(part.on_device()?.to_dtype(self.dtype)?);
+        let parts: Result<Vec<Tensor>> = self.parts.iter().map(narrow).collect();
+        Ok(Tensor::cat(&parts?, 0)?)
     }
 
     /// Dequantizes the weight once for many uses, where it takes at most `free` bytes; returns what is left of them.

@@ -3,6 +3,8 @@
 //! On the CPU a product of which an operand or the result is bf16 is one of bf16: f32 operands are rounded on their way in,
 //! sums are f32, and what is written is rounded once.
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::gemm::{Operand, Threads, View, Write, gemm, gemm_bf16};
 use super::{Element, NUMBERS_PER_TASK, by_type, change, create, dispatch, in_place, is_fast, read, zeros};
 use candle_core::{DType, Device, Result, Tensor};
@@ -14,7 +16,7 @@ fn view<'a, E: Copy>(values: &'a [E], tensor: &Tensor) -> Result<View<'a, E>> {
     Ok(View::new(values, tensor.dims2()?, (strides[0], strides[1])))
 }
 
-/// A B, of A's type. Either may be a transposed or narrowed view.
+/// A B, of A's type. Either may be a transposed or narrowed view; on Metal a narrowed one may not.
 ///
 /// # Shapes
 /// (M, K), (K, N) -> (M, N)
@@ -22,7 +24,14 @@ fn view<'a, E: Copy>(values: &'a [E], tensor: &Tensor) -> Result<View<'a, E>> {
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    if is_fast(a) { product(a, b, a.dtype()) } else { a.matmul(b) }
+    if is_fast(a) {
+        return product(a, b, a.dtype());
+    }
+    #[cfg(feature = "cuda")]
+    if cuda::takes(a) && cuda::takes(b) {
+        return cuda::product::product(a, b, a.dtype());
+    }
+    a.matmul(b)
 }
 
 /// A B with the sums as they are, f32, also where A and B are bf16: for logits. On a device, as [`matmul`].
@@ -109,7 +118,7 @@ fn of_few_rows(c: &mut [f32], x: View, w_t: View) {
 /// Numbers of a cache line.
 const TILE: usize = 16;
 
-/// C + scale A B, consuming C. On the CPU it is written in place, and every view of C sees it.
+/// C + scale A B, consuming C. On the CPU and on CUDA it is written in place, and every view of C sees it.
 ///
 /// # Shapes
 /// (M, N), (M, K), (K, N) -> (M, N)
@@ -118,7 +127,13 @@ const TILE: usize = 16;
 /// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn add_matmul(c: Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if !is_fast(&c) {
-        return c + (a.matmul(b)? * scale)?;
+        #[cfg(feature = "cuda")]
+        if cuda::takes(&c) {
+            cuda::product::add(&c, scale, a, b)?;
+            return Ok(c);
+        }
+        // A gradient is f32 where its factors may be narrower.
+        return &c + (a.matmul(b)?.to_dtype(c.dtype())? * scale)?;
     }
     accumulate(&c, scale, a, b)?;
     Ok(c)
@@ -164,6 +179,14 @@ pub fn add_low_rank(y: Tensor, terms: &[LowRank]) -> Result<Tensor> {
         for term in terms {
             let (start, width) = term.columns;
             accumulate(&y.narrow(1, start, width)?, term.scale, &term.hidden, &term.b.t()?)?;
+        }
+        return Ok(y);
+    }
+    #[cfg(feature = "cuda")]
+    if cuda::takes(&y) {
+        for term in terms {
+            let (start, width) = term.columns;
+            cuda::product::add(&y.narrow(1, start, width)?, term.scale, &term.hidden, &term.b.t()?)?;
         }
         return Ok(y);
     }

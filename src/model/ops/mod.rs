@@ -13,7 +13,7 @@ mod simd;
 mod slices;
 mod gemm;
 #[cfg(feature = "cuda")]
-mod cuda;
+pub(crate) mod cuda;
 pub mod matmul;
 pub mod dropout;
 pub mod rms_norm;

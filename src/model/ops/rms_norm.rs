@@ -1,5 +1,7 @@
 //! RMSNorm: y = x / sqrt(mean(x^2) + eps) * w (Zhang and Sennrich, 2019).
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::{Element, ROWS_PER_TASK, by_type, create, dispatch, in_place, is_fast, simd};
 use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
@@ -96,7 +98,8 @@ fn inverse_rms<E: Element>(x: &[E], eps: f64) -> f32 {
     1.0 / (simd::dot(x, x) / x.len() as f32 + eps as f32).sqrt()
 }
 
-/// The same in candle operations. bf16 is widened: a sum of squares does not survive 8 bits.
+/// The same on a device: by a kernel on CUDA, elsewhere in candle operations. bf16 is widened: a sum of squares does not
+/// survive 8 bits.
 pub mod device {
     use super::*;
     use candle_core::DType;
@@ -114,6 +117,10 @@ pub mod device {
     /// # Errors
     /// As there.
     pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if cuda::takes(x) {
+            return cuda::rms_norm::rms_norm(x, weight, eps);
+        }
         let wide = widened(x)?;
         wide.broadcast_mul(&inverse_rms(&wide, eps)?)?.broadcast_mul(&widened(weight)?)?.to_dtype(x.dtype())
     }
@@ -129,6 +136,10 @@ pub mod device {
         grad_y: &Tensor,
         eps: f64,
     ) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if cuda::takes(x) {
+            return cuda::rms_norm::add_backward(grad_x, x, weight, grad_y, eps);
+        }
         let wide = widened(x)?;
         let scale = inverse_rms(&wide, eps)?;
         let normed = wide.broadcast_mul(&scale)?;

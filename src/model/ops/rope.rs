@@ -3,6 +3,8 @@
 //! Element i of the first half of a head is paired with element i of the second half and turned by
 //! position x inverse_frequency(i).
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::{Element, ROWS_PER_TASK, by_type, dispatch, in_place, is_fast};
 use candle_core::{DType, Device, Result, Tensor};
 use rayon::prelude::*;
@@ -10,9 +12,9 @@ use rayon::prelude::*;
 /// Cosines and sines of every token of a batch, each (N, D / 2).
 pub struct Angles {
     /// Cosines.
-    cos: Tensor,
+    pub(super) cos: Tensor,
     /// Sines.
-    sin: Tensor,
+    pub(super) sin: Tensor,
 }
 
 impl Angles {
@@ -49,7 +51,7 @@ pub enum Direction {
     Backward,
 }
 
-/// Turns the first `heads` heads of each row, consuming `x`: on the CPU it is turned in place.
+/// Turns the first `heads` heads of each row, consuming `x`: on the CPU and on CUDA it is turned in place.
 ///
 /// # Shapes
 /// (N, at least heads x D) -> the same
@@ -61,6 +63,10 @@ pub fn rope(x: Tensor, angles: &Angles, heads: usize, direction: Direction) -> R
         Direction::Forward => 1f32,
         Direction::Backward => -1f32,
     };
+    #[cfg(feature = "cuda")]
+    if cuda::takes(&x) {
+        return cuda::rope::rope(x, angles, heads, sign); // here, where it is owned
+    }
     if !is_fast(&x) {
         return device::rope(&x, angles, heads, sign as f64);
     }
@@ -95,7 +101,7 @@ fn kernel<E: Element>(x: &Tensor, angles: &Angles, heads: usize, sign: f32) -> R
     })
 }
 
-/// The same in candle operations.
+/// The same in candle operations, on any device.
 pub mod device {
     use super::*;
 

@@ -1,5 +1,7 @@
 //! SwiGLU: y = silu(gate) * up, silu(g) = g sigmoid(g) (Shazeer, 2020).
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::{Element, ROWS_PER_TASK, by_type, create, dispatch, in_place, is_fast, simd};
 use candle_core::{DType, Result, Tensor};
 use rayon::prelude::*;
@@ -38,7 +40,7 @@ fn kernel<E: Element>(gate_up: &Tensor) -> Result<Tensor> {
     })
 }
 
-/// The gradient of gate and up, consuming them: on the CPU it is written in their place.
+/// The gradient of gate and up, consuming them: on the CPU and on CUDA it is written in their place.
 ///
 /// d gate = g u (sigma + silu (1 - sigma)), d up = g silu.
 ///
@@ -48,6 +50,10 @@ fn kernel<E: Element>(gate_up: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn backward(gate_up: Tensor, grad_y: &Tensor) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if cuda::takes(&gate_up) {
+        return cuda::swiglu::backward(gate_up, grad_y); // here, where it is owned
+    }
     if !is_fast(&gate_up) {
         return device::backward(&gate_up, grad_y);
     }
@@ -98,7 +104,7 @@ fn gradient(g: f32, u: f32, d: f32) -> (f32, f32) {
     (d * u * (sigma + silu * (1.0 - sigma)), d * silu)
 }
 
-/// The same in candle operations.
+/// The same on a device: by a kernel on CUDA, elsewhere in candle operations.
 pub mod device {
     use super::*;
 
@@ -119,11 +125,15 @@ pub mod device {
     /// # Errors
     /// As there.
     pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if cuda::takes(gate_up) {
+            return cuda::swiglu::swiglu(gate_up);
+        }
         let (gate, up) = halves(gate_up)?;
         ((&gate * sigmoid(&gate)?)? * up)?.to_dtype(gate_up.dtype())
     }
 
-    /// See [`super::backward`].
+    /// See [`super::backward`]; in candle operations everywhere, since what is lent is not overwritten.
     ///
     /// # Errors
     /// As there.

@@ -1,6 +1,8 @@
-//! The same matrix on any device, dequantized by candle operations: the form of a GPU.
+//! The same matrix on any device: dequantized by a kernel on CUDA, elsewhere by candle operations.
 
 use super::{BLOCK, DYNAMIC_MAP, Nf4, PAIRS, SCALE_BLOCK, Scales, ZERO};
+#[cfg(feature = "cuda")]
+use crate::model::ops::cuda;
 use candle_core::{DType, Device, Result, Tensor};
 
 /// Codes and scales as tensors of the device, 4.5 or 4.127 bits a weight as on the host.
@@ -69,6 +71,11 @@ impl Nf4OnDevice {
     /// # Errors
     /// A device that has no memory left.
     pub fn dequantize(&self) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if let Some(dense) = cuda::weights::unwritten(self.shape, DType::F32, self.codes.device())? {
+            self.write(&dense)?;
+            return Ok(dense);
+        }
         let blocks = 2 * self.codes.elem_count() / BLOCK;
         let scales = match &self.scales {
             ScaleTensors::Plain(scales) => scales.clone(),
@@ -81,6 +88,22 @@ impl Nf4OnDevice {
         let values = look_up(&self.pairs, &self.codes)?.reshape((blocks, BLOCK))?;
         let flat = values.broadcast_mul(&scales)?.flatten_all()?;
         flat.narrow(0, 0, self.shape.0 * self.shape.1)?.reshape(self.shape)
+    }
+
+    /// Writes the matrix, in the type of `dense`, to that tensor of the same card.
+    ///
+    /// # Errors
+    /// A tensor of another size.
+    #[cfg(feature = "cuda")]
+    pub(in crate::model::files) fn write(&self, dense: &Tensor) -> Result<()> {
+        use cuda::nf4::{Matrix, Scales};
+        let scales = match &self.scales {
+            ScaleTensors::Plain(scales) => Scales::Plain(scales),
+            ScaleTensors::Double { codes, map, nested, offset } => {
+                Scales::Double { codes, map, nested, offset: *offset as f32 } // as it was stored
+            }
+        };
+        cuda::nf4::dequantize(&Matrix { codes: &self.codes, pairs: &self.pairs, scales }, dense)
     }
 
     /// Weights.

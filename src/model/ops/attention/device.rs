@@ -1,6 +1,9 @@
-//! The same attention in candle operations: rows padded to the longest, so that a layer is a handful of launches.
+//! The same attention on a device: by kernels around products on CUDA, elsewhere in candle operations. Either pads rows to
+//! the longest, so that a layer is a handful of launches.
 
 use super::Heads;
+#[cfg(feature = "cuda")]
+use crate::model::ops::cuda;
 use candle_core::{D, DType, Device, Result, Tensor};
 
 /// Queries of one block on a device: larger than on a CPU, since each block costs launches.
@@ -87,7 +90,7 @@ impl Operands {
 }
 
 /// (groups, group, count, D) -> (groups, group x count, D)
-fn flat(x: &Tensor) -> Result<Tensor> {
+pub(in crate::model::ops) fn flat(x: &Tensor) -> Result<Tensor> {
     let (groups, group, count, d) = x.dims4()?;
     x.contiguous()?.reshape((groups, group * count, d))
 }
@@ -116,7 +119,8 @@ pub(super) fn softmax(scores: &Tensor, mask: &Tensor) -> Result<Tensor> {
     shifted.broadcast_div(&shifted.sum_keepdim(D::Minus1)?)?.to_dtype(scores.dtype())
 }
 
-fn blocks(longest: usize) -> impl Iterator<Item = (usize, usize)> {
+/// First query of each block and their number.
+pub(in crate::model::ops) fn blocks(longest: usize) -> impl DoubleEndedIterator<Item = (usize, usize)> {
     (0..longest).step_by(QUERIES).map(move |first| (first, QUERIES.min(longest - first)))
 }
 
@@ -125,6 +129,15 @@ fn blocks(longest: usize) -> impl Iterator<Item = (usize, usize)> {
 /// # Errors
 /// As there.
 pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if cuda::takes(qkv) {
+        return cuda::attention::attention(
+            qkv,
+            &cuda::padding::Grid::new(offsets, qkv)?,
+            heads,
+            heads.scale(),
+        );
+    }
     let padding = Padding::new(offsets, qkv.device())?;
     let operands = Operands::new(qkv, &padding, heads)?;
     let mut outputs = Vec::new();
@@ -142,6 +155,16 @@ pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor
 /// # Errors
 /// As there.
 pub fn backward(qkv: &Tensor, grad_y: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if cuda::takes(qkv) {
+        return cuda::attention::backward(
+            qkv,
+            grad_y,
+            &cuda::padding::Grid::new(offsets, qkv)?,
+            heads,
+            heads.scale(),
+        );
+    }
     let padding = Padding::new(offsets, qkv.device())?;
     let operands = Operands::new(qkv, &padding, heads)?;
     // A padded query repeats the row's first token; its gradient must be nothing.

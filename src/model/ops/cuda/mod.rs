@@ -4,7 +4,20 @@
 //! All work of a device is on one stream (`device/cuda.rs`), in the order of the calls: an address is of a buffer for as long as its
 //! tensor lives, and memory that is given back is not used again before what was launched earlier has ended.
 
+mod rows;
 pub(super) mod dropout;
+pub(crate) mod weights;
+pub(crate) mod nf4;
+pub(crate) mod ggml;
+pub(crate) mod adamw;
+pub(super) mod rms_norm;
+pub(super) mod rope;
+pub(super) mod swiglu;
+pub(super) mod attention;
+pub(super) mod padding;
+pub(super) mod softmax;
+pub(super) mod cross_entropy;
+pub(super) mod product;
 
 use candle_core::cuda_backend::cudarc::driver::{DevicePtr, LaunchConfig, PushKernelArg};
 use candle_core::cuda_backend::{CudaStorageSlice, WrapErr};

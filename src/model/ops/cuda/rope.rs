@@ -1,0 +1,38 @@
+//! `rope.cu`: heads are turned where they lie; the columns behind them are not touched.
+
+use super::rows::{expect, narrow, threads};
+use super::{Argument, Launch, address, launch, ptx, suffix};
+use crate::model::ops::rope::Angles;
+use candle_core::{DType, Result, Tensor, bail};
+
+/// See [`crate::model::ops::rope::rope`]: in place, `x` is held by nobody else. `sign` is 1 forward, -1 backward.
+pub(in crate::model::ops) fn rope(x: Tensor, angles: &Angles, heads: usize, sign: f32) -> Result<Tensor> {
+    let (x, cos, sin) = (x.contiguous()?, angles.cos.contiguous()?, angles.sin.contiguous()?);
+    let ((rows, width), half) = (x.dims2()?, cos.dim(1)?);
+    expect(&cos, (rows, half), DType::F32)?;
+    expect(&sin, (rows, half), DType::F32)?;
+    let pairs = heads * half;
+    if 2 * pairs > width {
+        bail!("{heads} heads of {} columns do not fit into rows of {width}", 2 * half)
+    }
+    let threads = threads(pairs);
+    let what = Launch {
+        module: "tezgah_rope",
+        ptx: ptx::ROPE,
+        name: &format!("rope_{}", suffix(x.dtype())?),
+        blocks: (rows, pairs.div_ceil(8 * threads as usize)),
+        threads,
+        shared: 0,
+    };
+    let arguments = [
+        Argument::Whole(narrow(width)?),
+        Argument::Whole(narrow(heads)?),
+        Argument::Whole(narrow(half)?),
+        Argument::Number(sign),
+        Argument::Address(address(&cos)?),
+        Argument::Address(address(&sin)?),
+        Argument::Address(address(&x)?),
+    ];
+    launch(x.device().as_cuda_device()?, what, &arguments)?;
+    Ok(x)
+}
