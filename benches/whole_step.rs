@@ -151,7 +151,7 @@ fn train(
         let start = Instant::now();
         let dropout = DropoutStream { rate: arguments.dropout, seed: 3407, micro_batch: step as u64 };
         let targets = batch.targets.len() as f64;
-        let nll = model.accumulate_gradients(batch, activations, 1.0 / targets, dropout)?;
+        let nll = model.accumulate_gradients(batch, activations, 1.0 / targets, dropout)?.sum()?;
         let norm = optimizer.step(model, 2e-4)?;
         let (seconds, tokens) = (start.elapsed().as_secs_f64(), batch.tokens());
         if step > 0 {

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::nll;
 use crate::model::network::linear::LoraUse;
 use crate::model::network::llama::{Activations, Llama};
+use crate::model::ops::cross_entropy::Losses;
 use crate::model::ops::dropout::DropoutStream;
 use crate::recipe::Recipe;
 use crate::record::{Best, Eval, Step};
@@ -125,7 +126,7 @@ impl Training<'_> {
         let (recipe, train) = (self.recipe, &self.recipe.train);
         let window = Window::new(self.rows.train, recipe, self.plan, step);
         let supervised: usize = window.batches.iter().map(|batch| batch.targets.len()).sum();
-        let mut nll_sum = 0f64;
+        let mut losses = Losses::default();
         for (index, batch) in window.batches.iter().enumerate() {
             let dropout = DropoutStream {
                 rate: recipe.lora.dropout,
@@ -133,10 +134,11 @@ impl Training<'_> {
                 micro_batch: (window.first_micro_batch + index) as u64,
             };
             let scale = 1.0 / supervised.max(1) as f64;
-            nll_sum += self.model.accumulate_gradients(batch, self.activations, scale, dropout)?;
+            losses.add(self.model.accumulate_gradients(batch, self.activations, scale, dropout)?);
             (self.observe)(Event::MicroBatch)?;
         }
-        let loss = nll_sum / supervised.max(1) as f64;
+        // A device is waited for here, once a window.
+        let loss = losses.sum()? / supervised.max(1) as f64;
         if !loss.is_finite() {
             return Err(Error::Diverged { step, message: "the loss is no finite number".into() });
         }

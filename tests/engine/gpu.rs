@@ -105,7 +105,11 @@ impl Demonstration {
     fn pass(&self, model: &mut Llama, activations: Activations) -> f64 {
         let batch = Batch::new(&self.rows.iter().collect::<Vec<_>>(), Targets::All);
         let dropout = DropoutStream { rate: self.lora.dropout, seed: 1, micro_batch: 0 };
-        model.accumulate_gradients(&batch, activations, 1e-3, dropout).expect("gradients")
+        model
+            .accumulate_gradients(&batch, activations, 1e-3, dropout)
+            .expect("gradients")
+            .sum()
+            .expect("losses")
     }
 }
 
@@ -229,6 +233,10 @@ fn a_batch_without_a_target_has_no_loss() {
     assert_eq!(sums.expect("an evaluation")[0].masked_tokens, 0);
     let batch = Batch::new(&[&row], Targets::Response);
     let dropout = DropoutStream { rate: 0.05, seed: 1, micro_batch: 0 };
-    let nll = model.accumulate_gradients(&batch, Activations::Keep, 1.0, dropout).expect("no gradient");
+    let nll = model
+        .accumulate_gradients(&batch, Activations::Keep, 1.0, dropout)
+        .expect("no gradient")
+        .sum()
+        .expect("losses");
     assert_eq!(nll, 0.0);
 }

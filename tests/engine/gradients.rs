@@ -145,7 +145,11 @@ fn every_lora_gradient_equals_the_autograd_of_an_independent_model() {
     for (dtype, allowed) in [(DType::F32, 2e-4), (DType::F64, 1e-9)] {
         for activations in [Activations::Keep, Activations::Recompute] {
             let mut model = reference.model(Quantization::None, dtype);
-            let nll = model.accumulate_gradients(&batch, activations, 1.0, NO_DROPOUT).expect("gradients");
+            let nll = model
+                .accumulate_gradients(&batch, activations, 1.0, NO_DROPOUT)
+                .expect("gradients")
+                .sum()
+                .expect("losses");
             close("summed nll", nll, total.to_scalar::<f64>().expect("scalar"), allowed);
             let (worst, name) = worst_distance(&model, &theirs);
             assert!(worst < allowed, "{dtype:?} {activations:?}: {name} is off by {worst:.1e}");
@@ -162,7 +166,11 @@ fn gradients_under_dropout_equal_finite_differences() {
     let batch = Batch::new(&rows, Targets::Response);
     let dropout = DropoutStream { rate: 0.3, seed: 7, micro_batch: 5 };
     let mut model = reference.model(Quantization::None, DType::F64);
-    model.accumulate_gradients(&batch, Activations::Recompute, 1.0, dropout).expect("gradients");
+    model
+        .accumulate_gradients(&batch, Activations::Recompute, 1.0, dropout)
+        .expect("gradients")
+        .sum()
+        .expect("losses");
     let gradients: Vec<(String, Tensor)> =
         adapter::parameters(&model).map(|(name, p)| (name, p.gradient.clone())).collect();
     for (index, (name, gradient)) in gradients.iter().enumerate() {
@@ -174,7 +182,11 @@ fn gradients_under_dropout_equal_finite_differences() {
                 parameter.value = (&parameter.value + (&direction * by).expect("step")).expect("moved");
             };
             shift(&mut model, step);
-            let nll = model.accumulate_gradients(&batch, Activations::Keep, 1.0, dropout).expect("nll");
+            let nll = model
+                .accumulate_gradients(&batch, Activations::Keep, 1.0, dropout)
+                .expect("nll")
+                .sum()
+                .expect("losses");
             shift(&mut model, -step);
             nll
         };
@@ -193,7 +205,11 @@ fn dropout_is_the_same_in_every_form() {
     let dropout = DropoutStream { rate: 0.2, seed: 3407, micro_batch: 2 };
     let run = |dtype, activations| {
         let mut model = reference.model(Quantization::None, dtype);
-        model.accumulate_gradients(&batch, activations, 1.0, dropout).expect("gradients");
+        model
+            .accumulate_gradients(&batch, activations, 1.0, dropout)
+            .expect("gradients")
+            .sum()
+            .expect("losses");
         model
     };
     let exact = run(DType::F64, Activations::Keep);

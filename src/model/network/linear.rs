@@ -32,12 +32,7 @@ impl Parameter {
 
     /// gradient += scale A B.
     fn accumulate(&mut self, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
-        self.gradient = if is_fast(&self.gradient) && is_fast(a) {
-            add_matmul(self.gradient.clone(), scale, a, b)?
-        } else {
-            let product = a.matmul(b)?.to_dtype(self.gradient.dtype())?;
-            (&self.gradient + (product * scale)?)?
-        };
+        self.gradient = add_matmul(self.gradient.clone(), scale, a, b)?;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use crate::model::network::frozen::FrozenSource;
 use crate::model::network::layer::{Layer, Pass, Saved};
 use crate::model::network::linear::{LinearGroup, LoraUse};
 use crate::model::ops::attention::{Heads, attention};
-use crate::model::ops::cross_entropy;
+use crate::model::ops::cross_entropy::{self, Losses, Targets};
 use crate::model::ops::dropout::DropoutStream;
 use crate::model::ops::matmul::{matmul, matmul_wide, narrowed};
 use crate::model::ops::rms_norm::{self, rms_norm};
@@ -70,7 +70,7 @@ impl Llama {
         })
     }
 
-    /// Adds the gradients of `scale` x (sum of -ln p over the batch's targets) and returns that sum, unscaled.
+    /// Adds the gradients of `scale` x (sum of -ln p over the batch's targets) and returns the losses of that sum, unscaled.
     ///
     /// A window of several micro-batches passes `scale` = 1 / (targets of the whole window) to each: the
     /// gradient is then that of the window's token-weighted loss.
@@ -83,16 +83,16 @@ impl Llama {
         activations: Activations,
         scale: f64,
         dropout: DropoutStream,
-    ) -> Result<f64> {
+    ) -> Result<Losses> {
         if batch.targets.is_empty() {
-            return Ok(0.0);
+            return Ok(Losses::default());
         }
         let pass = self.pass(&batch.positions, LoraUse::Trained(dropout))?;
         let attend = |qkv: &Tensor| attention(qkv, &batch.offsets, pass.heads);
         let mut inputs = Vec::with_capacity(self.layers.len());
         let keep = |x, saved| inputs.push((x, (activations == Activations::Keep).then_some(saved)));
         let last = self.forward(&batch.ids, &pass, |_, qkv| attend(qkv), keep)?;
-        let (nll, mut grad) = self.head_gradient(last, batch, scale)?;
+        let (losses, mut grad) = self.head_gradient(last, batch, scale)?;
         for (layer, (x, saved)) in self.layers.iter_mut().zip(inputs).rev() {
             let saved = match saved {
                 Some(saved) => saved,
@@ -100,7 +100,7 @@ impl Llama {
             };
             grad = layer.backward(&x, saved, grad, &pass, &batch.offsets)?;
         }
-        Ok(nll)
+        Ok(losses)
     }
 
     /// -ln p of each of the batch's targets, in nats.
@@ -186,22 +186,24 @@ impl Llama {
     }
 
     /// The sum of -ln p, and the gradient of the last layer's output for `scale` x that sum, (N, H).
-    fn head_gradient(&self, x: Tensor, batch: &Batch, scale: f64) -> Result<(f64, Tensor)> {
+    fn head_gradient(&self, x: Tensor, batch: &Batch, scale: f64) -> Result<(Losses, Tensor)> {
         let sources = self.indices(&batch.sources)?;
         let (shape, dtype) = (x.shape().clone(), x.dtype());
         let x = x.index_select(&sources, 0)?; // only these have targets
         let normed = self.normed(&x)?;
-        let (mut nll, mut grads) = (0f64, Vec::new());
-        for (start, targets) in chunks(&batch.targets) {
-            let logits = self.logits(&normed.narrow(0, start, targets.len())?)?;
-            let (sum, grad_logits) = cross_entropy::with_gradient(logits, targets, scale)?;
-            nll += sum;
+        let targets = Targets::new(&batch.targets, &self.device)?;
+        let (mut losses, mut grads) = (Losses::default(), Vec::new());
+        for (start, ids) in chunks(&batch.targets) {
+            let logits = self.logits(&normed.narrow(0, start, ids.len())?)?;
+            let part = targets.narrow(start, ids.len())?;
+            let (of_chunk, grad_logits) = cross_entropy::losses_with_gradient(logits, &part, scale)?;
+            losses.add(of_chunk);
             grads.push(matmul(&grad_logits, &self.head)?);
         }
         let grad_normed = narrowed(Tensor::cat(&grads, 0)?, dtype)?;
         let eps = self.config.rms_norm_eps;
         let grad = rms_norm::add_backward(x.zeros_like()?, &x, &self.norm, &grad_normed, eps)?;
-        Ok((nll, Tensor::zeros(shape, dtype, &self.device)?.index_add(&sources, &grad, 0)?))
+        Ok((losses, Tensor::zeros(shape, dtype, &self.device)?.index_add(&sources, &grad, 0)?))
     }
 
     fn indices(&self, values: &[u32]) -> Result<Tensor> {

@@ -211,6 +211,10 @@ pub fn add_low_rank(y: Tensor, terms: &[LowRank]) -> Result<Tensor> {
 /// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn columns(y: &Tensor, (start, width): (usize, usize)) -> Result<Tensor> {
     let view = y.narrow(1, start, width)?;
+    #[cfg(feature = "cuda")]
+    if cuda::takes(y) {
+        return Ok(view);
+    }
     if is_fast(y) { Ok(view) } else { view.contiguous() }
 }
 

@@ -1,4 +1,5 @@
-//! What a pass takes where it is made of candle operations, as on a GPU: each of them writes a tensor of its own.
+//! What a pass takes on a GPU: of candle operations, as on Metal, each of which writes a tensor of its own, or of the kernels of
+//! `model::ops::cuda`, which write into what is there.
 //!
 //! The peak of a step is what is kept of all layers and the widest of four moments. The counts of buffers were read from
 //! the operations' sources; `.ci/gpu-host` compares the sum with the software GPU's peak.
@@ -7,6 +8,9 @@ use super::{Largest, Need};
 use crate::model::network::llama::{Activations, LOGITS_ROWS};
 use crate::recipe::Quantization;
 use candle_core::DType;
+
+/// Whether this build's GPU has kernels of ours.
+const KERNELS: bool = cfg!(feature = "cuda");
 
 /// Bytes of what an operation widens to.
 const WIDE: u64 = 4;
@@ -33,7 +37,9 @@ fn narrow(dtype: DType) -> u64 {
 /// the two results before they are one tensor.
 fn swiglu(need: Need) -> u64 {
     let (hidden, mlp) = (need.config.hidden_size as u64, need.config.intermediate_size as u64);
-    let a_token = mlp * (7 * WIDE + need.width()) + hidden * need.width();
+    // A kernel writes the gradient into gate and up, beside what the product before them gave, and what it came from.
+    let wide = if KERNELS { need.width() } else { 7 * WIDE };
+    let a_token = mlp * (wide + need.width()) + hidden * need.width();
     need.largest.tokens as u64 * a_token
 }
 
@@ -43,6 +49,8 @@ fn projections(need: Need) -> u64 {
         (need.config.hidden_size as u64, need.config.intermediate_size as u64, need.width());
     let dense = match need.quantization {
         Quantization::None => 0,
+        // A kernel writes each into its rows of the joint matrix.
+        _ if KERNELS => 2 * width,
         // The first is there; the second as it is looked up, scaled and narrowed. Then both, and both in one.
         Quantization::Nf4 | Quantization::Nf4Double => (width + 2 * WIDE).max(4 * width),
         _ => (width + WIDE + narrow(need.dtype)).max(4 * width),
@@ -55,7 +63,8 @@ fn projections(need: Need) -> u64 {
 fn attention(need: Need) -> u64 {
     let Need { config, dtype, largest: Largest { tokens, padded, scores }, .. } = need;
     let heads = config.num_attention_heads as u64;
-    let a_score = 4 * WIDE + 2 * narrow(dtype);
+    // By kernels the probabilities and the gradient of the scores, one of which is made of scores in f32.
+    let a_score = if KERNELS { 2 * WIDE } else { 4 * WIDE + 2 * narrow(dtype) };
     let a_token = (2 * need.packed() + need.attended()) * need.width();
     let gone = 2 * config.intermediate_size as u64 * need.width();
     (heads * scores as u64 * a_score + padded as u64 * a_token).saturating_sub(tokens as u64 * gone)
@@ -63,5 +72,7 @@ fn attention(need: Need) -> u64 {
 
 /// One chunk of logits: as they come, widened, shifted, their exponentials, and the logarithms of the probabilities.
 fn logits(need: Need) -> u64 {
-    (LOGITS_ROWS * need.config.vocab_size) as u64 * (4 * WIDE + narrow(need.dtype))
+    // A kernel writes the gradient into them.
+    let each = if KERNELS { need.width() } else { 4 * WIDE + narrow(need.dtype) };
+    (LOGITS_ROWS * need.config.vocab_size) as u64 * each
 }

@@ -70,7 +70,11 @@ impl Way {
             let batch = Batch::new(&pair.map(|row| &reference.train[row]), Targets::Response);
             let dropout = DropoutStream { rate: self.dropout, seed: 1, micro_batch: 0 };
             let scale = 1.0 / batch.targets.len() as f64;
-            model.accumulate_gradients(&batch, self.activations, scale, dropout).expect("gradient");
+            model
+                .accumulate_gradients(&batch, self.activations, scale, dropout)
+                .expect("gradient")
+                .sum()
+                .expect("losses");
             for (_, parameter) in adapter::parameters(&model) {
                 gradients.extend(values(&parameter.gradient));
             }
