@@ -43,10 +43,12 @@ class Own(Candle):
         return flat.reshape(groups, group * count, width), k.narrow(1, keys), v.narrow(1, keys), (groups, group, count, keys)
 
     def _probabilities(self, q, k, block):
-        """The softmax masks, scales and writes in place of the scores."""
-        scores = q.matmul(k.t())
-        q.counter.launch(2 * scores.bytes, 6 * scores.count)
-        return scores
+        """The softmax masks and scales scores in f32; in f32 it writes in their place."""
+        scores = q.counter.unwritten((*q.shape[:-1], k.shape[-2]), "f32")
+        q.product_into(k.t(), scores, scores.bytes)
+        p = scores if q.dtype == "f32" else q.counter.unwritten(scores.shape, q.dtype)
+        q.counter.launch(scores.bytes + p.bytes, 6 * scores.count)
+        return p
 
     def _grad_scores(self, p, grad_p):
         p.counter.launch(3 * p.bytes, 5 * p.count)
