@@ -51,14 +51,20 @@ pub struct Need<'a> {
 pub enum Place {
     /// By this program's kernels, which write in place.
     Cpu,
+    /// By the kernels of `model::ops::cuda`, most of which write in place, around cuBLAS's products.
+    Cuda,
     /// By candle's operations, each of which writes a new tensor.
-    Gpu,
+    Metal,
 }
 
 impl Place {
     /// That of the tensors of `device`.
     pub fn of(device: &Device) -> Self {
-        if device.is_cpu() { Place::Cpu } else { Place::Gpu }
+        match device {
+            Device::Cpu => Place::Cpu,
+            Device::Cuda(_) => Place::Cuda,
+            Device::Metal(_) => Place::Metal,
+        }
     }
 }
 
@@ -138,7 +144,7 @@ impl Estimate {
         let trained = trainable_parameters(need.config, need.lora) * 4;
         let (widest, (activations, logits), program) = match need.place {
             Place::Cpu => (widest_dequantized(need), kernels(need, kept), PROGRAM),
-            Place::Gpu => (0, operations::activations(need, kept), LIBRARIES),
+            Place::Cuda | Place::Metal => (0, operations::activations(need, kept), LIBRARIES),
         };
         Estimate {
             weights: held + widest,

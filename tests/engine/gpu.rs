@@ -208,7 +208,7 @@ fn the_memory_estimate_is_near_the_peak() {
         let mut optimizer = AdamW::new(&model, 0.01, 1.0).expect("optimizer");
         demonstration.pass(&mut model, activations);
         optimizer.step(&mut model, 1e-3).expect("update");
-        let need = Need { config, weights, quantization, lora, dtype, place: Place::Gpu, largest };
+        let need = Need { config, weights, quantization, lora, dtype, place: Place::Cuda, largest };
         let estimate = Estimate::new(need, activations);
         // The libraries' own memory is not in the pool.
         let (said, peak) = (estimate.total() - estimate.program, tezgah::device::peak_memory(device));

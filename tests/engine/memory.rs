@@ -24,7 +24,7 @@ fn the_readme_says_what_fits_on_a_card() {
             quantization: Quantization::Nf4Double,
             lora,
             dtype: DType::BF16,
-            place: Place::Gpu,
+            place: Place::Cuda,
             largest: Largest::of(&vec![ROW; rows]),
         };
         Estimate::new(need, activations).total()

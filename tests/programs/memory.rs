@@ -1,5 +1,5 @@
 //! What a run says of its memory before it begins, and what the system counted until its end: the base read from a folder
-//! and quantized, read from what was kept of that, and dense; documents and merged model included.
+//! and quantized, read from what was kept of that, dense, and read from a GGUF file; documents and merged model included.
 
 use crate::program::*;
 use crate::support::reference_folder;
@@ -64,18 +64,24 @@ fn a_run_takes_the_memory_that_it_says() {
     let model = model(folder.path());
     let rows = |name: &str| text(reference_folder().join("tiny").join(name));
     let (train, eval) = (rows("train.json"), rows("eval.json"));
-    for (name, quantization, recomputed) in
-        [("first", "q4_0", "true"), ("kept", "q4_0", "true"), ("dense", "none", "false")]
-    {
-        let out = text(folder.path().join("reports").join(name));
+    let reports = folder.path().join("reports");
+    let file = text(reports.join("dense/merged.gguf"));
+    for (name, model, quantization, recomputed, gguf) in [
+        ("first", &model, "q4_0", "true", "none"),
+        ("kept", &model, "q4_0", "true", "none"),
+        ("dense", &model, "none", "false", "q8_0"),
+        ("gguf", &file, "as_is", "true", "none"),
+    ] {
+        let out = text(reports.join(name));
         let settings = [
             format!("model.quantization={quantization}"),
             format!("train.gradient_checkpointing={recomputed}"),
+            format!("export.gguf={gguf}"),
             "model.dtype=f32".into(),
             "train.max_steps=1".into(),
             "train.accumulation_steps=1".into(),
         ];
-        let mut arguments = vec!["--model", &model, "--train-file", &train, "--eval-file", &eval];
+        let mut arguments = vec!["--model", model, "--train-file", &train, "--eval-file", &eval];
         arguments.extend(["--samples", "0", "--out", &out]);
         arguments.extend(settings.iter().flat_map(|setting| ["--set", setting.as_str()]));
         let (promised, counted) = (promised(&arguments), counted(&arguments));

@@ -182,7 +182,7 @@ fn a_run_of_a_sweep_is_the_one_made_directly_and_is_made_once() {
 
     // Collected: the first seed's record of each combination has the summary, and the runs are as done as before.
     let path = in_turn.to_str().expect("UTF-8 path");
-    let output = call("1", &["collect", path]);
+    let output = call("1", &["collect", path, "--documents"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     for (first, second) in [(0, 1), (2, 3)] {
         let [first, second] = [first, second].map(|place: usize| folders(&in_turn)[place].clone());

@@ -12,37 +12,7 @@ use super::{Element, by_type, create, dispatch, is_fast, simd, zeros};
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
-/// How the columns of a packed (N, (heads + 2 key_value_heads) D) matrix divide into heads: all queries, then
-/// all keys, then all values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Heads {
-    /// Query heads.
-    pub query: usize,
-    /// Key and value heads; each serves query / key_value query heads.
-    pub key_value: usize,
-    /// Width of a head.
-    pub width: usize,
-}
-
-impl Heads {
-    /// Columns of the packed matrix.
-    pub fn packed_width(self) -> usize {
-        (self.query + 2 * self.key_value) * self.width
-    }
-
-    fn group(self) -> usize {
-        self.query / self.key_value
-    }
-
-    fn scale(self) -> f64 {
-        1.0 / (self.width as f64).sqrt()
-    }
-
-    /// First columns of key head `index` and of value head `index`.
-    fn key_value_columns(self, index: usize) -> (usize, usize) {
-        ((self.query + index) * self.width, (self.query + self.key_value + index) * self.width)
-    }
-}
+pub use super::heads::Heads;
 
 /// Queries of one block. 64 keeps scores and probabilities of a 2048-token row in the second-level cache.
 const QUERIES: usize = 64;

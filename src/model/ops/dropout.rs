@@ -48,16 +48,22 @@ fn mix64(x: u64) -> u64 {
 
 /// A mask as kernels take it.
 #[derive(Clone, Copy)]
-pub(super) struct Kernel {
+struct Kernel {
     /// Hashes below it are dropped.
-    pub(super) threshold: u32,
+    threshold: u32,
     /// What the others are multiplied by.
-    pub(super) scale: f32,
+    scale: f32,
     /// Of the hash.
-    pub(super) keys: (u32, u32),
+    keys: (u32, u32),
 }
 
 impl Kernel {
+    #[cfg(feature = "cuda")]
+    fn on_card(self) -> cuda::dropout::Mask {
+        let Kernel { threshold, scale, keys } = self;
+        cuda::dropout::Mask { threshold, scale, keys }
+    }
+
     fn new(mask: DropoutMask) -> Self {
         Kernel {
             threshold: (mask.rate * 4_294_967_296.0) as u32,
@@ -151,7 +157,7 @@ mod device {
     pub(super) fn dropout(x: &Tensor, mask: DropoutMask) -> Result<Tensor> {
         #[cfg(feature = "cuda")]
         if cuda::takes(x) {
-            return cuda::dropout::dropout(x, Kernel::new(mask));
+            return cuda::dropout::dropout(x, Kernel::new(mask).on_card());
         }
         (wide(x)? * factors(x, mask)?)?.to_dtype(x.dtype())
     }
@@ -160,7 +166,7 @@ mod device {
     pub(super) fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: DropoutMask) -> Result<Tensor> {
         #[cfg(feature = "cuda")]
         if cuda::takes(&grad_x) {
-            return cuda::dropout::add_backward(grad_x, grad_y, Kernel::new(mask));
+            return cuda::dropout::add_backward(grad_x, grad_y, Kernel::new(mask).on_card());
         }
         (wide(&grad_x)? + (wide(grad_y)? * factors(grad_y, mask)?)?)?.to_dtype(grad_x.dtype())
     }

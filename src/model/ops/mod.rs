@@ -12,6 +12,7 @@ mod element;
 mod simd;
 mod slices;
 mod gemm;
+pub(crate) mod heads;
 #[cfg(feature = "cuda")]
 pub(crate) mod cuda;
 pub mod matmul;

@@ -65,7 +65,7 @@ pub fn rope(x: Tensor, angles: &Angles, heads: usize, direction: Direction) -> R
     };
     #[cfg(feature = "cuda")]
     if cuda::takes(&x) {
-        return cuda::rope::rope(x, angles, heads, sign); // here, where it is owned
+        return cuda::rope::rope(x, [&angles.cos, &angles.sin], heads, sign); // here, where it is owned
     }
     if !is_fast(&x) {
         return device::rope(&x, angles, heads, sign as f64);

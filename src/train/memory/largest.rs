@@ -1,7 +1,7 @@
 //! The size of a batch, as memory sees it.
 
 use crate::data::Prepared;
-use crate::model::ops::attention::device::{PADDED_TO, QUERIES};
+use crate::model::ops::heads::{PADDED_TO, QUERIES};
 use crate::recipe::Recipe;
 use crate::train::schedule::{Plan, epoch_order};
 

@@ -4,13 +4,15 @@
 //! The peak of a step is what is kept of all layers and the widest of four moments. The counts of buffers were read from
 //! the operations' sources; `.ci/gpu-host` compares the sum with the software GPU's peak.
 
-use super::{Largest, Need};
+use super::{Largest, Need, Place};
 use crate::model::network::llama::{Activations, LOGITS_ROWS};
 use crate::recipe::Quantization;
 use candle_core::DType;
 
-/// Whether this build's GPU has kernels of ours.
-const KERNELS: bool = cfg!(feature = "cuda");
+/// Whether kernels of ours compute, and not candle's operations.
+fn has_kernels(need: Need) -> bool {
+    need.place == Place::Cuda
+}
 
 /// Bytes of what an operation widens to.
 const WIDE: u64 = 4;
@@ -38,7 +40,7 @@ fn narrow(dtype: DType) -> u64 {
 fn swiglu(need: Need) -> u64 {
     let (hidden, mlp) = (need.config.hidden_size as u64, need.config.intermediate_size as u64);
     // A kernel writes the gradient into gate and up, beside what the product before them gave, and what it came from.
-    let wide = if KERNELS { need.width() } else { 7 * WIDE };
+    let wide = if has_kernels(need) { need.width() } else { 7 * WIDE };
     let a_token = mlp * (wide + need.width()) + hidden * need.width();
     need.largest.tokens as u64 * a_token
 }
@@ -50,7 +52,7 @@ fn projections(need: Need) -> u64 {
     let dense = match need.quantization {
         Quantization::None => 0,
         // A kernel writes each into its rows of the joint matrix.
-        _ if KERNELS => 2 * width,
+        _ if has_kernels(need) => 2 * width,
         // The first is there; the second as it is looked up, scaled and narrowed. Then both, and both in one.
         Quantization::Nf4 | Quantization::Nf4Double => (width + 2 * WIDE).max(4 * width),
         _ => (width + WIDE + narrow(need.dtype)).max(4 * width),
@@ -64,7 +66,7 @@ fn attention(need: Need) -> u64 {
     let Need { config, dtype, largest: Largest { tokens, padded, scores }, .. } = need;
     let heads = config.num_attention_heads as u64;
     // By kernels the probabilities and the gradient of the scores, one of which is made of scores in f32.
-    let a_score = if KERNELS { 2 * WIDE } else { 4 * WIDE + 2 * narrow(dtype) };
+    let a_score = if has_kernels(need) { 2 * WIDE } else { 4 * WIDE + 2 * narrow(dtype) };
     let a_token = (2 * need.packed() + need.attended()) * need.width();
     let gone = 2 * config.intermediate_size as u64 * need.width();
     (heads * scores as u64 * a_score + padded as u64 * a_token).saturating_sub(tokens as u64 * gone)
@@ -73,6 +75,6 @@ fn attention(need: Need) -> u64 {
 /// One chunk of logits: as they come, widened, shifted, their exponentials, and the logarithms of the probabilities.
 fn logits(need: Need) -> u64 {
     // A kernel writes the gradient into them.
-    let each = if KERNELS { need.width() } else { 4 * WIDE + narrow(need.dtype) };
+    let each = if has_kernels(need) { need.width() } else { 4 * WIDE + narrow(need.dtype) };
     (LOGITS_ROWS * need.config.vocab_size) as u64 * each
 }

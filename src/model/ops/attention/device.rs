@@ -1,16 +1,10 @@
 //! The same attention on a device: by kernels around products on CUDA, elsewhere in candle operations. Either pads rows to
 //! the longest, so that a layer is a handful of launches.
 
-use super::Heads;
 #[cfg(feature = "cuda")]
 use crate::model::ops::cuda;
+use crate::model::ops::heads::{Heads, PADDED_TO, blocks, flat};
 use candle_core::{D, DType, Device, Result, Tensor};
-
-/// Queries of one block on a device: larger than on a CPU, since each block costs launches.
-pub(crate) const QUERIES: usize = 512;
-
-/// A GPU's bf16 products want rows of 16 bytes: rows are as long as the next multiple of this.
-pub(crate) const PADDED_TO: usize = 8;
 
 /// Where each token of a padded (rows, longest) grid comes from, and where each packed token went.
 struct Padding {
@@ -89,12 +83,6 @@ impl Operands {
     }
 }
 
-/// (groups, group, count, D) -> (groups, group x count, D)
-pub(in crate::model::ops) fn flat(x: &Tensor) -> Result<Tensor> {
-    let (groups, group, count, d) = x.dims4()?;
-    x.contiguous()?.reshape((groups, group * count, d))
-}
-
 /// Causal probabilities of one block, (groups, group x count, keys); softmax in at least 32 bits.
 fn probabilities(q: &Tensor, k: &Tensor, first: usize, count: usize, scale: f64) -> Result<Tensor> {
     let (groups, grouped, _) = q.dims3()?;
@@ -117,11 +105,6 @@ pub(super) fn softmax(scores: &Tensor, mask: &Tensor) -> Result<Tensor> {
     let masked = scores.to_dtype(mask.dtype())?.broadcast_add(mask)?;
     let shifted = masked.broadcast_sub(&masked.max_keepdim(D::Minus1)?)?.exp()?;
     shifted.broadcast_div(&shifted.sum_keepdim(D::Minus1)?)?.to_dtype(scores.dtype())
-}
-
-/// First query of each block and their number.
-pub(in crate::model::ops) fn blocks(longest: usize) -> impl DoubleEndedIterator<Item = (usize, usize)> {
-    (0..longest).step_by(QUERIES).map(move |first| (first, QUERIES.min(longest - first)))
 }
 
 /// See [`super::attention`].

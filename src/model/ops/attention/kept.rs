@@ -4,7 +4,8 @@
 //! when a token comes: it is written behind the others.
 
 use super::Heads;
-use super::device::{PADDED_TO, softmax, wide};
+use super::device::{softmax, wide};
+use crate::model::ops::heads::PADDED_TO;
 use crate::model::ops::{Element, by_type, create, dispatch, in_place, is_fast, simd};
 use candle_core::{D, DType, Device, Result, Tensor};
 use rayon::prelude::*;

@@ -5,8 +5,7 @@
 use super::padding::Grid;
 use super::product;
 use super::softmax::{self, Causal, causal_softmax};
-use crate::model::ops::attention::Heads;
-use crate::model::ops::attention::device::{blocks, flat};
+use crate::model::ops::heads::{Heads, blocks, flat};
 use candle_core::{DType, Result, Tensor};
 
 /// Rows of a grid by their heads.

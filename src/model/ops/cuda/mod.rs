@@ -13,11 +13,11 @@ pub(crate) mod adamw;
 pub(super) mod rms_norm;
 pub(super) mod rope;
 pub(super) mod swiglu;
-pub(super) mod attention;
+pub(super) mod product;
 pub(super) mod padding;
 pub(super) mod softmax;
+pub(super) mod attention;
 pub(super) mod cross_entropy;
-pub(super) mod product;
 
 use candle_core::cuda_backend::cudarc::driver::{DevicePtr, LaunchConfig, PushKernelArg};
 use candle_core::cuda_backend::{CudaStorageSlice, WrapErr};

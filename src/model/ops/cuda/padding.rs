@@ -1,7 +1,7 @@
 //! `padding.cu`: rows of a batch side by side, as batched products take them.
 
 use super::{Argument, Launch, address, launch, ptx, suffix, unwritten};
-use crate::model::ops::attention::device::PADDED_TO;
+use crate::model::ops::heads::PADDED_TO;
 use candle_core::{Result, Tensor, bail};
 
 const THREADS: u32 = 128;

@@ -2,12 +2,17 @@
 
 use super::rows::{expect, narrow, threads};
 use super::{Argument, Launch, address, launch, ptx, suffix};
-use crate::model::ops::rope::Angles;
 use candle_core::{DType, Result, Tensor, bail};
 
-/// See [`crate::model::ops::rope::rope`]: in place, `x` is held by nobody else. `sign` is 1 forward, -1 backward.
-pub(in crate::model::ops) fn rope(x: Tensor, angles: &Angles, heads: usize, sign: f32) -> Result<Tensor> {
-    let (x, cos, sin) = (x.contiguous()?, angles.cos.contiguous()?, angles.sin.contiguous()?);
+/// See `ops::rope`: in place, `x` is held by nobody else. `angles` are their cosines and sines, (N, D/2) each in f32; `sign` is 1
+/// forward, -1 backward.
+pub(in crate::model::ops) fn rope(
+    x: Tensor,
+    angles: [&Tensor; 2],
+    heads: usize,
+    sign: f32,
+) -> Result<Tensor> {
+    let (x, cos, sin) = (x.contiguous()?, angles[0].contiguous()?, angles[1].contiguous()?);
     let ((rows, width), half) = (x.dims2()?, cos.dim(1)?);
     expect(&cos, (rows, half), DType::F32)?;
     expect(&sin, (rows, half), DType::F32)?;
