@@ -15,6 +15,11 @@ fn command(home: &Path, endpoint: &str, out: &Path) -> Command {
     arguments.retain(|argument| argument != "--quiet");
     let mut command = program("a1");
     command.args(arguments).args(["--set", "train.max_steps=1", "--out", &text(out.to_path_buf())]);
+    with_hub(command, home, endpoint)
+}
+
+/// In an environment that says of the hub what is given here and nothing else.
+fn with_hub(mut command: Command, home: &Path, endpoint: &str) -> Command {
     for name in
         ["HF_TOKEN", "HF_HUB_OFFLINE", "HF_ENDPOINT", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
     {
@@ -101,4 +106,28 @@ fn a_login_is_found_and_a_refusal_says_what_to_do_and_not_the_token() {
     assert!(refused(&secret, &[]).contains("org/tiny"));
     // A token that is no header.
     assert!(refused(&server.endpoint(), &[("HF_TOKEN", &format!("{TOKEN}\u{7f}"))]).contains("token"));
+}
+
+#[test]
+fn what_was_prefetched_needs_no_network_with_the_lines_that_it_prints() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (home, out) = (folder.path().join("a home"), folder.path().join("out"));
+    let server = HubServer::new(&reference_folder().join("tiny/model"), Fault::None);
+    let mut prefetch = with_hub(program("sweep"), &home, &server.endpoint());
+    prefetch.args(["prefetch", "--levels", "a1,b1", "--model", "org/tiny"]);
+    let output = prefetch.output().expect("sweep");
+    assert!(said(&output).contains("fetching model.safetensors"));
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    for told in ["# rows of A1: ", "# rows of B1: ", &format!("commit {COMMIT}")] {
+        assert!(lines.contains(told), "expected '{told}' in {lines}");
+    }
+
+    // The lines are a shell's: a job begins with them, on a node that reaches nobody.
+    let run = command(&folder.path().join("elsewhere"), "http://127.0.0.1:9", &out);
+    let mut job = with_hub(Command::new("bash"), &folder.path().join("elsewhere"), "http://127.0.0.1:9");
+    job.args(["-c", &format!("{lines}exec \"$@\""), "job"]).arg(run.get_program()).args(run.get_args());
+    let asked = server.requests().len();
+    assert!(!said(&job.output().expect("bash")).contains("fetching"));
+    assert_eq!(server.requests().len(), asked);
+    assert_eq!(record(&out)["model"]["commit"].as_str(), Some(COMMIT));
 }
