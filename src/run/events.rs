@@ -73,7 +73,7 @@ fn events(course: &Course) -> Vec<String> {
 }
 
 /// The step that a line of `events.jsonl` is of; none for a line that was not written to its end.
-fn step_of(line: &str) -> Option<usize> {
+pub(crate) fn step_of(line: &str) -> Option<usize> {
     let event: Value = serde_json::from_str(line).ok()?;
     let step = match event["event"].as_str()? {
         kind @ ("step" | "eval") => &event[kind]["step"],

@@ -53,7 +53,7 @@ pub(crate) mod notebook;
 mod weaving;
 mod preview;
 mod earlier;
-mod events;
+pub(crate) mod events;
 mod tensorboard;
 mod recording;
 mod opening;

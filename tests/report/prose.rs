@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use tezgah::report::citations;
-use tezgah::report::trace::{self, END, PATH, Stretch};
+use tezgah::report::trace::{self, END, PATH, Stretch, TEXT};
 
 /// Lines outside of code blocks and formulas.
 pub(crate) fn prose(text: &str) -> Vec<&str> {
@@ -182,5 +182,93 @@ pub(crate) fn check_not_read_aloud(traced: &str) {
     for line in sentences(traced) {
         let read = paths(line).into_iter().filter(|path| of_tables.contains(path)).count();
         assert!(read <= 3, "{read} numbers of a table: {}", trace::plain(line));
+    }
+}
+
+/// Each line of text is one whole sentence, which begins with a capital or a number.
+pub(crate) fn check_sentences(markdown: &str) {
+    for line in sentences(markdown) {
+        let line = line.trim_start_matches("- ").trim_start_matches("> ");
+        assert!(line.ends_with(['.', ':']), "no end of a sentence: {line}");
+        let mut words = line.split(' ').peekable();
+        while let Some(word) = words.next() {
+            let is_end =
+                word.ends_with('.') && !word.trim_end_matches('.').ends_with(|c: char| c.is_ascii_digit());
+            let is_abbreviation = word == "vd.";
+            assert!(!is_end || is_abbreviation || words.peek().is_none(), "a second sentence: {line}");
+        }
+        let first = line.chars().next().expect("a sentence has letters");
+        assert!(first.is_uppercase() || first.is_ascii_digit(), "a small letter: {line}");
+    }
+}
+
+/// No word, mark or space that a thesis has not, and a text under every heading.
+pub(crate) fn check_turkish(markdown: &str) {
+    let foreign = [
+        "başarıyla",
+        "maalesef",
+        "mükemmel",
+        "dramatik",
+        "kanıtla",
+        "NaN",
+        "None",
+        "null",
+        "undefined",
+        "Some(",
+    ];
+    for line in prose(markdown) {
+        for word in foreign {
+            assert!(!line.contains(word), "'{word}': {line}");
+        }
+        assert!(!line.contains('!') || line.starts_with("!["), "an exclamation: {line}");
+        assert!(!line.contains("  ") && !line.ends_with(' ') && !line.starts_with(' '), "a space: {line:?}");
+        assert!(!line.contains(" ,") && !line.contains(" ."), "a space before a mark: {line}");
+        let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+        assert!(digits == 0 || !line[digits..].starts_with(". "), "an ordered list: {line}");
+        assert!(!line.starts_with("+ ") && !line.starts_with("* "), "a list: {line}");
+    }
+    assert!(!markdown.contains([PATH, TEXT, END]), "a mark in the printed text");
+    assert!(!markdown.contains("\n\n\n"), "two empty lines");
+    // No heading without a text under it, and none that the data left empty.
+    let lines: Vec<&str> = markdown.lines().filter(|line| !line.is_empty()).collect();
+    for pair in lines.windows(2) {
+        let depth = |line: &str| line.len() - line.trim_start_matches('#').len();
+        let is_empty = depth(pair[0]) > 0 && depth(pair[1]) > 0 && depth(pair[1]) <= depth(pair[0]);
+        assert!(!is_empty, "nothing under {}", pair[0]);
+    }
+}
+
+/// What is printed for a place of the record stands at that place; a formula and a cited work have none.
+pub(crate) fn check_origins(traced: &str, record: &impl serde::Serialize) {
+    let tree = serde_json::to_value(record).expect("a record is JSON");
+    for part in traced.split(PATH).skip(1) {
+        let (path, text) = part.split_once(TEXT).expect("a path, then its text");
+        assert!(text.split_once(END).is_some_and(|(printed, _)| !printed.is_empty()), "nothing for {path}");
+        if citations::of_path(path).is_some() {
+            continue;
+        }
+        let is_formula = path.contains([' ', '(', '*']);
+        assert!(
+            is_formula || lookup(&tree, path).is_some_and(|found| found.is_number() || found.is_string()),
+            "no number and no text at {path}"
+        );
+    }
+}
+
+/// What is left of `line` without traced numbers and names has no number but those of tables and figures.
+pub(crate) fn check_untraced(rest: &str, line: &str) {
+    let mut before = "";
+    for word in rest.split(' ') {
+        let is_label = ["Tablo", "Çizelge", "Şekil"].iter().any(|label| before.ends_with(label));
+        assert!(is_label || !word.contains(|c: char| c.is_ascii_digit()), "'{word}': {line}");
+        before = word;
+    }
+}
+
+/// A blank line between its parts would end a table.
+pub(crate) fn check_table_heads(markdown: &str) {
+    let raw: Vec<&str> = markdown.lines().collect();
+    for pair in raw.windows(3).filter(|lines| !lines[0].starts_with('|') && lines[1].starts_with('|')) {
+        assert!(pair[2].starts_with("|:--"), "no table begins with {:?}", &pair[1..]);
     }
 }

@@ -3,11 +3,11 @@
 use super::fixtures::{compared, five, five_levels, incomplete, two_levels};
 use super::{document, each_document};
 use crate::prose::{
-    check_endings, check_not_read_aloud, check_tables, lookup, prose, sentences, without_traced,
+    check_endings, check_not_read_aloud, check_origins, check_sentences, check_table_heads, check_tables,
+    check_turkish, check_untraced, prose, sentences, without_traced,
 };
 use tezgah::level::Level;
 use tezgah::record::levels::LevelsRecord;
-use tezgah::report::citations;
 use tezgah::report::levels::{charts, render};
 use tezgah::report::numbers::Style;
 use tezgah::report::profile::Profile;
@@ -15,82 +15,18 @@ use tezgah::report::trace::{END, PATH, TEXT};
 
 #[test]
 fn a_line_is_one_whole_sentence() {
-    each_document(|_, document| {
-        for line in sentences(&document.markdown) {
-            let line = line.trim_start_matches("- ").trim_start_matches("> ");
-            assert!(line.ends_with(['.', ':']), "no end of a sentence: {line}");
-            let mut words = line.split(' ').peekable();
-            while let Some(word) = words.next() {
-                let is_end = word.ends_with('.')
-                    && !word.trim_end_matches('.').ends_with(|c: char| c.is_ascii_digit());
-                let is_abbreviation = word == "vd.";
-                assert!(!is_end || is_abbreviation || words.peek().is_none(), "a second sentence: {line}");
-            }
-            let first = line.chars().next().expect("a sentence has letters");
-            assert!(first.is_uppercase() || first.is_ascii_digit(), "a small letter: {line}");
-        }
-    });
+    each_document(|_, document| check_sentences(&document.markdown));
 }
 
 #[test]
 fn the_turkish_is_a_thesis_turkish() {
-    each_document(|_, document| {
-        for line in prose(&document.markdown) {
-            for word in [
-                "başarıyla",
-                "maalesef",
-                "mükemmel",
-                "dramatik",
-                "kanıtla",
-                "NaN",
-                "None",
-                "null",
-                "undefined",
-                "Some(",
-            ] {
-                assert!(!line.contains(word), "'{word}': {line}");
-            }
-            assert!(!line.contains('!') || line.starts_with("!["), "an exclamation: {line}");
-            assert!(
-                !line.contains("  ") && !line.ends_with(' ') && !line.starts_with(' '),
-                "a space: {line:?}"
-            );
-            assert!(!line.contains(" ,") && !line.contains(" ."), "a space before a mark: {line}");
-            let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-            assert!(digits == 0 || !line[digits..].starts_with(". "), "an ordered list: {line}");
-            assert!(!line.starts_with("+ ") && !line.starts_with("* "), "a list: {line}");
-        }
-        assert!(!document.markdown.contains([PATH, TEXT, END]), "a mark in the printed text");
-        assert!(!document.markdown.contains("\n\n\n"), "two empty lines");
-        // No heading without a text under it, and none that a level's data left empty.
-        let lines: Vec<&str> = document.markdown.lines().filter(|line| !line.is_empty()).collect();
-        for pair in lines.windows(2) {
-            let depth = |line: &str| line.len() - line.trim_start_matches('#').len();
-            let is_empty = depth(pair[0]) > 0 && depth(pair[1]) > 0 && depth(pair[1]) <= depth(pair[0]);
-            assert!(!is_empty, "nothing under {}", pair[0]);
-        }
-    });
+    each_document(|_, document| check_turkish(&document.markdown));
 }
 
 #[test]
 fn every_number_comes_from_the_record() {
     each_document(|record, document| {
-        let tree = serde_json::to_value(record).expect("a record is JSON");
-        for part in document.traced.split(PATH).skip(1) {
-            let (path, text) = part.split_once(TEXT).expect("a path, then its text");
-            assert!(
-                text.split_once(END).is_some_and(|(printed, _)| !printed.is_empty()),
-                "nothing for {path}"
-            );
-            if citations::of_path(path).is_some() {
-                continue;
-            }
-            let is_formula = path.contains([' ', '(', '*']);
-            assert!(
-                is_formula || lookup(&tree, path).is_some_and(|found| found.is_number() || found.is_string()),
-                "no number and no text at {path}"
-            );
-        }
+        check_origins(&document.traced, record);
         for line in sentences(&document.traced) {
             let mut rest = without_traced(line);
             for entry in &record.levels {
@@ -100,12 +36,7 @@ fn every_number_comes_from_the_record() {
             for level in Level::ALL {
                 rest = rest.replace(level.label(), "");
             }
-            let mut before = "";
-            for word in rest.split(' ') {
-                let is_label = ["Tablo", "Çizelge", "Şekil"].iter().any(|label| before.ends_with(label));
-                assert!(is_label || !word.contains(|c: char| c.is_ascii_digit()), "'{word}': {line}");
-                before = word;
-            }
+            check_untraced(&rest, line);
         }
     });
 }
@@ -115,11 +46,7 @@ fn tables_are_whole_and_spoken_of() {
     each_document(|_, document| {
         check_tables(&document.markdown);
         let lines = prose(&document.markdown);
-        // A blank line between its parts would end a table.
-        let raw: Vec<&str> = document.markdown.lines().collect();
-        for pair in raw.windows(3).filter(|lines| !lines[0].starts_with('|') && lines[1].starts_with('|')) {
-            assert!(pair[2].starts_with("|:--"), "no table begins with {:?}", &pair[1..]);
-        }
+        check_table_heads(&document.markdown);
         let labels: Vec<String> = lines
             .iter()
             .filter_map(|line| line.strip_prefix("**")?.split_once("**"))

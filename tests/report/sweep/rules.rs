@@ -3,11 +3,11 @@
 use super::fixtures::{finished, sweeps};
 use super::{collected, document, each_document, references, sweep};
 use crate::prose::{
-    check_endings, check_not_read_aloud, check_tables, lookup, prose, sentences, without_traced, words_of,
+    check_endings, check_not_read_aloud, check_origins, check_sentences, check_table_heads, check_tables,
+    check_turkish, check_untraced, prose, sentences, without_traced, words_of,
 };
 use tezgah::level::Level;
 use tezgah::report::charts::sweep::{Combination, losses};
-use tezgah::report::citations;
 use tezgah::report::numbers::Style;
 use tezgah::report::profile::Profile;
 use tezgah::report::sweep::{charts, render};
@@ -15,78 +15,24 @@ use tezgah::report::trace::{END, PATH, TEXT};
 
 #[test]
 fn a_line_is_one_whole_sentence() {
-    each_document(|_, document| {
-        for line in sentences(&document.markdown) {
-            let line = line.trim_start_matches("- ").trim_start_matches("> ");
-            assert!(line.ends_with(['.', ':']), "no end of a sentence: {line}");
-            let mut words = line.split(' ').peekable();
-            while let Some(word) = words.next() {
-                let is_end = word.ends_with('.')
-                    && !word.trim_end_matches('.').ends_with(|c: char| c.is_ascii_digit());
-                assert!(!is_end || word == "vd." || words.peek().is_none(), "a second sentence: {line}");
-            }
-            let first = line.chars().next().expect("a sentence has letters");
-            assert!(first.is_uppercase() || first.is_ascii_digit(), "a small letter: {line}");
-        }
-    });
+    each_document(|_, document| check_sentences(&document.markdown));
 }
 
 #[test]
 fn the_turkish_is_a_thesis_turkish() {
-    each_document(|_, document| {
-        for line in prose(&document.markdown) {
-            for word in ["başarıyla", "maalesef", "mükemmel", "kanıtla", "NaN", "None", "null", "Some("] {
-                assert!(!line.contains(word), "'{word}': {line}");
-            }
-            assert!(!line.contains('!') || line.starts_with("!["), "an exclamation: {line}");
-            assert!(
-                !line.contains("  ") && !line.ends_with(' ') && !line.starts_with(' '),
-                "a space: {line:?}"
-            );
-            assert!(!line.contains(" ,") && !line.contains(" ."), "a space before a mark: {line}");
-        }
-        assert!(!document.markdown.contains([PATH, TEXT, END]), "a mark in the printed text");
-        assert!(!document.markdown.contains("\n\n\n"), "two empty lines");
-        // No heading without a text under it.
-        let lines: Vec<&str> = document.markdown.lines().filter(|line| !line.is_empty()).collect();
-        for pair in lines.windows(2) {
-            let depth = |line: &str| line.len() - line.trim_start_matches('#').len();
-            let is_empty = depth(pair[0]) > 0 && depth(pair[1]) > 0 && depth(pair[1]) <= depth(pair[0]);
-            assert!(!is_empty, "nothing under {}", pair[0]);
-        }
-    });
+    each_document(|_, document| check_turkish(&document.markdown));
 }
 
 #[test]
 fn every_number_comes_from_the_record() {
     each_document(|record, document| {
-        let tree = serde_json::to_value(record).expect("a record is JSON");
-        for part in document.traced.split(PATH).skip(1) {
-            let (path, text) = part.split_once(TEXT).expect("a path, then its text");
-            assert!(
-                text.split_once(END).is_some_and(|(printed, _)| !printed.is_empty()),
-                "nothing for {path}"
-            );
-            if citations::of_path(path).is_some() {
-                continue;
-            }
-            let is_formula = path.contains([' ', '(', '*']);
-            assert!(
-                is_formula || lookup(&tree, path).is_some_and(|found| found.is_number() || found.is_string()),
-                "no number and no text at {path}"
-            );
-        }
+        check_origins(&document.traced, record);
         let of_levels = |line: &str| {
             Level::ALL.iter().fold(without_traced(line), |rest, level| rest.replace(level.label(), ""))
         };
         for line in sentences(&document.traced) {
             let rest = of_levels(line);
-            let mut before = "";
-            for word in rest.split(' ') {
-                let is_label = ["Tablo", "Çizelge", "Şekil"].iter().any(|label| before.ends_with(label));
-                assert!(is_label || !word.contains(|c: char| c.is_ascii_digit()), "'{word}': {line}");
-                before = word;
-            }
+            check_untraced(&rest, line);
         }
         for line in prose(&document.traced).into_iter().filter(|line| line.starts_with('|')) {
             let rest = of_levels(line);
@@ -99,11 +45,7 @@ fn every_number_comes_from_the_record() {
 fn tables_are_whole_and_spoken_of() {
     each_document(|_, document| {
         check_tables(&document.markdown);
-        // A blank line between its parts would end a table.
-        let raw: Vec<&str> = document.markdown.lines().collect();
-        for pair in raw.windows(3).filter(|lines| !lines[0].starts_with('|') && lines[1].starts_with('|')) {
-            assert!(pair[2].starts_with("|:--"), "no table begins with {:?}", &pair[1..]);
-        }
+        check_table_heads(&document.markdown);
         let text = sentences(&document.markdown).join("\n");
         let labels: Vec<String> = prose(&document.markdown)
             .iter()

@@ -13,7 +13,7 @@ use super::slurm::queue::{self, Element, Elements, Phase};
 use crate::error::Result;
 use crate::record::folder::RunFolder;
 use crate::record::{RunRecord, Status, store};
-use serde_json::Value;
+use crate::run::events::step_of;
 use state::{Facts, Recorded, Seen, State, judged};
 use std::fmt::Write;
 use std::fs::OpenOptions;
@@ -70,11 +70,7 @@ fn facts(record: RunRecord, folder: &RunFolder) -> Facts {
 
 /// The last step that `events.jsonl` tells of; 0 before the first.
 fn last_step(events: &str) -> usize {
-    let step = |line: &str| {
-        let event: Value = serde_json::from_str(line).ok()?;
-        usize::try_from(event["step"]["step"].as_u64()?).ok()
-    };
-    events.lines().rev().find_map(step).unwrap_or(0)
+    events.lines().rev().find_map(step_of).unwrap_or(0)
 }
 
 /// Whether a process holds the lock at `path`, as far as this machine sees.
