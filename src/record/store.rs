@@ -70,8 +70,15 @@ pub(crate) fn hold(file: &std::fs::File) -> std::io::Result<bool> {
 const TEMPORARY: &str = ".tezgah-";
 
 /// A file to be written in `folder`, gone again unless it gets a name: also that of a trial is swept after a kill.
+///
+/// # Errors
+/// What the system says, without tempfile's ` at path` and a name that nobody has asked for.
 fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)
+    tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder).map_err(|error| {
+        let text = error.to_string();
+        let cause = text.rsplit_once(" at path ").map_or(&*text, |(cause, _)| cause);
+        std::io::Error::new(error.kind(), cause)
+    })
 }
 
 /// Whether a file of this name is one that is being written, or was when its process was killed.

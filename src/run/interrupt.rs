@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM: the first lets the run finish what it is at and keep it, the second ends the program at once.
+//! Ctrl-C and SIGTERM: the first lets the run finish what it is at and keep it, the second ends the program at once. And
+//! SIGBUS, which is how the system tells a reader that a mapped file has lost its end.
 
 use super::progress::tell;
 use crate::error::{Error, Result};
@@ -18,6 +19,7 @@ pub(crate) fn listen() {
     static LISTENING: std::sync::OnceLock<()> = std::sync::OnceLock::new();
     LISTENING.get_or_init(|| {
         use signal_hook::consts::{SIGINT, SIGTERM};
+        name_a_cut_file();
         let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
         std::thread::spawn(move || {
             for signal in signals.forever() {
@@ -29,6 +31,29 @@ pub(crate) fn listen() {
             }
         });
     });
+}
+
+/// Said when a part of a mapped file is read that is no longer there.
+#[cfg(unix)]
+const CUT: &[u8] = b"error: a model file was shortened, or its disk failed, while it was read; with the whole file the same \
+                     command goes on after the last checkpoint\n";
+
+/// Has a cut file end the program with a line instead of without a word. It cannot fail like other errors: the read has no
+/// place to return to, and the thread may hold any lock, so that neither the record nor the page can be written.
+#[cfg(unix)]
+#[allow(unsafe_code, reason = "a handler that runs inside of the failed read is unsafe by nature")]
+fn name_a_cut_file() {
+    let stderr = std::io::stderr();
+    // SAFETY: the handler calls write(2) and _exit(2) on bytes that are part of the program, both of which POSIX allows in a
+    // handler; the descriptor is asked of the stream without its lock.
+    let registered = unsafe {
+        signal_hook::low_level::register(signal_hook::consts::SIGBUS, move || {
+            let _ = nix::unistd::write(&stderr, CUT);
+            signal_hook::low_level::exit(1);
+        })
+    };
+    // Without it the program ends as it would have: by the signal.
+    drop(registered);
 }
 
 /// Whether the run may go on.

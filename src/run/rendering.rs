@@ -59,10 +59,13 @@ pub(crate) fn write(
     let files = report.files()?;
     // The files wait for the disk, pandoc for the processor: neither waits for the other.
     let (written, sections) = rayon::join(
-        || files.par_iter().try_for_each(|file| write_changed(&folder.join(&file.path), &file.bytes)),
+        // Of several that cannot be written the first is told, whichever thread was the fastest.
+        || -> Vec<Result<()>> {
+            files.par_iter().map(|file| write_changed(&folder.join(&file.path), &file.bytes)).collect()
+        },
         || report.sections(profile, environment::unix_seconds(moment)),
     );
-    written?;
+    written.into_iter().collect::<Result<()>>()?;
     for file in sections.files() {
         write_changed(&folder.join(&file.path), &file.bytes)?;
     }

@@ -91,7 +91,11 @@ fn trained(run: &mut Run, training: Loop) -> Result<Course> {
                 }
                 SOON
             }
-            Event::MicroBatch | Event::Evaluating(_) => return interrupt::check(),
+            Event::MicroBatch | Event::Evaluating(_) => {
+                interrupt::check()?;
+                // A sign of life: of a large model a step takes minutes.
+                return page.look(notebook, &seen, OFTEN);
+            }
             Event::Checkpoint(_) => OFTEN,
         };
         lock.check()?;

@@ -23,12 +23,19 @@ pub(super) struct Weaving {
     pub(super) rows: Vec<MaskedRow>,
     /// When the page of the run that goes on was written last.
     written: Option<Instant>,
+    /// The longest time between two of its writings so far.
+    longest: Duration,
 }
 
 /// What has happened is worth a new page after so long: a step of many.
 pub(super) const OFTEN: Duration = Duration::from_secs(5);
 /// The same for what happens rarely: an evaluation, the next cell.
 pub(super) const SOON: Duration = Duration::from_secs(1);
+/// A page that was not written for so long is of a run that has ended without a word, unless the run is a slow one: of a
+/// large model a step can take minutes.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// A slow run may take so many times its longest pause.
+const PAUSES: u32 = 5;
 
 impl Weaving {
     /// A cell goes its way. One that is called twice is shown where it was called first.
@@ -59,7 +66,9 @@ impl Weaving {
         let charts: Vec<Chart> = charts::training_loss(record, style)?.into_iter().collect();
         let now = environment::now();
         let again = OFTEN.as_secs() as u32;
-        let page = self.page(notebook, record, &charts, Some(Live { now: &now, again }))?;
+        self.longest = self.longest.max(self.written.map(|written| written.elapsed()).unwrap_or_default());
+        let patience = PATIENCE.max(PAUSES * self.longest).as_secs();
+        let page = self.page(notebook, record, &charts, Some(Live { now: &now, again, patience }))?;
         write_changed(&notebook.folder.live(), page.as_bytes())?;
         self.written = Some(Instant::now());
         Ok(())

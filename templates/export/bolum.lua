@@ -36,6 +36,8 @@ local function typographic(text)
 end
 
 local function text_of(text)
+  -- Most words are plain: what is replaced below begins with one of these bytes, or is ×, whose first is that of ç, ö, ü.
+  if text:find("^[^'`:\xC2\xCE\xCF\xE2]+$") and not text:find('×', 1, true) then return nil end
   if text:match('^https?://') then
     return { pandoc.Link({ pandoc.Str(text) }, text) }
   end
@@ -73,6 +75,8 @@ end
 
 -- "p < 0,001" stays on one line.
 local function unbroken(inlines)
+  -- One look at the text is cheaper than one at each of its words.
+  if not pandoc.utils.stringify(inlines):find('[<=>]') then return nil end
   local function is_relation(inline)
     return inline and inline.t == 'Str' and (inline.text == '<' or inline.text == '=' or inline.text == '>')
   end
@@ -168,42 +172,41 @@ end
 -- Characters of table text that a line of 14.5 cm holds: 10.5 pt in Word, \small in LaTeX.
 local LINE = is_latex and 84 or 72
 
-local function length_of(cell)
-  return utf8.len(pandoc.utils.stringify(pandoc.Div(cell))) or 0
-end
-
--- The longest word of a cell: a column of words is never narrower.
-local function word_of(cell)
-  local most = 0
-  for word in pandoc.utils.stringify(pandoc.Div(cell)):gmatch('%S+') do most = math.max(most, utf8.len(word) or 0) end
-  return most
+-- Letters of a cell, and of its longest word: a column of words is never narrower.
+local function size_of(cell)
+  local text, most = pandoc.utils.stringify(pandoc.Div(cell)), 0
+  for word in text:gmatch('%S+') do most = math.max(most, utf8.len(word) or 0) end
+  return utf8.len(text) or 0, most
 end
 
 -- Shares of the line for each column, or nil where the table is narrow enough as it is. A column of numbers takes
 -- what it needs; those of words take their longest word, and share the rest by what they would take on one line.
 local function widths_of(simple)
   local longest, word, total, numbers, words, wishes = {}, {}, 0, 0, 0, 0
-  for column = 1, #simple.aligns do
-    longest[column], word[column] = length_of(simple.headers[column]), word_of(simple.headers[column])
-    for _, row in ipairs(simple.rows) do
-      longest[column] = math.max(longest[column], length_of(row[column]))
-      word[column] = math.max(word[column], word_of(row[column]))
+  local aligns, headers = simple.aligns, simple.headers
+  for column = 1, #aligns do longest[column], word[column] = size_of(headers[column]) end
+  for _, row in ipairs(simple.rows) do
+    for column = 1, #aligns do
+      local length, most = size_of(row[column])
+      longest[column], word[column] = math.max(longest[column], length), math.max(word[column], most)
     end
+  end
+  for column = 1, #aligns do
     longest[column], word[column] = longest[column] + 3, word[column] + 3
     total = total + longest[column]
-    if simple.aligns[column] == pandoc.AlignRight then
+    if aligns[column] == pandoc.AlignRight then
       numbers = numbers + longest[column]
     else
       words, wishes = words + word[column], wishes + longest[column] - word[column]
     end
   end
   -- Without shares LibreOffice gives all columns the same width, which breaks the words of a first one among many.
-  if total <= LINE and #simple.aligns < 5 then return nil end
+  if total <= LINE and #aligns < 5 then return nil end
   local room = math.max(LINE - numbers - words, 0)
   local shares, sum = {}, 0
-  for column = 1, #simple.aligns do
+  for column = 1, #aligns do
     local share = longest[column]
-    if simple.aligns[column] ~= pandoc.AlignRight then
+    if aligns[column] ~= pandoc.AlignRight then
       share = word[column] + (wishes > 0 and room * (longest[column] - word[column]) / wishes or 0)
     end
     shares[column], sum = share, sum + share
@@ -325,10 +328,11 @@ end
 local function whole(document)
   local blocks, out = document.blocks, {}
   local function add(more) for _, block in ipairs(more) do out[#out + 1] = block end end
-  local index, is_bibliography, is_after_table = 1, false, false
+  local index, is_bibliography, is_after_table, next_caption = 1, false, false, caption_of(blocks[1])
   while index <= #blocks do
     local block, following = blocks[index], blocks[index + 1]
-    local caption, next_caption = caption_of(block), caption_of(following)
+    local caption = next_caption
+    next_caption = caption_of(following)
     local taken, was_after_table = 1, is_after_table
     if caption and body_of(following) == caption.kind then
       add(dressed(following, caption, true))
@@ -353,6 +357,7 @@ local function whole(document)
     is_bibliography = block.t == 'Header' and pandoc.utils.stringify(block) == 'Kaynaklar'
     is_after_table = block.t == 'Table' or (caption ~= nil and caption.kind == 'Table' and taken == 2)
     index = index + taken
+    if taken == 2 then next_caption = caption_of(blocks[index]) end
   end
   document.blocks = out
   return document
@@ -391,6 +396,8 @@ end
 return {
   { Inlines = unbroken },
   { Pandoc = whole },
-  { Link = citation },
-  { Str = function(inline) return text_of(inline.text) end, Math = formula, Header = heading, CodeBlock = code_block, Code = digest },
+  {
+    Link = citation, Str = function(inline) return text_of(inline.text) end, Math = formula, Header = heading,
+    CodeBlock = code_block, Code = digest,
+  },
 }

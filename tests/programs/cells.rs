@@ -165,7 +165,7 @@ fn the_readme_says_which_setting_makes_which_cell_anew() {
 }
 
 /// Every file below a folder with its bytes.
-fn bytes_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn bytes_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -177,7 +177,7 @@ fn bytes_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     for (path, bytes) in bytes_below(from) {
         let target = to.join(path.strip_prefix(from).expect("below"));
         std::fs::create_dir_all(target.parent().expect("a folder")).expect("made");

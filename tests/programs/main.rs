@@ -19,6 +19,9 @@ mod weaving;
 mod memory;
 mod command_line;
 mod obstacles;
+#[cfg(target_os = "linux")]
+mod permissions;
+mod messages;
 mod several_runs;
 mod sweep;
 mod slurm;

@@ -1,12 +1,13 @@
 //! What stands in the way of a run on its way: a full disk, a path that is taken, a folder that goes, a reader that has
 //! left. It is said in one line, the record says failed, and the same command ends well when the way is free again.
 
+use crate::cells::copy;
 use crate::program::*;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-fn arguments() -> Vec<String> {
+pub(crate) fn arguments() -> Vec<String> {
     let mut arguments = tiny_arguments();
     for setting in ["samples.count=1", "samples.max_new_tokens=4"] {
         arguments.extend(["--set".to_string(), setting.to_string()]);
@@ -14,8 +15,8 @@ fn arguments() -> Vec<String> {
     arguments
 }
 
-/// What a run is for: the adapter and the losses.
-fn outcome(out: &Path) -> (Vec<u8>, serde_json::Value, serde_json::Value) {
+/// What a run is for: the adapter, the losses, and whether it came to its end.
+pub(crate) fn outcome(out: &Path) -> (Vec<u8>, serde_json::Value, serde_json::Value) {
     let mut record = record(out);
     let adapter = fs::read(out.join("adapter/adapter_model.safetensors")).expect("an adapter");
     (adapter, record["evaluation"].take(), record["status"].take())
@@ -28,7 +29,7 @@ fn at_once(folder: &Path) -> (Vec<u8>, serde_json::Value, serde_json::Value) {
 }
 
 /// Names of files that were being written, below a folder.
-fn temporaries(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn temporaries(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -99,9 +100,8 @@ fn a_path_that_is_taken_is_said_and_the_run_goes_on_when_it_is_free() {
     }
 }
 
-/// A run that is on its way: it has its first checkpoint.
-fn trains(arguments: &[String], out: &Path) -> Child {
-    let mut command = program("a1");
+/// A run of `command` that is on its way: it has its first checkpoint.
+pub(crate) fn trains(mut command: Command, arguments: &[String], out: &Path) -> Child {
     command.args(with_out(arguments, &text(out.to_path_buf()), &[])).stderr(Stdio::piped());
     let child = command.spawn().expect("a1");
     while !out.join("checkpoints/checkpoint-3/seal.json").exists() {
@@ -116,7 +116,7 @@ fn a_folder_that_is_removed_on_the_way_is_no_success() {
     let out = folder.path().join("run");
     let mut arguments = arguments();
     arguments.extend(["--set".to_string(), "train.max_steps=400".to_string()]);
-    let child = trains(&arguments, &out);
+    let child = trains(program("a1"), &arguments, &out);
     // It may write into the folder while that is emptied.
     while out.join("run.lock").exists() {
         let _ = fs::remove_dir_all(&out);
@@ -206,11 +206,7 @@ fn own_model(folder: &Path) -> (PathBuf, Vec<String>) {
     let mut arguments = arguments();
     let theirs = PathBuf::from(&arguments[1]);
     let model = folder.join("model");
-    fs::create_dir(&model).expect("a folder");
-    for entry in fs::read_dir(theirs).expect("a model") {
-        let path = entry.expect("an entry").path();
-        fs::copy(&path, model.join(path.file_name().expect("a name"))).expect("copied");
-    }
+    copy(&theirs, &model);
     arguments[1] = text(model.clone());
     (model, arguments)
 }
@@ -221,7 +217,7 @@ fn a_base_model_that_changes_on_the_way_is_not_merged_into() {
     let (model, mut arguments) = own_model(folder.path());
     arguments.extend(["--set".to_string(), "train.max_steps=60".to_string()]);
     let out = folder.path().join("run");
-    let child = trains(&arguments, &out);
+    let child = trains(program("a1"), &arguments, &out);
     let path = model.join("model.safetensors");
     let now = std::time::SystemTime::now();
     fs::File::options().write(true).open(path).and_then(|file| file.set_modified(now)).expect("touched");
@@ -231,6 +227,30 @@ fn a_base_model_that_changes_on_the_way_is_not_merged_into() {
     assert!(line.contains("was changed or removed while the run went on"), "{line}");
     assert_eq!(record(&out)["status"], "failed");
     assert!(!out.join("merged").exists());
+}
+
+/// A mapped file that loses its end gives its reader no error: the system sends a signal. Cut between the hashing of the
+/// weights and their loading, while two thousand rows are encoded.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_base_model_that_is_cut_while_it_is_mapped_ends_the_program_with_a_line() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (model, out) = (folder.path().join("model"), folder.path().join("run"));
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/demo"), &model);
+    let mut command = program("a1");
+    command.args(["--quiet", "--model", &text(model.clone()), "--out", &text(out.clone())]);
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("a1");
+    let maps = format!("/proc/{}/maps", child.id());
+    while !fs::read_to_string(&maps).is_ok_and(|maps| maps.contains("model.safetensors")) {
+        assert!(child.try_wait().expect("the child").is_none(), "ended before it mapped the weights");
+    }
+    let weights = fs::File::options().write(true).open(model.join("model.safetensors"));
+    weights.and_then(|file| file.set_len(4096)).expect("cut");
+    let output = child.wait_with_output().expect("ended");
+    let line = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!((line.lines().count(), output.status.code()), (1, Some(1)), "{line}");
+    assert!(line.starts_with("error: a model file was shortened, or its disk failed, "), "{line}");
+    assert!(!out.exists() || temporaries(&out).is_empty(), "something is half written");
 }
 
 #[test]

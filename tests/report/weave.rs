@@ -186,13 +186,23 @@ fn a_cell_stands_once_under_the_code_that_called_it() {
 
 #[test]
 fn a_run_that_goes_on_is_looked_at_again_and_its_end_leads_to_the_page() {
-    let live = Live { now: "2026-11-26T10:00:00+03:00", again: 5 };
+    let live = Live { now: "2026-11-26T10:00:05+03:00", again: 5, patience: 600 };
     let cells = [shown(Cell::Training, 16, Went::Begun)];
     let (_, html) = page(&fixture("suren"), SOURCE, &cells, Some(live));
     assert!(html.contains("<meta http-equiv=\"refresh\" content=\"5\">"));
-    assert!(html.contains("son yazıldığı an: 26 Kasım 2026, 10.00"));
+    assert!(
+        html.contains("<strong>Koşu sürüyor.</strong>")
+            && html.contains("son işaret: 26 Kasım 2026, 10.00.05.")
+    );
+    // Of a run that was killed the reader's clock tells, by what `date -u -d 2026-11-26T07:00:05Z +%s` prints.
+    assert!(html.contains("class=\"durum\" data-an=\"1795676405\" data-sabir=\"600\""));
+    assert!(html.contains("<span hidden><strong>Yanıt yok:</strong> son işaret 26 Kasım 2026, 10.00.05."));
+    // Nothing else runs: `openssl dgst -sha256 -binary templates/export/canli.js | base64`.
+    assert!(html.contains("script-src 'sha256-FkS7ciNspp/jf0/4GX2wjH7HZGDwEbfJ0c4M3Ig6kOQ='; "));
+    assert_eq!(html.matches("<script>").count(), 1);
     assert!(html.contains("Koşu henüz sona ermemiştir"), "the warning of the documents");
     let end = export::pointer("defter.html");
+    assert!(!end.contains("script"), "what has ended needs none");
     assert!(end.contains("content=\"0; url=defter.html\"") && end.contains("<a href=\"defter.html\">"));
 }
 

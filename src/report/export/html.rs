@@ -45,7 +45,7 @@ pub fn html(document: &Document, charts: &[Chart]) -> Result<String> {
     let main = format!(
         "{head}{body}<p class=\"kunye\">Bu sayfa <code>{record}</code> kaydından üretilmiştir. {TOOLTIPS}</p>\n"
     );
-    Ok(shell(&title, "", STYLE, &contents, &main))
+    Ok(shell(&title, "", STYLE, &contents, &main, ""))
 }
 
 /// A page while it is written.

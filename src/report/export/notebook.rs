@@ -11,13 +11,17 @@ use crate::error::Result;
 use crate::report::charts::Chart;
 use crate::report::markdown::foreign;
 use crate::report::weave::source::{Colour, coloured};
-use crate::report::weave::{self, Given, MaskedRow, Part};
+use crate::report::weave::{self, Given, MaskedRow, Part, Sign};
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Tag, TagEnd};
 use pulldown_latex::config::DisplayMode;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 const NOTEBOOK_STYLE: &str = include_str!("../../../templates/export/defter.css");
+
+/// What a page of a run that goes on does by itself: it says so when it was not written for too long, since a run that was
+/// killed cannot.
+const SILENCE: &str = include_str!("../../../templates/export/canli.js");
 
 /// Said lines that are shown without being asked for.
 const FEW_LINES: usize = 12;
@@ -70,31 +74,28 @@ pub fn notebook(page: &weave::Page, charts: &[Chart]) -> Result<String> {
             page.title.clone()
         }
     };
-    let again = page.live.as_ref().map(|(_, seconds)| refresh(*seconds, "")).unwrap_or_default();
-    Ok(shell(&title, &again, &format!("{STYLE}{NOTEBOOK_STYLE}"), &html.contents(), &main))
+    let (again, script) = match &page.live {
+        Some(sign) => (refresh(sign.again, ""), SILENCE),
+        None => (String::new(), ""),
+    };
+    Ok(shell(&title, &again, &format!("{STYLE}{NOTEBOOK_STYLE}"), &html.contents(), &main, script))
 }
 
 /// A page that leads to the one called `file`: what is left of a page that was written again and again.
 pub fn pointer(file: &str) -> String {
     let file = escaped(file);
     let main = format!("<h1>Koşu sona erdi</h1>\n<p>Deney defteri: <a href=\"{file}\">{file}</a></p>\n");
-    shell("Koşu sona erdi", &refresh(0, &format!("; url={file}")), STYLE, "", &main)
+    shell("Koşu sona erdi", &refresh(0, &format!("; url={file}")), STYLE, "", &main, "")
 }
 
-/// Has the browser look again, with no script.
+/// Has the browser look again, without a script.
 fn refresh(seconds: u32, more: &str) -> String {
     format!("<meta http-equiv=\"refresh\" content=\"{seconds}{more}\">\n")
 }
 
 /// What stands under the title: where the page comes from, and what a reader must know first.
 fn head(html: &mut Page<'_>, page: &weave::Page) -> Result<String> {
-    let live = match &page.live {
-        Some((now, seconds)) => format!(
-            " <strong>Koşu sürüyor.</strong> Sayfa {seconds} saniyede bir kendini yeniler; son yazıldığı an: {}.",
-            escaped(now)
-        ),
-        None => String::new(),
-    };
+    let state = page.live.as_ref().map(state).unwrap_or_default();
     let warnings: Vec<String> = page.warnings.iter().map(|warning| format!("> {warning}\n")).collect();
     let warnings = match warnings.is_empty() {
         true => String::new(),
@@ -102,8 +103,19 @@ fn head(html: &mut Page<'_>, page: &weave::Page) -> Result<String> {
     };
     Ok(format!(
         "<p class=\"kunye\">Bu sayfa, deneyin kaynağından ve hücrelerinin sonuçlarından programca örülmüştür; \
-         açıklamalar kaynağın kendi dilindedir. {TOOLTIPS}{live}</p>\n{warnings}"
+         açıklamalar kaynağın kendi dilindedir. {TOOLTIPS}</p>\n{state}{warnings}"
     ))
+}
+
+/// Whether the run goes on. Without scripts the first of the two is seen, with the moment to judge it by.
+fn state(Sign { at, unix_seconds, again, patience }: &Sign) -> String {
+    let at = escaped(at);
+    format!(
+        "<p class=\"durum\" data-an=\"{unix_seconds}\" data-sabir=\"{patience}\">\n\
+         <span><strong>Koşu sürüyor.</strong> Sayfa {again} saniyede bir kendini yeniler; son işaret: {at}.</span>\n\
+         <span hidden><strong>Yanıt yok:</strong> son işaret {at}. Program sona ermiş olabilir; aynı komut, koşuyu kaldığı \
+         yerden sürdürür.</span>\n</p>\n"
+    )
 }
 
 /// Traced Markdown of the report's own.

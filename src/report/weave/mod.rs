@@ -18,7 +18,7 @@ use super::numbers::{self, Style};
 use super::profile::Profile;
 use crate::error::Result;
 use crate::recipe::Cell;
-use crate::record::RunRecord;
+use crate::record::{RunRecord, environment};
 use serde::{Deserialize, Serialize};
 use source::Kind;
 
@@ -103,6 +103,21 @@ pub struct Live<'a> {
     pub now: &'a str,
     /// Seconds after which a reader should look again.
     pub again: u32,
+    /// Seconds after which a page that was not written again is of a run that has ended without a word.
+    pub patience: u64,
+}
+
+/// The sign of life that a page is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sign {
+    /// When it was given, in words, to the second.
+    pub at: String,
+    /// The same in seconds since 1970.
+    pub unix_seconds: i64,
+    /// As [`Live::again`].
+    pub again: u32,
+    /// As [`Live::patience`].
+    pub patience: u64,
 }
 
 /// A page, before it is HTML.
@@ -112,8 +127,8 @@ pub struct Page {
     pub title: String,
     /// What a reader must know first, as traced Markdown.
     pub warnings: Vec<String>,
-    /// How far the run came, where it goes on: the moment in words, and the seconds after which to look again.
-    pub live: Option<(String, u32)>,
+    /// Of a run that goes on, the last sign of it.
+    pub live: Option<Sign>,
     /// From top to bottom.
     pub parts: Vec<Part>,
 }
@@ -154,15 +169,23 @@ pub struct Given {
 /// # Errors
 /// `Error::Report` for a number or a moment of the record that cannot be printed.
 pub fn weave(woven: &Woven) -> Result<Page> {
-    let live = match woven.live {
-        Some(Live { now, again }) => Some((numbers::date_and_time(now)?, again)),
-        None => None,
-    };
     Ok(Page {
         title: format!("{} düzeyi: deney defteri", woven.record.level),
         warnings: document::warnings(woven.record, woven.profile)?,
-        live,
+        live: woven.live.map(sign).transpose()?,
         parts: parts(woven)?,
+    })
+}
+
+fn sign(Live { now, again, patience }: Live) -> Result<Sign> {
+    let minute = numbers::date_and_time(now)?;
+    // Documents need no seconds, a run that may have stopped does: the two digits behind 2026-11-26T10:00:
+    let second = now.get(17..19).unwrap_or_default();
+    Ok(Sign {
+        at: format!("{minute}.{second}"),
+        unix_seconds: environment::unix_seconds(now),
+        again,
+        patience,
     })
 }
 
