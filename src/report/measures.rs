@@ -3,10 +3,13 @@
 //! What the documents say beyond the record's own fields is computed here and nowhere else; a [`Quantity`]'s
 //! path is the formula over record paths. `None` stands where the record has nothing to compute from.
 
+mod scores;
+
 use super::quantity::Quantity;
 use crate::recipe::Quantization;
-use crate::record::{Eval, RunRecord, Score, Step};
+use crate::record::{Eval, RunRecord, Step};
 use crate::statistics::{Comparison, Interval};
+pub(crate) use scores::{BothScores, both_scores, level_scores};
 
 /// Steps whose losses are averaged, by tokens, before the training loss is set against the evaluation loss:
 /// one window alone is noisy, and the last of an epoch may hold a few rows only.
@@ -43,90 +46,9 @@ impl Mask {
     }
 }
 
-/// Loss and perplexity of base and best adapter under one mask.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct BothScores<'a> {
-    /// The mask of both.
-    pub(crate) mask: Mask,
-    /// The base model.
-    pub(crate) baseline: &'a Score,
-    /// The best adapter.
-    pub(crate) fine_tuned: &'a Score,
-    /// Intervals and tests, where rows were recorded.
-    pub(crate) statistics: Option<&'a Comparison>,
-}
-
-impl BothScores<'_> {
-    /// The base model's loss.
-    pub(crate) fn baseline_loss(&self) -> Quantity {
-        let path = format!("evaluation.baseline.{}.loss", self.mask.name());
-        Quantity::new(path, self.baseline.loss).within(self.statistics.map(|both| &both.baseline.loss))
-    }
-
-    /// The best adapter's loss.
-    pub(crate) fn fine_tuned_loss(&self) -> Quantity {
-        let path = format!("evaluation.fine_tuned.{}.loss", self.mask.name());
-        Quantity::new(path, self.fine_tuned.loss).within(self.statistics.map(|both| &both.fine_tuned.loss))
-    }
-
-    /// The base model's perplexity.
-    pub(crate) fn baseline_perplexity(&self) -> Quantity {
-        let path = format!("evaluation.baseline.{}.perplexity", self.mask.name());
-        let interval = self.statistics.and_then(|both| both.baseline.perplexity.as_ref());
-        Quantity::new(path, self.baseline.perplexity).within(interval)
-    }
-
-    /// The best adapter's perplexity.
-    pub(crate) fn fine_tuned_perplexity(&self) -> Quantity {
-        let path = format!("evaluation.fine_tuned.{}.perplexity", self.mask.name());
-        let interval = self.statistics.and_then(|both| both.fine_tuned.perplexity.as_ref());
-        Quantity::new(path, self.fine_tuned.perplexity).within(interval)
-    }
-
-    /// |B - F| / B of the losses, as a fraction.
-    pub(crate) fn loss_change(&self) -> Quantity {
-        unsigned(self.signed_loss_change())
-    }
-
-    /// |B - F| / B of the perplexities, as a fraction.
-    pub(crate) fn perplexity_change(&self) -> Quantity {
-        unsigned(self.signed_perplexity_change())
-    }
-
-    /// F / B - 1 of the losses, as a fraction; negative: improved.
-    pub(crate) fn signed_loss_change(&self) -> Quantity {
-        let interval = self.statistics.and_then(|both| both.relative_loss_reduction.as_ref());
-        change(&self.fine_tuned_loss(), &self.baseline_loss()).within(interval)
-    }
-
-    /// F / B - 1 of the perplexities, as a fraction; negative: improved.
-    pub(crate) fn signed_perplexity_change(&self) -> Quantity {
-        let interval = self.statistics.and_then(|both| both.relative_perplexity_reduction.as_ref());
-        change(&self.fine_tuned_perplexity(), &self.baseline_perplexity()).within(interval)
-    }
-}
-
 /// after / before - 1.
 fn change(after: &Quantity, before: &Quantity) -> Quantity {
     Quantity::new(format!("{} / {} - 1", after.path, before.path), after.real() / before.real() - 1.0)
-}
-
-/// The amount without its sign.
-fn unsigned(signed: Quantity) -> Quantity {
-    Quantity { path: format!("abs({})", signed.path), value: signed.real().abs().into(), ..signed }
-}
-
-/// Base and best adapter under `mask`, where both were evaluated.
-pub(crate) fn both_scores(record: &RunRecord, mask: Mask) -> Option<BothScores<'_>> {
-    let evaluation = &record.evaluation;
-    let (baseline, fine_tuned) = (evaluation.baseline.as_ref()?, evaluation.fine_tuned.as_ref()?);
-    let statistics = evaluation.statistics.as_ref();
-    Some(BothScores {
-        mask,
-        baseline: mask.of(&baseline.masked, &baseline.full),
-        fine_tuned: mask.of(&fine_tuned.masked, &fine_tuned.full),
-        statistics: statistics.map(|both| mask.of(&both.masked, &both.full)),
-    })
 }
 
 /// A field of step `index` (from 0).

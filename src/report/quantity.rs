@@ -74,6 +74,11 @@ pub(crate) fn supported(low: f64, high: f64) -> Option<usize> {
     (half > 0.0 && half.is_finite()).then(|| (-half.log10().floor()).clamp(0.0, 6.0) as usize)
 }
 
+/// The decimals that are left of a fraction's when it is printed in percent.
+pub(crate) fn in_percent(decimals: usize) -> usize {
+    decimals.saturating_sub(2)
+}
+
 /// Quantities by the name under which a template asks for them.
 pub(crate) type Quantities = BTreeMap<&'static str, Quantity>;
 

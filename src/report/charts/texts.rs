@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::record::RunRecord;
 use crate::record::texts::{Measure, Profile, System, Texts};
 use crate::report::numbers::Style;
+use crate::report::quantity::{in_percent, supported};
 use crate::statistics::Interval;
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, VPos};
@@ -57,7 +58,7 @@ pub(super) fn profile(record: &RunRecord, style: Style) -> Result<Option<Chart>>
         return Ok(None);
     }
     let mut alt =
-        vec!["Yığılmış yatay çubuk grafik: her dizgenin kelimelerinin düzeylere göre payı.".to_string()];
+        vec!["Yığılmış yatay çubuk grafik: her sistemin kelimelerinin düzeylere göre payı.".to_string()];
     for profile in &profiles {
         let shares = CLASSES.iter().zip(profile.levels);
         let shares = shares.map(|((class, _), share)| Ok(format!("{class} {}", style.percent(share, 1)?)));
@@ -138,8 +139,10 @@ pub(super) fn copied(record: &RunRecord, style: Style) -> Result<Option<Chart>> 
     if bars.is_empty() {
         return Ok(None);
     }
-    let percent = |share: f64| style.percent(share, 1);
     let label = |mean: &Interval| -> Result<String> {
+        // The digits of the table.
+        let digits = supported(mean.low, mean.high).map_or(1, in_percent);
+        let percent = |share: f64| style.percent(share, digits);
         Ok(format!("{} [{}; {}]", percent(mean.estimate)?, percent(mean.low)?, percent(mean.high)?))
     };
     let labels: Vec<String> = bars.iter().map(|(_, mean)| label(mean)).collect::<Result<_>>()?;

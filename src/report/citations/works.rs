@@ -331,7 +331,7 @@ pub const WORKS: &[Work] = &[
             "Findings of the Association for Computational Linguistics: ACL 2024",
             Some("15670–15693"),
         ),
-        url: None,
+        url: Some("https://doi.org/10.18653/v1/2024.findings-acl.926"),
     },
     Work {
         key: "phipson2010",
@@ -349,7 +349,7 @@ pub const WORKS: &[Work] = &[
         year: 1998,
         title: "Early stopping – But when?",
         venue: Proceedings("Neural Networks: Tricks of the Trade", Some("55–69")),
-        url: None,
+        url: Some("https://doi.org/10.1007/3-540-49430-8_3"),
     },
     Work {
         key: "schenker2001",

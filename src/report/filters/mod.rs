@@ -9,13 +9,14 @@
 //! | `sade`, `sade(3)` | 0,05: all decimals that the number shows, or up to three, without zeros at their end |
 //! | `yuzde(1)`, `yuzde_sade`, `yuzde_yaklasik` | %44,1; %10 or %12,5; %67 (two significant digits) |
 //! | `yuzde_isaretli` | +%7,9; −%44,1 |
+//! | `yuzde_imsiz(1)` | 44,1: a percentage whose sign stands in the head of its row, or percentage points |
 //! | `ayri(other)`, `ayri(other, 0)` | 1,95, with more decimals where the other number would print alike; 14 |
 //! | `buyuk` | 1,24 milyar |
 //! | `kacinda(whole)` | 13'ünde, or tamamında |
 //! | `tamsayi`, `kimlik` | 12.400 rows; seed 3407, which is a name and takes no groups |
 //! | `bilimsel` | 2 × 10⁻⁴ |
-//! | `p` | p < 0,001 |
-//! | `aralik(2)` | [0,61; 0,67] of a map with low and high |
+//! | `p`, `p_degeri` | p < 0,001; < 0,001 under a head that says p, which is `{{ p_harfi }}` |
+//! | `aralik(2)`, `yuzde_araligi(1)` | [0,61; 0,67] of a map with low and high; [61,0; 67,0] of one with shares |
 //!
 //! A number that was measured in an interval is printed to the digit that the interval supports, whatever a template asks
 //! for; see [`super::quantity::supported`].
@@ -28,14 +29,16 @@
 //! | `kayit("environment.started_at")` | a text that stands in the record, with its place there |
 
 mod decimals;
+mod forms;
 mod suffixes;
 
 use super::DecimalMark;
 use super::markdown;
 use super::numbers::{self, Style};
-use super::quantity::{Amount, Quantity};
+use super::quantity::{Amount, Quantity, in_percent};
 use super::trace;
 use decimals::{MOST_DECIMALS, apart, in_words, nonzero, shortest, two_significant};
+use forms::{p_relation, p_value, percent, percent_without_sign};
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Output, State, Value};
 
@@ -45,7 +48,7 @@ type OfCount = fn(Style, u64) -> Printed;
 type WithDecimals = fn(Style, f64, usize) -> Printed;
 
 /// Numbers with a choice of decimals: filter, the decimals where a template names none, and what is printed.
-const WITH_DECIMALS: [(&str, usize, WithDecimals); 5] = [
+const WITH_DECIMALS: [(&str, usize, WithDecimals); 6] = [
     ("sayi", 2, |style, value, digits| nonzero(value, digits, |digits| style.number(value, digits))),
     ("sade", numbers::MAX_DIGITS, |style, value, most| shortest(most, |digits| style.number(value, digits))),
     ("yuzde", 1, percent),
@@ -54,18 +57,21 @@ const WITH_DECIMALS: [(&str, usize, WithDecimals); 5] = [
         Ok(if value > 0.0 { format!("+{text}") } else { text })
     }),
     ("yuzde_sade", 1, |style, value, most| shortest(most, |digits| style.percent(value, digits))),
+    ("yuzde_imsiz", 1, |style, value, digits| {
+        nonzero(value, digits, |digits| percent_without_sign(style, value, digits))
+    }),
 ];
 
+/// Intervals: filter, the decimals where a template names none, and how a bound is printed.
+const INTERVALS: [(&str, usize, WithDecimals); 2] =
+    [("aralik", 2, Style::number), ("yuzde_araligi", 1, percent_without_sign)];
+
 /// Numbers that choose their own decimals.
-const MEASURED: [(&str, OfNumber); 4] = [
+const MEASURED: [(&str, OfNumber); 5] = [
     ("yuzde_yaklasik", |style, value| style.percent(value, two_significant(value))),
     ("bilimsel", Style::scientific),
-    ("p", |style, value| {
-        style.p_value(value).map(|p| match p.strip_prefix('<') {
-            Some(bound) => format!("p < {bound}"),
-            None => format!("p = {p}"),
-        })
-    }),
+    ("p", |style, value| Ok(format!("p {}", p_relation(style, value)?))),
+    ("p_degeri", p_value),
     ("sure", Style::duration),
 ];
 
@@ -77,11 +83,15 @@ const COUNTED: [(&str, &str, OfCount); 4] = [
     ("boyut", "bytes", |style, bytes| Ok(style.size(bytes))),
 ];
 
+/// The letter p as the document has it.
+const P: &str = "p_harfi";
+
 /// Adds all filters and the strict formatter to `environment`.
 pub(super) fn install(environment: &mut Environment<'_>, mark: DecimalMark) {
     add_numbers(environment, Style { decimal: mark });
     suffixes::add(environment, mark);
     add_texts(environment);
+    environment.add_global(P, "p");
     environment.set_formatter(strict);
 }
 
@@ -89,12 +99,8 @@ fn add_numbers(environment: &mut Environment<'_>, style: Style) {
     for (name, default, print) in WITH_DECIMALS {
         environment.add_filter(name, move |value: Value, digits: Option<usize>| {
             traced(&value, name, |quantity| {
-                // What its interval supports is all that a measurement may show.
-                let supported = match quantity.decimals {
-                    Some(decimals) if name.starts_with("yuzde") => Some(decimals.saturating_sub(2)),
-                    decimals => decimals,
-                };
-                print(style, quantity.real(), supported.or(digits).unwrap_or(default))
+                let digits = supported(quantity, name).or(digits).unwrap_or(default);
+                print(style, quantity.real(), digits)
             })
         });
     }
@@ -121,9 +127,11 @@ fn add_numbers(environment: &mut Environment<'_>, style: Style) {
             apart(quantity.real(), other, fewest, |value, digits| style.number(value, digits))
         })
     });
-    environment.add_filter("aralik", move |value: Value, digits: Option<usize>| {
-        interval(&value, digits.unwrap_or(2), style)
-    });
+    for (name, default, print) in INTERVALS {
+        environment.add_filter(name, move |value: Value, digits: Option<usize>| {
+            interval(&value, name, digits.unwrap_or(default), |bound, digits| print(style, bound, digits))
+        });
+    }
     environment
         .add_filter("tarih", |time: &str| numbers::date(time).map_err(|error| refused(error.to_string())));
 }
@@ -138,15 +146,13 @@ fn add_texts(environment: &mut Environment<'_>) {
     });
 }
 
-/// Replaces the filter `p`: *p* < 0,001, the letter in italics and outside the traced number.
+/// Replaces the filter `p`: *p* < 0,001, the letter in italics and outside the traced number; and the letter alone.
 pub(super) fn set_p_in_italics(environment: &mut Environment<'_>, mark: DecimalMark) {
     let style = Style { decimal: mark };
+    environment.add_global(P, "*p*");
     environment.add_filter("p", move |value: Value| {
-        let relation = |quantity: &Quantity| {
-            let p = style.p_value(quantity.real())?;
-            Ok(p.strip_prefix('<').map_or_else(|| format!("= {p}"), |bound| format!("< {bound}")))
-        };
-        traced(&value, "p", relation).map(|text| format!("*p* {text}"))
+        let text = traced(&value, "p", |quantity| p_relation(style, quantity.real()));
+        text.map(|text| format!("*p* {text}"))
     });
 }
 
@@ -182,27 +188,33 @@ fn traced(value: &Value, filter: &str, print: impl Fn(&Quantity) -> Printed) -> 
     Ok(quantity.traced(&text))
 }
 
-/// A percentage; see [`nonzero`].
-fn percent(style: Style, fraction: f64, digits: usize) -> Printed {
-    nonzero(fraction, digits, |digits| style.percent(fraction, digits))
+/// What its interval supports is all that a measurement may show: its decimals in what `filter` prints.
+fn supported(quantity: &Quantity, filter: &str) -> Option<usize> {
+    quantity
+        .decimals
+        .map(|decimals| if filter.starts_with("yuzde") { in_percent(decimals) } else { decimals })
 }
 
 /// `[low; high]` of a map with both; with more decimals where the bounds would print alike.
-fn interval(value: &Value, digits: usize, style: Style) -> Result<String, Error> {
+fn interval(
+    value: &Value,
+    filter: &str,
+    digits: usize,
+    print: impl Fn(f64, usize) -> Printed,
+) -> Result<String, Error> {
     let bounds = [value.get_attr("low")?, value.get_attr("high")?];
-    let [low, high] = [quantity_of(&bounds[0], "aralik")?, quantity_of(&bounds[1], "aralik")?];
+    let [low, high] = [quantity_of(&bounds[0], filter)?, quantity_of(&bounds[1], filter)?];
     if low.real() > high.real() {
         return Err(refused(format!(
-            "aralik: {} = {} is above {} = {}",
+            "{filter}: {} = {} is above {} = {}",
             low.path, low.value, high.path, high.value
         )));
     }
-    let digits = low.decimals.unwrap_or(digits);
-    let is_apart =
-        |digits: &usize| style.number(low.real(), *digits).ok() != style.number(high.real(), *digits).ok();
+    let digits = supported(low, filter).unwrap_or(digits);
+    let is_apart = |digits: &usize| print(low.real(), *digits).ok() != print(high.real(), *digits).ok();
     let digits = (digits..=MOST_DECIMALS).find(is_apart).unwrap_or(digits);
-    let print = |bound: &Value| traced(bound, "aralik", |quantity| style.number(quantity.real(), digits));
-    Ok(format!("[{}; {}]", print(&bounds[0])?, print(&bounds[1])?))
+    let bound = |bound: &Value| traced(bound, filter, |quantity| print(quantity.real(), digits));
+    Ok(format!("[{}; {}]", bound(&bounds[0])?, bound(&bounds[1])?))
 }
 
 #[cfg(test)]
@@ -249,6 +261,10 @@ mod tests {
             ("yuzde_yaklasik", number(0.0031), "%0,31"),
             ("yuzde_isaretli", number(0.079), "+%7,9"),
             ("yuzde_isaretli", number(-0.441), "−%44,1"),
+            ("yuzde_imsiz", number(0.131), "13,1"),
+            ("yuzde_imsiz", number(-0.052), "−5,2"),
+            ("yuzde_imsiz", number(0.0002), "0,02"),
+            ("yuzde_imsiz(0)", number(0.05), "5"),
             ("tamsayi", number(12_400u64), "12.400"),
             ("kimlik", number(3407u64), "3407"),
             ("buyuk", number(1_235_814_400u64), "1,24 milyar"),
@@ -258,6 +274,8 @@ mod tests {
             ("bilimsel", number(2e-4), "2 × 10⁻⁴"),
             ("p", number(0.0001), "p < 0,001"),
             ("p", number(0.0132), "p = 0,013"),
+            ("p_degeri", number(0.0001), "< 0,001"),
+            ("p_degeri", number(0.0132), "0,013"),
             ("sure", number(93.2), "93 saniye"),
             ("boyut", number(9_912_345u64), "9,9 MB"),
             ("sayi(2) | ek('den')", number(1.95), "1,95'ten"),
@@ -297,6 +315,24 @@ mod tests {
         assert!(bounds(0.0, f64::INFINITY).is_err_and(|error| error.contains("cannot print inf")));
         assert_eq!(bounds(0.5, 0.5).as_deref(), Ok("[0,50; 0,50]"));
         assert!(bounds(0.7, 0.6).is_err_and(|error| error.contains("is above")));
+    }
+
+    /// A share and its interval have the digits that the width supports, two fewer than as fractions of one.
+    #[test]
+    fn a_share_in_percent_shows_what_its_interval_supports() {
+        let share = |estimate: f64, low: f64, high: f64| {
+            let interval = crate::statistics::Interval { estimate, low, high };
+            let bound = |value: f64| {
+                Value::from(Quantity::new("texts.measures[0].mean", value).within(Some(&interval)))
+            };
+            let mean = [("estimate", bound(estimate)), ("low", bound(low)), ("high", bound(high))];
+            let source = "{{ x.estimate | yuzde_imsiz(1) }} {{ x | yuzde_araligi(1) }}";
+            rendered(source, Value::from_pairs(mean))
+        };
+        assert_eq!(share(0.131, 0.112, 0.158).as_deref(), Ok("13 [11; 16]"));
+        assert_eq!(share(0.1309, 0.1264, 0.1355).as_deref(), Ok("13,1 [12,6; 13,6]"));
+        assert_eq!(share(0.0, 0.0, 0.0).as_deref(), Ok("0,0 [0,0; 0,0]"));
+        assert_eq!(share(0.4, 0.1, 0.9).as_deref(), Ok("40 [10; 90]"));
     }
 
     #[test]

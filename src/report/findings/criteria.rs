@@ -254,10 +254,8 @@ fn improved(findings: &[Finding], mask: Mask) -> (Outcome, Quantities) {
 fn perplexity(record: &RunRecord, findings: &[Finding]) -> (Outcome, Quantities) {
     let (outcome, of_loss) = improved(findings, Mask::Masked);
     let Some(pair) = measures::both_scores(record, Mask::Masked) else { return (outcome, Quantities::new()) };
-    let mut evidence = Quantities::from([
-        ("before", Quantity::new("evaluation.baseline.masked.perplexity", pair.baseline.perplexity)),
-        ("after", Quantity::new("evaluation.fine_tuned.masked.perplexity", pair.fine_tuned.perplexity)),
-    ]);
+    let mut evidence =
+        Quantities::from([("before", pair.baseline_perplexity()), ("after", pair.fine_tuned_perplexity())]);
     evidence.extend(of_loss.into_iter().filter(|(name, _)| *name == "p"));
     (outcome, evidence)
 }

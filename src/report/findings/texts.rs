@@ -94,12 +94,12 @@ fn level(texts: &Texts, limits: Limits) -> Option<Finding> {
     Some(kind.with(shares(texts, Measure::AboveLevel)?).with([("limit", limit)]))
 }
 
-/// The mean share of the fine-tuned texts and of the references.
+/// The mean share of the fine-tuned texts and of the references, to the digit that the table has as well.
 fn shares(texts: &Texts, measure: Measure) -> Option<[(&'static str, Quantity); 2]> {
     let share = |system: System| {
         let place = texts.place(measure, system)?;
-        let path = format!("texts.measures[{place}].mean.estimate");
-        Some(Quantity::new(path, texts.measures[place].mean.estimate))
+        let (path, mean) = (format!("texts.measures[{place}].mean.estimate"), &texts.measures[place].mean);
+        Some(Quantity::new(path, mean.estimate).within(Some(mean)))
     };
     Some([("tuned", share(System::FineTuned)?), ("reference", share(System::Reference)?)])
 }

@@ -3,13 +3,12 @@
 use super::cross::{self, Advantage, OWN_SHARE, SetAdvantage};
 use crate::error::Result;
 use crate::level::Level;
-use crate::record::Scores;
 use crate::record::levels::{
     AdapterTexts, CrossMatrix, LevelEntry, LevelRating, LevelTexts, LevelsRecord, NeighbourGap, Reason,
 };
 use crate::report::charts;
 use crate::report::engine::View;
-use crate::report::measures::Mask;
+use crate::report::measures::{Mask, level_scores};
 use crate::report::numbering::ChartReference;
 use crate::report::profile::Profile;
 use crate::report::quantity::Quantity;
@@ -62,7 +61,7 @@ pub(super) fn common(record: &LevelsRecord, profile: &Profile, charts: &[ChartRe
         }));
     }
     if let Some(Advantage { sets, .. }) = cross::advantage(record) {
-        view.insert("sets", sets.into_iter().map(set).collect());
+        view.insert("sets", sets.into_iter().map(|of_set| set(record, of_set)).collect());
     }
     Ok(view)
 }
@@ -105,16 +104,17 @@ fn names(record: &LevelsRecord) -> Value {
 /// The pairs of neighbouring levels, each with the gap of their gains.
 fn neighbours(record: &LevelsRecord) -> Value {
     let pair = |(index, pair): (usize, &NeighbourGap)| {
-        let quantity = |field: &str, value: f64| {
-            Value::from(Quantity::new(format!("neighbours[{index}].{field}"), value))
+        let difference = &pair.gap.difference;
+        let of_gap = |field: &str, value: f64| {
+            let path = format!("neighbours[{index}].gap.difference.{field}");
+            Value::from(Quantity::new(path, value).within(Some(difference)))
         };
-        let difference = pair.gap.difference;
         Value::from_pairs([
             ("levels", Value::from(format!("{} → {}", pair.levels[0].label(), pair.levels[1].label()))),
-            ("estimate", quantity("gap.difference.estimate", difference.estimate)),
-            ("low", quantity("gap.difference.low", difference.low)),
-            ("high", quantity("gap.difference.high", difference.high)),
-            ("p", quantity("holm", pair.holm)),
+            ("estimate", of_gap("estimate", difference.estimate)),
+            ("low", of_gap("low", difference.low)),
+            ("high", of_gap("high", difference.high)),
+            ("p", Value::from(Quantity::new(format!("neighbours[{index}].holm"), pair.holm))),
         ])
     };
     record.neighbours.iter().enumerate().map(pair).collect()
@@ -135,15 +135,24 @@ fn confidence(record: &LevelsRecord) -> Option<Quantity> {
     })
 }
 
-/// A set's row in the table of advantages.
-fn set(set: SetAdvantage) -> Value {
-    let gains = [("own", set.own), ("others", set.others), ("advantage", set.advantage)];
+/// A set's row in the table of advantages. A tested advantage has an interval, and so has the gain beside it, which is the
+/// level's own; without a test all three have the same digits.
+fn set(record: &LevelsRecord, set: SetAdvantage) -> Value {
+    let difference = set.measured.map(|(_, own)| own.difference);
+    let level = record.levels.iter().find(|entry| entry.level == set.level);
+    let gain = level.and_then(|entry| Some(entry.statistics.as_ref()?.masked.difference));
+    let gains = [
+        ("own", set.own.within(difference.and(gain).as_ref())),
+        ("others", set.others),
+        ("advantage", set.advantage.within(difference.as_ref())),
+    ];
     let share = set.share.filter(|share| share.real() <= 1.0).map(|share| ("share", share));
     let measured = set.measured.into_iter().flat_map(|(index, own)| {
-        let quantity = |field: &str, value| Quantity::new(format!("cross.advantage[{index}].{field}"), value);
+        let quantity =
+            |field: &str, value: f64| Quantity::new(format!("cross.advantage[{index}].{field}"), value);
         [
-            ("low", quantity("difference.low", own.difference.low)),
-            ("high", quantity("difference.high", own.difference.high)),
+            ("low", quantity("difference.low", own.difference.low).within(Some(&own.difference))),
+            ("high", quantity("difference.high", own.difference.high).within(Some(&own.difference))),
             ("p", quantity("p", own.p)),
         ]
     });
@@ -166,19 +175,21 @@ fn column(record: &LevelsRecord, index: usize, entry: &LevelEntry) -> Value {
 
 /// What one loss does in a level's column, and its adjusted p-value where it was tested.
 fn of_mask(record: &LevelsRecord, index: usize, entry: &LevelEntry, mask: Mask) -> Value {
-    let loss = |scores: &Scores| mask.of(&scores.masked, &scores.full).loss;
-    let (before, after) = (loss(&entry.baseline), loss(&entry.fine_tuned));
-    let [before_path, after_path] =
-        ["baseline", "fine_tuned"].map(|side| format!("levels[{index}].{side}.{}.loss", mask.name()));
+    let both = level_scores(index, entry, mask);
     let place = record.holm.iter().position(|adjusted| adjusted.level == entry.level);
     let p = place.map(|place| {
         let p = mask.of(record.holm[place].masked, record.holm[place].full);
-        ("p", Value::from(Quantity::new(format!("holm[{place}].{}", mask.name()), p)))
+        ("p", Quantity::new(format!("holm[{place}].{}", mask.name()), p))
     });
-    let difference = Quantity::new(format!("{before_path} - {after_path}"), before - after);
-    let change = Quantity::new(format!("{after_path} / {before_path} - 1"), after / before - 1.0);
-    let changes = [("difference", Value::from(difference)), ("change", Value::from(change))];
-    Value::from_pairs(changes.into_iter().chain(p))
+    let quantities = [
+        ("before", both.baseline_loss()),
+        ("after", both.fine_tuned_loss()),
+        ("difference", both.gain()),
+        ("change", both.signed_loss_change()),
+        ("perplexity_before", both.baseline_perplexity()),
+        ("perplexity_after", both.fine_tuned_perplexity()),
+    ];
+    Value::from_pairs(quantities.into_iter().chain(p).map(|(name, quantity)| (name, Value::from(quantity))))
 }
 
 /// The matrix's rows, the base model's last; the lowest loss of each set is marked.

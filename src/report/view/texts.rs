@@ -34,8 +34,14 @@ pub(super) fn measures(record: &RunRecord) -> Result<Value> {
     })
 }
 
-/// A row for each of `measures`: its name, and a cell a column with the mean and its interval where `mean` has one, by its
-/// path.
+/// Whether the measure is a part of one, which tables print in percent.
+fn is_share(measure: Measure) -> bool {
+    use Measure::{AboveLevel, CopiedWords, Distinct2, Repeated4grams, Stopped};
+    matches!(measure, AboveLevel | Distinct2 | Repeated4grams | Stopped | CopiedWords)
+}
+
+/// A row for each of `measures`: its name, whether it is a share, and a cell a column with the mean and its interval where
+/// `mean` has one, by its path.
 ///
 /// # Errors
 /// As [`super::whole`].
@@ -47,7 +53,11 @@ pub(in crate::report) fn rows<C>(
     let row = |measure: &Measure| -> Result<Value> {
         let cells = columns.iter().map(|column| cell(mean(*measure, column)));
         let cells = cells.collect::<Result<Vec<_>>>()?;
-        Ok(Value::from_pairs([("measure", Value::from(name(*measure))), ("cells", Value::from(cells))]))
+        Ok(Value::from_pairs([
+            ("measure", Value::from(name(*measure))),
+            ("is_share", Value::from(is_share(*measure))),
+            ("cells", Value::from(cells)),
+        ]))
     };
     Ok(Value::from(measures.iter().map(row).collect::<Result<Vec<_>>>()?))
 }

@@ -2,75 +2,25 @@
 
 use super::each_document;
 use crate::fixtures::{self, charts_of, fixture};
-use crate::prose::{check_tables, prose, sentences};
+use crate::prose::{check_markdown, check_sentences, check_tables, check_turkish, prose, sentences};
 use std::collections::BTreeMap;
 use tezgah::record::RunRecord;
 use tezgah::report::document;
 use tezgah::report::profile::Profile;
-use tezgah::report::trace::{END, PATH, TEXT};
 
 #[test]
 fn a_line_is_one_whole_sentence() {
-    each_document(|_, document| {
-        for line in sentences(&document.markdown) {
-            let line = line.trim_start_matches("- ").trim_start_matches("> ");
-            assert!(line.ends_with(['.', ':']), "no end of a sentence: {line}");
-            let mut words = line.split(' ').peekable();
-            while let Some(word) = words.next() {
-                let is_end = word.ends_with('.')
-                    && !word.trim_end_matches('.').ends_with(|c: char| c.is_ascii_digit());
-                let is_abbreviation = word == "vd." || word == "vd.,";
-                if let Some(next) = words.peek() {
-                    assert!(!is_end || is_abbreviation, "a second sentence at '{next}': {line}");
-                }
-            }
-            let first = line.chars().next().expect("a sentence has letters");
-            assert!(
-                first.is_uppercase() || first.is_ascii_digit() || "$`%−".contains(first),
-                "a small letter: {line}"
-            );
-        }
-    });
-}
-
-#[test]
-fn no_sentence_turns_into_markdown() {
-    each_document(|_, document| {
-        for line in prose(&document.markdown) {
-            let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-            let is_ordered =
-                digits > 0 && (line[digits..].starts_with(". ") || line[digits..].starts_with(") "));
-            assert!(!is_ordered, "an ordered list: {line}");
-            assert!(!line.starts_with("+ ") && !line.starts_with("* "), "a list: {line}");
-            assert!(!line.starts_with(' ') && !line.starts_with('\t'), "an indented line: {line:?}");
-            assert!(!line.ends_with(' '), "a space at the end: {line:?}");
-            assert!(!line.starts_with("===") && !line.starts_with("---"), "a heading by underline: {line}");
-        }
-        assert!(!document.markdown.contains("\n\n\n"), "two empty lines");
-    });
+    each_document(|_, document| check_sentences(&document.markdown));
 }
 
 #[test]
 fn the_turkish_is_a_thesis_turkish() {
-    each_document(|_, document| {
-        for line in prose(&document.markdown) {
-            let lower = line.to_lowercase();
-            for word in
-                ["başarıyla", "maalesef", "harika", "mükemmel", "dramatik", "kanıtla", "eğitilmemiş) model"]
-            {
-                assert!(!lower.contains(word), "'{word}': {line}");
-            }
-            for word in ["NaN", "None", "null", "undefined", "True", "False", "Some("] {
-                assert!(!line.contains(word), "'{word}': {line}");
-            }
-            let is_picture = |c: char| ('\u{2600}'..='\u{27BF}').contains(&c) || c >= '\u{1F000}';
-            assert!(!line.contains(is_picture), "an emoji: {line}");
-            assert!(!line.contains('!') || line.starts_with("!["), "an exclamation: {line}");
-            assert!(!line.contains("  "), "two spaces: {line}");
-            assert!(!line.contains(" ,") && !line.contains(" ."), "a space before a mark: {line}");
-        }
-        assert!(!document.markdown.contains([PATH, TEXT, END]), "a mark in the printed text");
-    });
+    each_document(|_, document| check_turkish(&document.markdown));
+}
+
+#[test]
+fn no_sentence_turns_into_markdown() {
+    each_document(|_, document| check_markdown(&document.markdown));
 }
 
 /// How numbers are rounded is said where the thesis takes over the method, and nowhere else.

@@ -3,10 +3,9 @@
 use super::fixtures::{compared, five, five_levels, incomplete, two_levels};
 use super::{document, each_document};
 use crate::prose::{
-    check_endings, check_not_read_aloud, check_origins, check_sentences, check_table_heads, check_tables,
-    check_turkish, check_untraced, prose, sentences, without_traced,
+    check_endings, check_markdown, check_not_read_aloud, check_origins, check_sentences, check_table_heads,
+    check_tables, check_turkish, check_untraced, prose, sentences, without_levels, without_traced,
 };
-use tezgah::level::Level;
 use tezgah::record::levels::LevelsRecord;
 use tezgah::report::levels::{charts, render};
 use tezgah::report::numbers::Style;
@@ -24,6 +23,11 @@ fn the_turkish_is_a_thesis_turkish() {
 }
 
 #[test]
+fn no_sentence_turns_into_markdown() {
+    each_document(|_, document| check_markdown(&document.markdown));
+}
+
+#[test]
 fn every_number_comes_from_the_record() {
     each_document(|record, document| {
         check_origins(&document.traced, record);
@@ -32,10 +36,7 @@ fn every_number_comes_from_the_record() {
             for entry in &record.levels {
                 rest = rest.replace(entry.model.name.as_str(), "");
             }
-            rest = rest.replace("Llama-3.2-1B-Instruct", "");
-            for level in Level::ALL {
-                rest = rest.replace(level.label(), "");
-            }
+            rest = without_levels(&rest.replace("Llama-3.2-1B-Instruct", ""));
             check_untraced(&rest, line);
         }
     });

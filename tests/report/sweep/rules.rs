@@ -3,8 +3,8 @@
 use super::fixtures::{finished, sweeps};
 use super::{collected, document, each_document, references, sweep};
 use crate::prose::{
-    check_endings, check_not_read_aloud, check_origins, check_sentences, check_table_heads, check_tables,
-    check_turkish, check_untraced, prose, sentences, without_traced, words_of,
+    check_endings, check_markdown, check_not_read_aloud, check_origins, check_sentences, check_table_heads,
+    check_tables, check_turkish, check_untraced, prose, sentences, without_levels, without_traced, words_of,
 };
 use tezgah::level::Level;
 use tezgah::report::charts::sweep::{Combination, losses};
@@ -24,18 +24,19 @@ fn the_turkish_is_a_thesis_turkish() {
 }
 
 #[test]
+fn no_sentence_turns_into_markdown() {
+    each_document(|_, document| check_markdown(&document.markdown));
+}
+
+#[test]
 fn every_number_comes_from_the_record() {
     each_document(|record, document| {
         check_origins(&document.traced, record);
-        let of_levels = |line: &str| {
-            Level::ALL.iter().fold(without_traced(line), |rest, level| rest.replace(level.label(), ""))
-        };
         for line in sentences(&document.traced) {
-            let rest = of_levels(line);
-            check_untraced(&rest, line);
+            check_untraced(&without_levels(&without_traced(line)), line);
         }
         for line in prose(&document.traced).into_iter().filter(|line| line.starts_with('|')) {
-            let rest = of_levels(line);
+            let rest = without_levels(&without_traced(line));
             assert!(!rest.contains(|c: char| c.is_ascii_digit()), "a number without an origin: {rest}");
         }
     });

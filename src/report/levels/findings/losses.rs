@@ -1,11 +1,10 @@
 //! Findings on base against fine-tuned, after Holm's adjustment over all levels and both losses.
 
-use super::{Finding, Kind, level_path};
+use super::{Finding, Kind};
 use crate::level::Level;
-use crate::record::Scores;
-use crate::record::levels::{LevelEntry, LevelsRecord};
+use crate::record::levels::LevelsRecord;
 use crate::report::finding::{Claim, Item};
-use crate::report::measures::Mask;
+use crate::report::measures::{Mask, level_scores};
 use crate::report::quantity::Quantity;
 use crate::statistics::Comparison;
 
@@ -64,7 +63,8 @@ fn of_mask(record: &LevelsRecord, mask: Mask) -> Vec<Finding> {
 
 /// The improved levels, with the largest and the smallest fall as a share of the base loss.
 fn extremes(record: &LevelsRecord, mask: Mask, improved: &[&Tested<'_>]) -> Finding {
-    let change = |tested: &Tested<'_>| relative_change(&record.levels[tested.index], tested.index, mask);
+    let change =
+        |tested: &Tested<'_>| level_scores(tested.index, &record.levels[tested.index], mask).loss_change();
     let largest = improved.iter().max_by(|a, b| change(a).real().total_cmp(&change(b).real()));
     let smallest = improved.iter().min_by(|a, b| change(a).real().total_cmp(&change(b).real()));
     let finding = Kind::Improved.of(improved.iter().map(|tested| tested.level).collect());
@@ -76,14 +76,6 @@ fn extremes(record: &LevelsRecord, mask: Mask, improved: &[&Tested<'_>]) -> Find
         false => vec![item(largest), item(smallest)],
     };
     finding.listing(items).with([("largest", change(largest)), ("smallest", change(smallest))])
-}
-
-/// 1 - F / B of one level, as a fraction.
-fn relative_change(entry: &LevelEntry, index: usize, mask: Mask) -> Quantity {
-    let loss = |scores: &Scores| mask.of(&scores.masked, &scores.full).loss;
-    let change = 1.0 - loss(&entry.fine_tuned) / loss(&entry.baseline);
-    let path = |side: &str| level_path(index, &format!("{side}.{}.loss", mask.name()));
-    Quantity::new(format!("1 - {} / {}", path("fine_tuned"), path("baseline")), change)
 }
 
 fn tested(record: &LevelsRecord, mask: Mask) -> Vec<Tested<'_>> {

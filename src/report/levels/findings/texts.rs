@@ -26,7 +26,8 @@ pub(super) fn findings(record: &LevelsRecord) -> Option<Finding> {
         let of: &AdapterTexts = &texts.adapters[index];
         let place = of.means.iter().position(|mean| mean.measure == GRADE)?;
         let path = format!("cross.texts.adapters[{index}].means[{place}].mean.estimate");
-        Some(Quantity::new(path, of.means[place].mean.estimate))
+        let mean = &of.means[place].mean;
+        Some(Quantity::new(path, mean.estimate).within(Some(mean)))
     };
     let items = others.iter().map(|gap| Item::of(gap.levels.to_vec()));
     let finding = kind.of(texts.adapters.iter().map(|of| of.level).collect()).listing(items.collect());

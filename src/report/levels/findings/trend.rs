@@ -4,10 +4,11 @@
 //! may be the same are named beside it, by the interval and the adjusted test of their difference. It needs three levels
 //! and one base model.
 
-use super::{Finding, Kind, level_path};
+use super::{Finding, Kind};
 use crate::level::Level;
-use crate::record::levels::{LevelEntry, LevelsRecord};
+use crate::record::levels::LevelsRecord;
 use crate::report::finding::{Claim, Item};
+use crate::report::measures::{BothScores, Mask, level_scores};
 use crate::report::quantity::Quantity;
 
 pub(super) fn findings(record: &LevelsRecord) -> Vec<Finding> {
@@ -18,17 +19,9 @@ pub(super) fn findings(record: &LevelsRecord) -> Vec<Finding> {
     if levels.len() < 3 {
         return vec![Kind::TooFewForTrend.of(levels)];
     }
-    let gain = |index: usize, entry: &LevelEntry| {
-        let path = |side: &str| level_path(index, &format!("{side}.masked.loss"));
-        let gain = entry.baseline.masked.loss - entry.fine_tuned.masked.loss;
-        Quantity::new(format!("{} - {}", path("baseline"), path("fine_tuned")), gain)
-    };
-    let loss = |index: usize, entry: &LevelEntry| {
-        Quantity::new(level_path(index, "fine_tuned.masked.loss"), entry.fine_tuned.masked.loss)
-    };
     let mut findings = vec![
-        trend(record, gain, [Kind::GainRises, Kind::GainFalls, Kind::GainMixed]),
-        trend(record, loss, [Kind::LossRises, Kind::LossFalls, Kind::LossMixed]),
+        trend(record, |both| both.gain(), [Kind::GainRises, Kind::GainFalls, Kind::GainMixed]),
+        trend(record, |both| both.fine_tuned_loss(), [Kind::LossRises, Kind::LossFalls, Kind::LossMixed]),
     ];
     findings.extend(neighbours(record));
     findings
@@ -51,11 +44,12 @@ fn neighbours(record: &LevelsRecord) -> Option<Finding> {
 /// One of rising, falling and mixed, with the quantity of the first and the last level, or of the two extremes.
 fn trend(
     record: &LevelsRecord,
-    quantity: impl Fn(usize, &LevelEntry) -> Quantity,
+    quantity: fn(&BothScores<'_>) -> Quantity,
     [rises, falls, mixed]: [Kind; 3],
 ) -> Finding {
+    let levels = record.levels.iter().enumerate();
     let quantities: Vec<Quantity> =
-        record.levels.iter().enumerate().map(|(index, entry)| quantity(index, entry)).collect();
+        levels.map(|(index, entry)| quantity(&level_scores(index, entry, Mask::Masked))).collect();
     let holds = |beyond: fn(f64, f64) -> bool| {
         quantities.windows(2).all(|pair| beyond(pair[1].real(), pair[0].real()))
     };
