@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::record::folder::RunFolder;
 use crate::record::{RunRecord, environment, store};
 use crate::report::profile::Profile;
-use crate::report::{self, Report};
+use crate::report::{self, Report, export};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -56,16 +56,17 @@ pub(crate) fn write(
     folder: &Path,
     progress: &Progress,
 ) -> Result<()> {
-    let files = report.files()?;
     // The files wait for the disk, pandoc for the processor: neither waits for the other.
     let (written, sections) = rayon::join(
         // Of several that cannot be written the first is told, whichever thread was the fastest.
-        || -> Vec<Result<()>> {
-            files.par_iter().map(|file| write_changed(&folder.join(&file.path), &file.bytes)).collect()
+        || -> Result<Vec<Result<()>>> {
+            let files = report.files()?;
+            let write = |file: &export::File| write_changed(&folder.join(&file.path), &file.bytes);
+            Ok(files.par_iter().map(write).collect())
         },
         || report.sections(profile, environment::unix_seconds(moment)),
     );
-    written.into_iter().collect::<Result<()>>()?;
+    written?.into_iter().collect::<Result<()>>()?;
     for file in sections.files() {
         write_changed(&folder.join(&file.path), &file.bytes)?;
     }

@@ -126,25 +126,25 @@ pub fn sections(
         Ok(folder) => folder,
         Err(error) => return broken(format!("no .docx and .tex of the sections: {error}")),
     };
-    match version(pandoc, folder.path()) {
-        Err(unusable) => return unusable,
-        Ok(version) if version.0 < OLDEST => return Conversion::TooOld { found: version.1 },
-        Ok(_) => {}
-    }
-
     let jobs: Vec<(&Document, &str, &[&str])> = documents
         .iter()
         .flat_map(|document| FORMATS.iter().map(move |(ending, options)| (document, *ending, *options)))
         .collect();
-    // pandoc takes a third of a second to start: the conversions run side by side.
-    let results: Vec<std::result::Result<File, String>> = std::thread::scope(|scope| {
+    // The conversions run side by side, and beside the question which pandoc it is, whose answer seldom makes them useless.
+    let (version, results) = std::thread::scope(|scope| {
         let running: Vec<_> =
             jobs.iter().map(|job| scope.spawn(|| converted(pandoc, folder.path(), *job, seconds))).collect();
-        running
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|_| Err("pandoc: a conversion was broken off".into())))
-            .collect()
+        let version = version(pandoc, folder.path());
+        let ended = running.into_iter().map(|thread| {
+            thread.join().unwrap_or_else(|_| Err("pandoc: a conversion was broken off".into()))
+        });
+        (version, ended.collect::<Vec<_>>())
     });
+    match version {
+        Err(unusable) => return unusable,
+        Ok(version) if version.0 < OLDEST => return Conversion::TooOld { found: version.1 },
+        Ok(_) => {}
+    }
 
     let (mut files, mut failures) = (Vec::new(), Vec::new());
     for result in results {
