@@ -2,10 +2,10 @@
 
     pip install matplotlib
     python benches/gpu_cost
-    python benches/gpu_cost --check [candle|own]    the counts beside the software GPU's in gpu.md; needs no package
+    python benches/gpu_cost --check [candle|own|held]    the counts beside the software GPU's in gpu.md; needs no package
 
 counter.py has candle's rules, operations.py and kernels.py each operation's two forms, network.py the passes, cards.py the
-ceilings, run.py the seed's run, memory.py the peak. `--check` fails where a row of the table is the counts of neither form,
+ceilings, run.py the seed's run, memory.py the peak. `--check` fails where a row of the table is the counts of no form,
 or not of the one that is named.
 """
 import sys

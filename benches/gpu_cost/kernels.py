@@ -198,4 +198,4 @@ class Held(Own):
         return counter.array((sum(rows for rows, _ in shapes), shapes[0][1]), dtype)
 
 
-FORMS = {form.name: form() for form in (Candle, Own)}
+FORMS = {form.name: form() for form in (Candle, Own, Held)}
