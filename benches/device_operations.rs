@@ -8,9 +8,9 @@ use anyhow::Context;
 use candle_core::{DType, Device, Result, Tensor};
 use tezgah::model::files::nf4::Nf4;
 use tezgah::model::files::nf4::device::Nf4OnDevice;
-use tezgah::model::ops::attention::{self, Heads, attention};
+use tezgah::model::ops::attention::{self, Heads, Rows, attention};
 use tezgah::model::ops::cross_entropy;
-use tezgah::model::ops::dropout::{DropoutStream, add_backward, dropout};
+use tezgah::model::ops::dropout::{DropoutMask, DropoutStream, add_backward, dropout};
 use tezgah::model::ops::matmul::{LowRank, add_low_rank, add_matmul, matmul};
 use tezgah::model::ops::rms_norm::{self, rms_norm};
 use tezgah::model::ops::rope::{Angles, Direction, rope};
@@ -39,11 +39,21 @@ fn operation(run: impl Fn() -> Result<Tensor> + 'static) -> Result<Operation> {
     Ok(Box::new(move || run().map(drop)))
 }
 
+/// Those of queries, keys and values.
+fn masks() -> [DropoutMask; 3] {
+    let stream = DropoutStream { rate: 0.05, seed: 1, micro_batch: 0 };
+    [0, 1, 2].map(|module| stream.mask(0, module).expect("the rate is not 0"))
+}
+
 #[rustfmt::skip] // an operation a line or two, as a table is read
-const OPERATIONS: [(&str, Prepared); 15] = [
+const OPERATIONS: [(&str, Prepared); 16] = [
     ("rms_norm", |device| {
         let (x, w) = (matrix(device, TOKENS, HIDDEN)?, matrix(device, 1, HIDDEN)?.squeeze(0)?);
         operation(move || rms_norm(&x, &w, 1e-5))
+    }),
+    ("rms_norm of a sum", |device| {
+        let (x, w) = (matrix(device, TOKENS, HIDDEN)?, matrix(device, 1, HIDDEN)?.squeeze(0)?);
+        operation(move || Ok(rms_norm::of_sum(x.clone(), &x, &w, 1e-5)?.1))
     }),
     ("rms_norm, backward", |device| {
         let (x, w) = (matrix(device, TOKENS, HIDDEN)?, matrix(device, 1, HIDDEN)?.squeeze(0)?);
@@ -57,12 +67,13 @@ const OPERATIONS: [(&str, Prepared); 15] = [
         operation(move || rope(x.clone(), &angles, HEADS.query + HEADS.key_value, Direction::Forward))
     }),
     ("attention", |device| {
-        let qkv = matrix(device, TOKENS, HEADS.packed_width())?;
-        operation(move || attention(&qkv, &OFFSETS, HEADS))
+        let (qkv, rows) = (matrix(device, TOKENS, HEADS.packed_width())?, Rows::new(&OFFSETS, device)?);
+        operation(move || attention(&qkv, &rows, HEADS))
     }),
     ("attention, backward", |device| {
         let (qkv, grad) = (matrix(device, TOKENS, HEADS.packed_width())?, matrix(device, TOKENS, HIDDEN)?);
-        operation(move || attention::backward(&qkv, &grad, &OFFSETS, HEADS))
+        let rows = Rows::new(&OFFSETS, device)?;
+        operation(move || attention::backward(&qkv, &grad, &rows, HEADS))
     }),
     ("swiglu", |device| {
         let x = matrix(device, TOKENS, 2 * MLP)?;
@@ -88,15 +99,13 @@ const OPERATIONS: [(&str, Prepared); 15] = [
         let (c, a, b) = (matrix(device, TOKENS, HIDDEN)?, matrix(device, TOKENS, RANK)?, matrix(device, RANK, HIDDEN)?);
         operation(move || add_matmul(c.clone(), 1.0, &a, &b))
     }),
-    ("dropout", |device| {
-        let x = matrix(device, TOKENS, HIDDEN)?;
-        let mask = DropoutStream { rate: 0.05, seed: 1, micro_batch: 0 }.mask(0, 0).expect("the rate is not 0");
-        operation(move || dropout(&x, mask))
+    ("dropout for three projections", |device| {
+        let (x, masks) = (matrix(device, TOKENS, HIDDEN)?, masks());
+        operation(move || Ok(dropout(&x, &masks)?.remove(0)))
     }),
-    ("dropout, backward", |device| {
-        let (sum, x) = (matrix(device, TOKENS, HIDDEN)?, matrix(device, TOKENS, HIDDEN)?);
-        let mask = DropoutStream { rate: 0.05, seed: 1, micro_batch: 0 }.mask(0, 0).expect("the rate is not 0");
-        operation(move || add_backward(sum.clone(), &x, mask))
+    ("dropout for three projections, backward", |device| {
+        let (sum, x, masks) = (matrix(device, TOKENS, HIDDEN)?, matrix(device, TOKENS, HIDDEN)?, masks());
+        operation(move || add_backward(sum.clone(), masks.iter().map(|_| Ok(x.clone())), &masks))
     }),
     ("NF4 double to f32", |device| {
         let values: Vec<f32> = (0..MLP * HIDDEN).map(|i| (i as f32).sin()).collect();

@@ -7,7 +7,7 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device, Tensor};
 use divan::{Bencher, black_box, counter::ItemsCount};
 use tezgah::model::files::nf4::Nf4;
-use tezgah::model::ops::attention::{self, Heads, attention};
+use tezgah::model::ops::attention::{self, Heads, Rows, attention};
 use tezgah::model::ops::cross_entropy;
 use tezgah::model::ops::dropout::{DropoutStream, dropout};
 use tezgah::model::ops::matmul::matmul;
@@ -100,34 +100,35 @@ mod gated {
 mod attending {
     use super::*;
 
-    fn offsets(length: usize) -> Vec<usize> {
-        (0..=TOKENS).step_by(length).collect()
+    fn rows(length: usize) -> Rows {
+        let offsets: Vec<usize> = (0..=TOKENS).step_by(length).collect();
+        Rows::new(&offsets, &Device::Cpu).expect("rows")
     }
 
     #[divan::bench(args = [128, 512, 2048])]
     fn kernel(bencher: Bencher, length: usize) {
-        let (qkv, offsets) = (matrix(TOKENS, HEADS.packed_width()), offsets(length));
-        tokens(bencher, || attention(&qkv, &offsets, HEADS));
+        let (qkv, rows) = (matrix(TOKENS, HEADS.packed_width()), rows(length));
+        tokens(bencher, || attention(&qkv, &rows, HEADS));
     }
 
     #[divan::bench(args = [128, 512, 2048])]
     fn candle(bencher: Bencher, length: usize) {
-        let (qkv, offsets) = (matrix(TOKENS, HEADS.packed_width()), offsets(length));
-        tokens(bencher, || attention::device::attention(&qkv, &offsets, HEADS));
+        let (qkv, rows) = (matrix(TOKENS, HEADS.packed_width()), rows(length));
+        tokens(bencher, || attention::device::attention(&qkv, &rows, HEADS));
     }
 
     #[divan::bench(args = [128, 512, 2048])]
     fn kernel_backward(bencher: Bencher, length: usize) {
-        let (qkv, offsets) = (matrix(TOKENS, HEADS.packed_width()), offsets(length));
+        let (qkv, rows) = (matrix(TOKENS, HEADS.packed_width()), rows(length));
         let grad = matrix(TOKENS, HEADS.query * HEADS.width);
-        tokens(bencher, || attention::backward(&qkv, &grad, &offsets, HEADS));
+        tokens(bencher, || attention::backward(&qkv, &grad, &rows, HEADS));
     }
 
     #[divan::bench(args = [128, 512, 2048])]
     fn candle_backward(bencher: Bencher, length: usize) {
-        let (qkv, offsets) = (matrix(TOKENS, HEADS.packed_width()), offsets(length));
+        let (qkv, rows) = (matrix(TOKENS, HEADS.packed_width()), rows(length));
         let grad = matrix(TOKENS, HEADS.query * HEADS.width);
-        tokens(bencher, || attention::device::backward(&qkv, &grad, &offsets, HEADS));
+        tokens(bencher, || attention::device::backward(&qkv, &grad, &rows, HEADS));
     }
 }
 
@@ -157,7 +158,7 @@ mod loss {
 fn dropping(bencher: Bencher) {
     let x = matrix(TOKENS, HIDDEN);
     let mask = DropoutStream { rate: 0.05, seed: 1, micro_batch: 0 }.mask(0, 0).expect("the rate is not 0");
-    tokens(bencher, || dropout(&x, mask));
+    tokens(bencher, || dropout(&x, &[mask]).map(|mut seen| seen.remove(0)));
 }
 
 #[divan::bench_group]

@@ -23,6 +23,7 @@ def operations(form, counter):
     qkv, low, logits = matrix(TOKENS, 15 * 64), matrix(TOKENS, RANK), matrix(256, SMOLLM2.vocabulary)
     return {
         "rms_norm": lambda: form.rms_norm(x, w),
+        "rms_norm of a sum": lambda: form.norm_of_sum(x, x, w),
         "rms_norm, backward": lambda: form.rms_norm_backward(x, x, w, x),
         "rope": lambda: form.rope(qkv, matrix(TOKENS, 32, "f32"), 12),
         "attention": lambda: form.attention(qkv, LENGTHS, heads),
@@ -32,8 +33,8 @@ def operations(form, counter):
         "product of a projection": lambda: x.matmul(matrix(2 * mlp, hidden).t()),
         "LoRA's update of two projections": lambda: form.add_low_rank(gate_up, [(low, matrix(mlp, RANK))] * 2),
         "product added": lambda: form.add_matmul(x, low, matrix(RANK, hidden)),
-        "dropout": lambda: form.dropout(x),
-        "dropout, backward": lambda: form.dropout_backward(x, x),
+        "dropout for three projections": lambda: form.dropouts(x, 3),
+        "dropout for three projections, backward": lambda: form.dropouts_backward(x, [x] * 3),
         "NF4 double to f32": lambda: form.nf4(counter, (mlp, hidden), "f32"),
         "cross-entropy of 256 rows": lambda: form.nll(logits),
         "cross-entropy of 256 rows, with gradient": lambda: with_gradient(form, logits),

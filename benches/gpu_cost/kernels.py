@@ -7,8 +7,10 @@ NF4_DOUBLE = 4.127 / 8  # bytes a weight
 
 
 class Own(Candle):
-    """With a kernel of this project an operation: each operand is read once, each result written once."""
+    """With a kernel of this project an operation: each operand is read once, each result written once. The last layer's output
+    and MLP are computed at rows that have a target alone, and nothing is sent below the first."""
     name = "own"
+    saves_rows = True
 
     def _new(self, like, shape, bytes, flop):
         result = like.counter.unwritten(shape, like.dtype)
@@ -17,6 +19,10 @@ class Own(Candle):
 
     def rms_norm(self, x, w):
         return self._new(x, x.shape, x.bytes + w.bytes, 5)
+
+    def norm_of_sum(self, x, y, w):
+        """The sum takes the place of x."""
+        return self._new(x, x.shape, 2 * x.bytes + y.bytes + w.bytes, 6)
 
     def rms_norm_backward(self, grad_x, x, w, grad_y):
         x.counter.launch(4 * x.bytes + w.bytes, 10 * x.count)
@@ -66,8 +72,11 @@ class Own(Candle):
         packed.counter.launch(2 * packed.bytes)  # the padding is not read
         return packed
 
-    def _grid(self, x, lengths):
-        x.counter.upload((len(lengths) + 1,), "u32")
+    def rows(self, counter, lengths):
+        """Where rows begin, told once a pass."""
+        counter.upload((len(lengths) + 1,), "u32")
+
+    def _grid(self, lengths):
         return len(lengths), -(-max(lengths) // PADDED_TO) * PADDED_TO
 
     def _operands(self, qkv, heads, grid):
@@ -78,7 +87,7 @@ class Own(Candle):
         return q.reshape(groups, query // key_value, longest, width), *(x.reshape(groups, longest, width) for x in (k, v))
 
     def attention(self, qkv, lengths, heads):
-        grid = self._grid(qkv, lengths)
+        grid = self._grid(lengths)
         operands, outputs = self._operands(qkv, heads, grid), []
         for first in range(0, grid[1], QUERIES):
             q, k, v, block = self._block(*operands, first)
@@ -86,7 +95,7 @@ class Own(Candle):
         return self._join([cat(outputs, 2)], qkv.shape[0], heads.query * heads.width)
 
     def attention_backward(self, qkv, grad_y, lengths, heads):
-        grid = self._grid(qkv, lengths)
+        grid = self._grid(lengths)
         operands = self._operands(qkv, heads, grid)
         grad = self._split(grad_y, (heads.query,), grid, heads.width)[0].reshape(*operands[0].shape)
         grad_q, sums = [], []
@@ -151,41 +160,13 @@ class Own(Candle):
     def sum_of_losses(self, losses):
         losses[0].counter.download(cat(losses, 0))
 
-    def adamw(self, counter, shapes):
-        """Two launches a parameter; the sums of all are read at once."""
-        parameters = [counter.array(shape, "f32") for shape in shapes]
-        sums = counter.unwritten((sum(-(-parameter.count // SHARE) for parameter in parameters),), "f32")
-        for parameter in parameters:
-            counter.launch(parameter.bytes, 2 * parameter.count)
-        counter.download(sums)
-        for parameter in parameters:
-            counter.launch(8 * parameter.bytes, 12 * parameter.count)  # p, m, v: read, written; g: read, zeroed
-
-
-class Held(Own):
-    """The same, with the weights kept as they are multiplied: NF4's values in bf16, in memory."""
-    name = "held"
-
-    def nf4_parts(self, counter, shapes, dtype):
-        return counter.array((sum(rows for rows, _ in shapes), shapes[0][1]), dtype)
-
-
-class Planned(Held):
-    """What is not written yet: masks for all projections that share an input in one launch; A and B in bf16 once a step; the
-    last layer's output and MLP at rows that have a target alone, and nothing sent below the first."""
-    name = "planned"
-    saves_rows = True
-
     def factor(self, parameter, dtype):
+        """Narrowed once a step, see `adamw`."""
         return parameter.counter.array(parameter.shape, dtype)
 
     def scaled(self, factor):
+        """The product takes the factor."""
         return factor
-
-    def adamw(self, counter, shapes):
-        super().adamw(counter, shapes)
-        for shape in shapes:
-            counter.array(shape, "f32").to("bf16")
 
     def dropouts(self, x, times):
         """One launch that reads x once."""
@@ -197,5 +178,24 @@ class Planned(Held):
         """The same: the sum is read and written once."""
         sum.counter.launch((2 + len(sent)) * sum.bytes, 14 * len(sent) * sum.count)
 
+    def adamw(self, counter, shapes):
+        """Two launches a parameter; the sums of all are read at once. Then each is narrowed when it is multiplied with."""
+        parameters = [counter.array(shape, "f32") for shape in shapes]
+        sums = counter.unwritten((sum(-(-parameter.count // SHARE) for parameter in parameters),), "f32")
+        for parameter in parameters:
+            counter.launch(parameter.bytes, 2 * parameter.count)
+        counter.download(sums)
+        for parameter in parameters:
+            counter.launch(8 * parameter.bytes, 12 * parameter.count)  # p, m, v: read, written; g: read, zeroed
+            parameter.to("bf16")
 
-FORMS = {form.name: form() for form in (Candle, Own)}
+
+class Held(Own):
+    """The same, with the weights kept as they are multiplied: NF4's values in bf16, in memory."""
+    name = "held"
+
+    def nf4_parts(self, counter, shapes, dtype):
+        return counter.array((sum(rows for rows, _ in shapes), shapes[0][1]), dtype)
+
+
+FORMS = {form.name: form() for form in (Candle, Own, Held)}

@@ -10,9 +10,9 @@ WIDE, NARROW = 4, 2
 
 def estimate(model, recipe, form):
     trained = 4 * sum(rows * width for rows, width in model.lora_shapes(recipe.rank))
-    held = model.projections() * NARROW if form.name in ("held", "planned") else 0
+    held = model.projections() * NARROW if form.name == "held" else 0
     kept, working, logits = activations(model, recipe, form)
-    return {"weights": model.projections() * NF4_DOUBLE + model.others() * NARROW + held, "adapter": 2 * trained,
+    return {"weights": model.projections() * NF4_DOUBLE + model.others() * NARROW + held, "adapter": 2 * trained + (0 if form.name == "candle" else trained // 2),
             "moments": 2 * trained, "activations": kept + working, "logits": max(logits - working, 0), "program": LIBRARIES}
 
 
@@ -28,7 +28,7 @@ def activations(model, recipe, form):
     if form.name == "candle":
         score, swiglu, dense, logit = 4 * WIDE + 2 * NARROW, 7 * WIDE + NARROW, NARROW + 2 * WIDE, 4 * WIDE + NARROW
     else:
-        score, swiglu, dense, logit = 2 * NARROW, 2 * NARROW, 0 if form.name in ("held", "planned") else 2 * NARROW, 2 * NARROW
+        score, swiglu, dense, logit = 2 * NARROW, 2 * NARROW, 0 if form.name == "held" else 2 * NARROW, 2 * NARROW
     working = max(tokens * (mlp * swiglu + hidden * NARROW), tokens * 2 * (hidden + mlp) * NARROW + hidden * mlp * dense,
                   query * padded * longest * score + a_token)
     return kept, working, chunk * logit

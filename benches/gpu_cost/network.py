@@ -126,13 +126,27 @@ class Pass:
         is_last = layer == self.model.layers - 1
         return self.recipe.targets if is_last and self.form.saves_rows else self.recipe.tokens
 
+    def gathered(self, x, layer):
+        """Of x, the rows for which a layer's output is computed."""
+        if self.rows_of(layer) == self.recipe.tokens:
+            return x
+        self.at("embedding, head")
+        return x.index_select(self.sources)
+
+    def spread(self, x, layer):
+        """The inverse: a gradient of all rows."""
+        if self.rows_of(layer) == self.recipe.tokens:
+            return x
+        self.at("embedding, head")
+        return self.counter.zeros((self.recipe.tokens, x.shape[1]), x.dtype).with_rows(self.sources, x)
+
     def layer(self, layer, lora, to_end=True):
-        x = self.stream(self.rows_of(layer))
         normed = self.at("RMSNorm").rms_norm(self.hidden, self.scale)
         qkv = self.rope(self.linear("qkv", normed, lora))
         attended = self.at("attention").attention(qkv, self.recipe.lengths, self.model.heads)
-        self.at("sums").add(self.linear("output", attended.narrow(0, x.shape[0]), lora), x)
-        gate_up = self.linear("gate_up", self.at("RMSNorm").rms_norm(x, self.scale), lora)
+        output = self.linear("output", self.gathered(attended, layer), lora)
+        x = self.gathered(self.hidden, layer)
+        gate_up = self.linear("gate_up", self.at("RMSNorm").norm_of_sum(output, x, self.scale), lora)
         if to_end:
             down = self.linear("down", self.at("SwiGLU").swiglu(gate_up), lora)
             self.at("sums").add(down, x)
@@ -147,8 +161,8 @@ class Pass:
         grad_hidden = self.linear_backward("down", hidden, x)
         grad = self.at("SwiGLU").swiglu_backward(gate_up, grad_hidden)
         self._through_norm("gate_up", x, grad)
-        self.linear_backward("output", attended, x)
-        grad = self.array(tokens, heads.query * heads.width)
+        grad = self.spread(self.linear_backward("output", attended, x), layer)
+        self.spread(x, layer)
         grad = self.at("attention").attention_backward(qkv, grad, self.recipe.lengths, heads)
         sends = layer > 0 or not self.form.saves_rows
         self._through_norm("qkv", self.hidden, self.rope(grad), sends)
@@ -160,8 +174,10 @@ class Pass:
             self.at("RMSNorm").rms_norm_backward(x, x, self.scale, grad)
 
     def begin(self):
-        """Angles, ids, the embedding's rows."""
+        """Angles, ids, the embedding's rows, which rows there are and which have targets."""
+        self.at("attention").rows(self.counter, self.recipe.lengths)
         self.at("embedding, head")
+        self.sources = self.counter.upload((self.recipe.targets,), "u32")
         for _ in range(2):
             self.counter.upload((self.recipe.tokens, self.model.heads.width // 2), "f32")
         ids = self.counter.upload((self.recipe.tokens,), "u32")
@@ -170,17 +186,16 @@ class Pass:
     def rows_with_targets(self):
         """Rows of the last norm that have a target, by chunks."""
         self.at("embedding, head")
-        sources = self.counter.upload((self.recipe.targets,), "u32")
-        x = self.hidden.index_select(sources)
+        x = self.stream(self.recipe.targets) if self.form.saves_rows else self.hidden.index_select(self.sources)
         normed = self.at("RMSNorm").rms_norm(x, self.scale)
         left = [min(LOGITS_ROWS, self.recipe.targets - first) for first in range(0, self.recipe.targets, LOGITS_ROWS)]
-        return sources, x, [normed.narrow(0, rows) for rows in left]
+        return x, [normed.narrow(0, rows) for rows in left]
 
     def micro_batch(self, kept=True):
         self.begin()
         for layer in range(self.model.layers):
             self.layer(layer, "trained")
-        sources, x, chunks = self.rows_with_targets()
+        x, chunks = self.rows_with_targets()
         head, losses, grads = self.array(self.model.vocabulary, self.model.hidden), [], []
         self.at("cross-entropy").targets(self.counter, self.recipe.targets)
         for normed in chunks:
@@ -195,8 +210,9 @@ class Pass:
         grad = cat(grads, 0)
         zeros = self.counter.zeros(x.shape, x.dtype)
         self.at("RMSNorm").rms_norm_backward(zeros, x, self.scale, grad)
-        self.at("embedding, head")
-        self.counter.zeros(self.hidden.shape, self.recipe.dtype).with_rows(sources, x)
+        if not self.form.saves_rows:
+            self.at("embedding, head")
+            self.counter.zeros(self.hidden.shape, self.recipe.dtype).with_rows(self.sources, x)
         for layer in reversed(range(self.model.layers)):
             if not kept:
                 self.layer(layer, "trained", to_end=False)
@@ -212,7 +228,7 @@ class Pass:
         for layer in range(self.model.layers):
             self.layer(layer, lora)
         head = self.array(self.model.vocabulary, self.model.hidden)
-        for normed in self.rows_with_targets()[2]:
+        for normed in self.rows_with_targets()[1]:
             self.at("embedding, head")
             logits = normed.matmul(head.t())
             self.at("cross-entropy").nll(logits)

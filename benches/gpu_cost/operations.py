@@ -148,6 +148,13 @@ class Candle:
     def add(self, x, y):
         return x.with_(y)
 
+    def norm_of_sum(self, x, y, w):
+        self.add(x, y)
+        return self.rms_norm(x, w)
+
+    def rows(self, counter, lengths):
+        """Each attention pads for itself."""
+
     def dropout(self, x):
         result = x.counter.unwritten(x.shape, x.dtype)
         x.counter.launch(2 * x.bytes, 12 * x.count)  # the hash

@@ -3,14 +3,13 @@ from dataclasses import dataclass
 from functools import cache
 
 from cards import by, seconds
-from kernels import Held, Own, Planned
+from kernels import Held, Own
 from network import Model, Pass, Recipe
 from operations import Candle, Heads
 
 LLAMA = Model("Llama-3.2-1B", 2048, 8192, 16, Heads(32, 8, 64), 128256)
 SMOLLM2 = Model("SmolLM2-135M", 576, 1536, 30, Heads(9, 3, 64), 49152)
-STATES = {"candle operations": Candle(), "own kernels": Own(), "weights kept in bf16": Held(),
-          "what else is planned": Planned()}
+STATES = {"candle operations": Candle(), "own kernels": Own(), "weights kept in bf16": Held()}
 
 # 16 rows of 200 tokens on average; all are padded to the longest in attention. 56 % of the tokens are an answer's.
 LENGTHS = tuple(140 + 8 * row for row in range(16))

@@ -154,6 +154,12 @@ pub(crate) fn free_memory(device: &Device) -> u64 {
     card(device).free_memory.unwrap_or_else(environment::available_memory)
 }
 
+/// Half of what the card behind `device` has free, in bytes: the other half is for what is done there. Nothing on a host,
+/// which shares its memory with what else a person does.
+pub(crate) fn half_of_free(device: &Device) -> u64 {
+    card(device).free_memory.unwrap_or(0) / 2
+}
+
 /// The most memory that the run has used so far, in bytes: the GPU's own where it says so, else the process's.
 pub fn peak_memory(device: &Device) -> u64 {
     card(device).peak_memory.unwrap_or_else(environment::peak_memory)

@@ -6,8 +6,8 @@
 use crate::error::Result;
 use crate::model::network::linear::LoraUse;
 use crate::model::network::llama::Llama;
-use crate::model::ops::attention::attention;
 use crate::model::ops::attention::kept::{Kept, Places, Room, Seen};
+use crate::model::ops::attention::{Rows, attention};
 use crate::recipe::SamplesRecipe;
 use candle_core::{D, DType, Device, Tensor};
 use candle_transformers::generation::{LogitsProcessor, Sampling};
@@ -158,14 +158,15 @@ impl Memory {
         let ids: Vec<u32> = prompts.iter().flat_map(|prompt| prompt.ids.iter().copied()).collect();
         let pass = model.pass(&places.iter().map(|&(_, at)| at).collect::<Vec<_>>(), lora)?;
         let places = Places::new(places, self.room, &self.like)?;
+        let rows = Rows::new(&offsets, &model.device)?;
         let attend = |layer: usize, qkv: &Tensor| {
             self.layers[layer].keep(qkv, &places)?;
-            attention(qkv, &offsets, pass.heads)
+            attention(qkv, &rows, pass.heads)
         };
-        let x = model.forward(&ids, &pass, attend, |_, _| ())?;
         let last: Vec<u32> = offsets[1..].iter().map(|end| (end - 1) as u32).collect();
         let last = Tensor::new(last, &model.device)?;
-        model.logits(&model.normed(&x.index_select(&last, 0)?)?)
+        let x = model.forward(&ids, &pass, Some(&last), attend, |_, _| ())?;
+        model.logits(&model.normed(&x)?)
     }
 
     /// Goes on with a token a row, each at its position. Gives the logits after them, (rows, V).
@@ -178,7 +179,7 @@ impl Memory {
             self.layers[layer].keep(qkv, &places)?;
             self.layers[layer].attend(qkv, &seen)
         };
-        let x = model.forward(&ids, &pass, attend, |_, _| ())?;
+        let x = model.forward(&ids, &pass, None, attend, |_, _| ())?;
         model.logits(&model.normed(&x)?)
     }
 

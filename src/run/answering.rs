@@ -119,9 +119,8 @@ fn written(run: &mut Run, of: &str) -> Result<Texts> {
             Found::Kept(kept) => kept.result,
             Found::Nothing | Found::Unusable(_) => {
                 if !std::mem::replace(&mut held, true) {
-                    // A host shares its memory with what else a person does there, and the batch shares a dequantization.
-                    let free = device::card(&run.study.notebook.device).free_memory.unwrap_or(0);
-                    model(run)?.hold_dense(free)?;
+                    let bytes = device::half_of_free(&run.study.notebook.device);
+                    model(run)?.hold_dense(bytes)?;
                 }
                 let answered = answered(run, batch, texts.len(), &opened.encoder)?;
                 let moment = Moment { at: environment::now(), seconds: answered.seconds };

@@ -145,7 +145,8 @@ impl Notebook {
         let need = Need::of_run(&base, &self.recipe, self.dtype(), &self.device, &rows);
         let free = device::free_memory(&self.device);
         let activations = memory::choose(need, self.recipe.train.gradient_checkpointing, free);
-        let memory = MemoryPlan { estimate: Estimate::new(need, activations), activations, free };
+        let estimate = Estimate::new(need, activations).with_held(need, free);
+        let memory = MemoryPlan { estimate, activations, free };
         Ok(Opened { base, encoder, rows, prompts, memory })
     }
 
@@ -289,6 +290,17 @@ impl Study {
         }
         let opened = Rc::new(self.notebook.encoded(self.rows.clone())?);
         Ok(Rc::clone(self.opened.get_or_init(|| opened)))
+    }
+
+    /// The base weights, dequantized once where the card has the memory.
+    ///
+    /// # Errors
+    /// As [`Study::opened`] and [`Notebook::load`].
+    pub(super) fn model(&self) -> Result<Llama> {
+        let opened = self.opened()?;
+        let mut model = self.notebook.load(&opened.base)?;
+        model.hold_dense(opened.memory.estimate.held)?;
+        Ok(model)
     }
 
     /// What the training is estimated to take of the device's memory at its peak, in bytes, and what is free there now.

@@ -18,7 +18,7 @@ impl Study {
     /// call has found out is taken from its cells.
     ///
     /// # Errors
-    /// As [`Study::opened`] and [`Notebook::load`].
+    /// As [`Study::model`].
     pub(super) fn begin(&self) -> Result<(RunRecord, Held)> {
         let Notebook { folder, recipe, .. } = &self.notebook;
         let dataset = match cells::find(folder, Cell::Rows, &self.follows_from(Cell::Rows, "")) {
@@ -29,9 +29,8 @@ impl Study {
         let (facts, held) = match cells::find(folder, Cell::BaseModel, &of) {
             Found::Kept(kept) => (kept.result, Held::default()),
             _ => {
-                let base = &self.opened()?.base;
-                let model = self.notebook.load(base)?;
-                (model_facts(base, &model, recipe), Held::loaded(model))
+                let model = self.model()?;
+                (model_facts(&self.opened()?.base, &model, recipe), Held::loaded(model))
             }
         };
         let recomputes = match self.is_trained() {

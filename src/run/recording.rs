@@ -57,11 +57,11 @@ impl Held {
     /// The model, with or without its update.
     ///
     /// # Errors
-    /// As [`Study::opened`] and [`super::Notebook::load`].
+    /// As [`Study::model`].
     pub(super) fn base(&mut self, study: &Study) -> Result<&mut Llama> {
         let model = match self.model.take() {
             Some(model) => model,
-            None => study.notebook.load(&study.opened()?.base)?,
+            None => study.model()?,
         };
         Ok(self.model.insert(model))
     }

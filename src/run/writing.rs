@@ -86,7 +86,7 @@ impl Writer {
             adapter::attach(&mut model, &recipe.lora, recipe.train.seed)?;
             adapter::load(&mut model, &folder.adapter())?;
         }
-        model.hold_dense(device::card(&device).free_memory.unwrap_or(0))?;
+        model.hold_dense(device::half_of_free(&device))?;
         let encoder = RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, recipe.data.max_seq_len)?;
         let answers = answers_of(&record, &folder)?;
         let lora = if is_base { LoraUse::Ignored } else { LoraUse::Applied };

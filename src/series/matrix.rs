@@ -4,6 +4,7 @@ use crate::data;
 use crate::data::alpaca::{self, Row};
 use crate::data::batches::Targets;
 use crate::data::encode::{EncodedRow, RowEncoder};
+use crate::device;
 use crate::error::Result;
 use crate::evaluate::nll::{self, RowSums};
 use crate::evaluate::{cross, simplicity};
@@ -32,6 +33,8 @@ pub(super) fn measured(levels: &[Level], notebook: &Notebook, reports: &Path) ->
     let recipe = &notebook.recipe;
     let base = notebook.base()?;
     let mut model = notebook.load(&base)?;
+    let bytes = device::half_of_free(&model.device);
+    model.hold_dense(bytes)?;
     let encoder = RowEncoder::new(base.tokenizer.clone(), base.eos_token_id, recipe.data.max_seq_len)?;
     let folders: Vec<RunFolder> = levels.iter().map(|level| RunFolder::of_level(reports, *level)).collect();
     let held_out: Vec<Vec<Row>> = levels

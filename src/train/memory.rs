@@ -114,9 +114,11 @@ impl<'a> Need<'a> {
 /// An estimate of the peak, in bytes, part by part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
-    /// Frozen weights as held, and on a CPU the widest of them dequantized where they are quantized.
+    /// Frozen weights as they are stored, and on a CPU the widest of them dequantized where they are quantized.
     pub weights: u64,
-    /// A, B and their gradients.
+    /// Quantized projections that are dequantized once for the whole run, see [`Estimate::with_held`].
+    pub held: u64,
+    /// A, B and their gradients; on a card in bf16 the values once more in it.
     pub adapter: u64,
     /// The optimizer's two moments.
     pub moments: u64,
@@ -146,9 +148,14 @@ impl Estimate {
             Place::Cpu => (widest_dequantized(need), kernels(need, kept), PROGRAM),
             Place::Cuda | Place::Metal => (0, operations::activations(need, kept), LIBRARIES),
         };
+        let narrow = match need.place {
+            Place::Cuda if need.dtype == DType::BF16 => trained / 2,
+            _ => 0,
+        };
         Estimate {
             weights: held + widest,
-            adapter: 2 * trained,
+            held: 0,
+            adapter: 2 * trained + narrow,
             moments: 2 * trained,
             activations,
             logits,
@@ -156,9 +163,21 @@ impl Estimate {
         }
     }
 
+    /// The same run with as many quantized projections kept dequantized as a card has memory for, a tenth of what the run
+    /// leaves `available` aside. A host shares its memory, and a pass there shares a dequantization among many rows.
+    pub fn with_held(self, need: Need, available: u64) -> Self {
+        let dense = projection_parameters(need.config) * need.width();
+        let spare = available.saturating_sub(self.total()) / 10 * 9;
+        let held = match (need.place, need.quantization) {
+            (Place::Cpu | Place::Metal, _) | (_, Quantization::None) => 0,
+            (Place::Cuda, _) => dense.min(spare),
+        };
+        Estimate { held, ..self }
+    }
+
     /// The sum of the parts.
     pub fn total(&self) -> u64 {
-        self.weights + self.adapter + self.moments + self.activations + self.logits + self.program
+        self.weights + self.held + self.adapter + self.moments + self.activations + self.logits + self.program
     }
 }
 
@@ -166,16 +185,19 @@ impl Estimate {
 impl std::fmt::Display for Estimate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mega = |bytes: u64| (bytes as f64 / 1e6).round();
-        let Estimate { weights, adapter, moments, activations, logits, program } = *self;
+        let Estimate { weights, held, adapter, moments, activations, logits, program } = *self;
         let parts = [
             ("weights", weights),
+            ("dequantized", held),
             ("adapter", adapter),
             ("moments", moments),
             ("activations", activations),
             ("logits", logits),
             ("program", program),
         ];
-        let parts = parts.map(|(name, bytes)| format!("{name} {}", mega(bytes))).join(", ");
+        let there = parts.into_iter().filter(|&part| part != ("dequantized", 0));
+        let parts: Vec<String> = there.map(|(name, bytes)| format!("{name} {}", mega(bytes))).collect();
+        let parts = parts.join(", ");
         write!(f, "about {} MB: {parts}", mega(self.total()))
     }
 }

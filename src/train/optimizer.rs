@@ -153,6 +153,7 @@ struct Update {
 
 impl Update {
     fn apply(&self, parameter: &mut Parameter, moments: &mut Moments) -> Result<()> {
+        parameter.will_change();
         if is_fast(&parameter.value) {
             return self.apply_in_place(parameter, moments);
         }

@@ -148,17 +148,20 @@ fn kept_activations_give_the_gradient_of_recomputed_ones() {
 #[test]
 fn dropout_masks_are_those_of_the_cpu() {
     let device = card();
-    let mask = DropoutMask { rate: 0.05, key: 0x0123_4567_89ab_cdef };
+    // Four: a launch takes three.
+    let masks = [0x0123_4567_89ab_cdef, 1, 2, 3].map(|key| DropoutMask { rate: 0.05, key });
     for rows in [1usize, 3, 64, 65, 130, 513] {
         let numbers: Vec<f32> = (0..rows * 7).map(|i| (i as f32 * 0.37).sin()).collect();
         let x = Tensor::from_vec(numbers, (rows, 7), &Device::Cpu).expect("x");
         let sum = x.affine(-0.5, 0.25).expect("sum");
         let forms = [Device::Cpu, device.clone()].map(|device| {
             let [x, sum] = [&x, &sum].map(|tensor| tensor.to_device(&device).expect("moved"));
-            let y = dropout::dropout(&x, mask).expect("dropout");
-            (values(&y.to_device(&Device::Cpu).expect("back")), {
+            let seen = dropout::dropout(&x, &masks).expect("dropout");
+            let seen: Vec<Tensor> = seen.iter().map(|y| y.to_device(&Device::Cpu).expect("back")).collect();
+            (values(&Tensor::cat(&seen, 0).expect("one")), {
                 let sum = sum.copy().expect("a copy, for it is consumed");
-                let sum = dropout::add_backward(sum, &x, mask).expect("backward");
+                let grads = masks.iter().map(|_| Ok(x.clone()));
+                let sum = dropout::add_backward(sum, grads, &masks).expect("backward");
                 values(&sum.to_device(&Device::Cpu).expect("back"))
             })
         });
@@ -176,7 +179,7 @@ fn dropout_in_bf16_keeps_the_mean() {
         let ramp: Vec<f32> = (0..rows * width).map(|i| 1.0 + (i % 251) as f32 / 251.0).collect();
         let x = Tensor::from_vec(ramp, (rows, width), &Device::Cpu).expect("x");
         let x = x.to_device(&device).and_then(|x| x.to_dtype(DType::BF16)).expect("bf16");
-        let y = dropout::dropout(&x, DropoutMask { rate, key: 42 }).expect("dropout");
+        let y = dropout::dropout(&x, &[DropoutMask { rate, key: 42 }]).expect("dropout").remove(0);
         let [x, y] = [x, y].map(|tensor| values(&tensor.to_device(&Device::Cpu).expect("back")));
         let kept: Vec<(f64, f64)> = x.into_iter().zip(y).filter(|(_, y)| *y != 0.0).collect();
         let factor = kept.iter().map(|(_, y)| y).sum::<f64>() / kept.iter().map(|(x, _)| x).sum::<f64>();

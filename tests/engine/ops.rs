@@ -7,10 +7,12 @@ use crate::tensors::values;
 use candle_core::{DType, Device, Tensor};
 use rand_chacha::rand_core::Rng;
 use std::sync::LazyLock;
-use tezgah::model::ops::attention::{self, Heads, attention};
+use tezgah::model::ops::attention::{self, Heads, Rows, attention};
 use tezgah::model::ops::cross_entropy::{self, Losses, Targets, losses_with_gradient};
 use tezgah::model::ops::dropout::{self, DropoutStream};
-use tezgah::model::ops::matmul::{LowRank, add, add_low_rank, add_matmul, columns, matmul, matmul_wide};
+use tezgah::model::ops::matmul::{
+    LowRank, add, add_low_rank, add_matmul, columns, matmul, matmul_scaled, matmul_wide,
+};
 use tezgah::model::ops::rms_norm::{self, rms_norm};
 use tezgah::model::ops::rope::{self, Angles, Direction, rope};
 use tezgah::model::ops::swiglu::{self, swiglu};
@@ -98,6 +100,11 @@ fn check_rms_norm(kind: Kind, rows: usize, width: usize) {
     let (w, w64) = (w.squeeze(0).expect("vector"), w64.squeeze(0).expect("vector"));
     let theirs = rms_norm::device::rms_norm(&x64, &w64, eps).expect("norm");
     assert_close(&rms_norm(&x, &w, eps).expect("norm"), &theirs, kind.rounding.max(1e-6));
+    let sum64 = (&before64 + &x64).expect("sum");
+    let ours = rms_norm::of_sum(before.copy().expect("copy"), &x, &w, eps).expect("norm of a sum");
+    let theirs = rms_norm::device::rms_norm(&sum64, &w64, eps).expect("norm");
+    assert_close(&ours.0, &sum64, kind.rounding.max(1e-6));
+    assert_close(&ours.1, &theirs, 2.0 * kind.rounding.max(1e-6));
     let theirs = rms_norm::device::add_backward(before64, &x64, &w64, &grad64, eps).expect("gradient");
     assert_close(
         &rms_norm::add_backward(before, &x, &w, &grad, eps).expect("gradient"),
@@ -161,10 +168,11 @@ fn check_attention(kind: Kind, offsets: &[usize], heads: Heads) {
         (pair(kind, "qkv", rows, heads.packed_width()), pair(kind, "grad", rows, heads.query * heads.width));
     // A card rounds the probabilities and their gradient to bf16 before it multiplies them: twice more than the CPU.
     let rounding = if DEVICE.is_cpu() { kind.rounding } else { 2.0 * kind.rounding };
-    let theirs = attention::device::attention(&qkv64, offsets, heads).expect("attention");
-    assert_close(&attention(&qkv, offsets, heads).expect("attention"), &theirs, rounding.max(2e-6));
-    let theirs = attention::device::backward(&qkv64, &grad64, offsets, heads).expect("gradient");
-    let ours = attention::backward(&qkv, &grad, offsets, heads).expect("gradient");
+    let [rows, rows64] = [&*DEVICE, &Device::Cpu].map(|device| Rows::new(offsets, device).expect("rows"));
+    let theirs = attention::device::attention(&qkv64, &rows64, heads).expect("attention");
+    assert_close(&attention(&qkv, &rows, heads).expect("attention"), &theirs, rounding.max(2e-6));
+    let theirs = attention::device::backward(&qkv64, &grad64, &rows64, heads).expect("gradient");
+    let ours = attention::backward(&qkv, &grad, &rows, heads).expect("gradient");
     assert_close(&ours, &theirs, rounding.max(2e-6));
 }
 
@@ -209,16 +217,18 @@ fn dropout_and_its_gradient() {
     in_both(|kind| {
         let ((x, x64), (before, before64)) = (pair(kind, "x", 70, 37), pair(kind, "before", 70, 37));
         let stream = DropoutStream { rate: 0.3, seed: 1, micro_batch: 2 };
-        let mask = stream.mask(3, 4).expect("the rate is not 0");
+        let masks = [4, 5, 6].map(|module| stream.mask(3, module).expect("the rate is not 0"));
         // f64 operands take the device form.
-        let theirs = dropout::dropout(&x64, mask).expect("dropout");
-        assert_close(&dropout::dropout(&x, mask).expect("dropout"), &theirs, kind.rounding.max(1e-6));
-        let theirs = dropout::add_backward(before64, &x64, mask).expect("gradient");
-        assert_close(
-            &dropout::add_backward(before, &x, mask).expect("gradient"),
-            &theirs,
-            kind.rounding.max(1e-6),
-        );
+        let theirs = dropout::dropout(&x64, &masks).expect("dropout");
+        let ours = dropout::dropout(&x, &masks).expect("dropout");
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            assert_close(ours, theirs, kind.rounding.max(1e-6));
+        }
+        let through = |grad: Vec<Tensor>, before| {
+            dropout::add_backward(before, grad.into_iter().map(Ok), &masks).expect("gradient")
+        };
+        let theirs = through(theirs, before64);
+        assert_close(&through(ours, before), &theirs, 4.0 * kind.rounding.max(1e-6));
     });
 }
 
@@ -269,7 +279,11 @@ fn products_of_bf16() {
     if !DEVICE.is_cpu() && !DEVICE.is_cuda() {
         return; // candle multiplies what is of one type
     }
-    for (m, k, n) in [(1, 32, 64), (3, 64, 96), (33, 21, 65), (64, 96, 32), (70, 40, 130), (200, 100, 33)] {
+    let small = [(1, 32, 64), (3, 64, 96), (33, 21, 65), (64, 96, 32), (70, 40, 130), (200, 100, 33)];
+    // An inner size of three pieces, and more columns than wait for the next piece at once.
+    let cut = [(70, 2080, 130), (70, 2080, 2600)].into_iter().filter(|_| DEVICE.is_cpu());
+    for (m, k, n) in small.into_iter().chain(cut) {
+        let rounding = 1e-6 + 1e-9 * k as f64;
         let lying = |name: &str, rows, columns, along_columns: bool, dtype| {
             let (x, wide) = match along_columns {
                 false => pair(Kind::BF16, name, rows, columns),
@@ -288,11 +302,13 @@ fn products_of_bf16() {
             let theirs = a64.matmul(&b64).expect("product");
             assert_close(&matmul(&a, &b).expect("product"), &theirs, 4e-3);
             if DEVICE.is_cpu() {
-                assert_close(&matmul_wide(&a, &b).expect("product"), &theirs, 1e-6);
+                assert_close(&matmul_wide(&a, &b).expect("product"), &theirs, rounding);
             }
+            let scaled = (&theirs * 0.25).expect("scaled");
+            assert_close(&matmul_scaled(0.25, &a, &b).expect("product"), &scaled, 4e-3);
             let (c, c64) = pair(Kind::F32, "c", m, n);
             let sum = (c64 + (theirs * 0.5).expect("scaled")).expect("sum");
-            assert_close(&add_matmul(c, 0.5, &a, &b).expect("sum"), &sum, 1e-6);
+            assert_close(&add_matmul(c, 0.5, &a, &b).expect("sum"), &sum, rounding);
         }
     }
 }

@@ -123,7 +123,7 @@ impl Frozen {
     /// As [`Frozen::dense`].
     pub(super) fn hold(&mut self, free: u64) -> Result<u64> {
         let bytes = (self.shape.0 * self.shape.1 * self.dtype.size_in_bytes()) as u64;
-        if self.quantized_parameters() == 0 || bytes > free {
+        if self.held.is_some() || self.quantized_parameters() == 0 || bytes > free {
             return Ok(free);
         }
         self.held = Some(self.dense()?.to_dtype(self.dtype)?);

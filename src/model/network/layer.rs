@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::model::files::config::LlamaConfig;
 use crate::model::network::frozen::FrozenSource;
 use crate::model::network::linear::{LinearGroup, LoraUse};
-use crate::model::ops::attention::{self, Heads};
+use crate::model::ops::attention::{self, Heads, Rows};
 use crate::model::ops::matmul::add;
 use crate::model::ops::rms_norm::{self, rms_norm};
 use crate::model::ops::rope::{Angles, Direction, rope};
@@ -46,13 +46,17 @@ pub(crate) struct Pass {
 pub(crate) struct Saved {
     /// Queries, keys, values after the rotation, (N, packed).
     qkv: Tensor,
-    /// Attention's output, (N, query heads x D).
+    /// Attention's output, (M, query heads x D).
     attended: Tensor,
-    /// The residual stream between attention and MLP, (N, H).
+    /// The residual stream between attention and MLP, (M, H).
     middle: Tensor,
-    /// Gate and input of the MLP, (N, 2F).
+    /// Gate and input of the MLP, (M, 2F).
     gate_up: Tensor,
 }
+
+/// The tokens whose output a layer is asked for, as places among the N of the pass, (M); None for all of them. The last
+/// layer's other tokens are looked at by these and by nothing else.
+pub(crate) type Wanted<'a> = Option<&'a Tensor>;
 
 impl Layer {
     /// Takes layer `index` of a model.
@@ -77,14 +81,15 @@ impl Layer {
     /// side by side: over packed rows in a training, over a cache in a generation.
     ///
     /// # Shapes
-    /// (N, H) -> (N, H); `attend` (N, packed) -> (N, query heads x D)
+    /// (N, H) -> (M, H); `attend` (N, packed) -> (N, query heads x D)
     pub(super) fn forward(
         &self,
         x: &Tensor,
         pass: &Pass,
+        wanted: Wanted,
         attend: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
     ) -> Result<(Tensor, Saved)> {
-        let saved = self.forward_saved(x, pass, attend)?;
+        let saved = self.forward_saved(x, pass, wanted, attend)?;
         let hidden = swiglu(&saved.gate_up)?;
         let y = add(self.down.forward(&hidden, pass.lora)?, &saved.middle)?;
         Ok((y, saved))
@@ -95,32 +100,66 @@ impl Layer {
         &self,
         x: &Tensor,
         pass: &Pass,
+        wanted: Wanted,
         attend: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
     ) -> Result<Saved> {
         let Heads { query, key_value, .. } = pass.heads;
         let normed = rms_norm(x, &self.input_norm, pass.eps)?;
         let qkv = self.qkv.forward(&normed, pass.lora)?;
         let qkv = rope(qkv, &pass.angles, query + key_value, Direction::Forward)?;
-        let attended = attend(&qkv)?;
-        let middle = add(self.output.forward(&attended, pass.lora)?, x)?;
-        let normed = rms_norm(&middle, &self.post_attention_norm, pass.eps)?;
+        let attended = rows_of(&attend(&qkv)?, wanted)?;
+        let attended_output = self.output.forward(&attended, pass.lora)?;
+        let residual = rows_of(x, wanted)?;
+        let (middle, normed) =
+            rms_norm::of_sum(attended_output, &residual, &self.post_attention_norm, pass.eps)?;
         let gate_up = self.gate_up.forward(&normed, pass.lora)?;
         Ok(Saved { qkv, attended, middle, gate_up })
     }
 
     /// Adds to the gradients of the updates and returns the gradient of x, consuming what was saved. The attention is
-    /// that over packed rows, which begin at `offsets`.
+    /// that over packed `rows`.
     ///
     /// # Shapes
-    /// (N, H), (N, H) -> (N, H)
+    /// (N, H), (M, H) -> (N, H)
     pub(super) fn backward(
         &mut self,
         x: &Tensor,
         saved: Saved,
         grad_y: Tensor,
         pass: &Pass,
-        offsets: &[usize],
+        wanted: Wanted,
+        rows: &Rows,
     ) -> Result<Tensor> {
+        let (grad_x, grad_qkv) = self.backward_to_qkv(x, saved, grad_y, pass, wanted, rows)?;
+        let normed = rms_norm(x, &self.input_norm, pass.eps)?;
+        let grad_normed = self.qkv.backward(&normed, &grad_qkv, pass.lora)?;
+        Ok(rms_norm::add_backward(grad_x, x, &self.input_norm, &grad_normed, pass.eps)?)
+    }
+
+    /// As [`Layer::backward`], of the first layer: below it nothing is trained, so that no gradient of x is computed.
+    pub(super) fn backward_of_first(
+        &mut self,
+        x: &Tensor,
+        saved: Saved,
+        grad_y: Tensor,
+        pass: &Pass,
+        wanted: Wanted,
+        rows: &Rows,
+    ) -> Result<()> {
+        let (_, grad_qkv) = self.backward_to_qkv(x, saved, grad_y, pass, wanted, rows)?;
+        self.qkv.accumulate(&rms_norm(x, &self.input_norm, pass.eps)?, &grad_qkv, pass.lora).map(drop)
+    }
+
+    /// Down to the joint projection: the gradient of x past it, (N, H), and that of its output, (N, packed).
+    fn backward_to_qkv(
+        &mut self,
+        x: &Tensor,
+        saved: Saved,
+        grad_y: Tensor,
+        pass: &Pass,
+        wanted: Wanted,
+        rows: &Rows,
+    ) -> Result<(Tensor, Tensor)> {
         let Saved { qkv, attended, middle, gate_up } = saved;
         let Heads { query, key_value, .. } = pass.heads;
 
@@ -137,12 +176,12 @@ impl Layer {
         drop(middle);
 
         let grad_attended = self.output.backward(&attended, &grad_middle, pass.lora)?;
-        let grad_qkv = attention::backward(&qkv, &grad_attended, offsets, pass.heads)?;
-        drop((qkv, attended, grad_attended));
+        drop(attended);
+        let grad_attended = to_rows(grad_attended, wanted, qkv.dim(0)?)?;
+        let grad_qkv = attention::backward(&qkv, &grad_attended, rows, pass.heads)?;
+        drop((qkv, grad_attended));
         let grad_qkv = rope(grad_qkv, &pass.angles, query + key_value, Direction::Backward)?;
-        let normed = rms_norm(x, &self.input_norm, pass.eps)?;
-        let grad_normed = self.qkv.backward(&normed, &grad_qkv, pass.lora)?;
-        Ok(rms_norm::add_backward(grad_middle, x, &self.input_norm, &grad_normed, pass.eps)?)
+        Ok((to_rows(grad_middle, wanted, x.dim(0)?)?, grad_qkv))
     }
 
     /// The projections, in the order of the computation.
@@ -159,4 +198,16 @@ impl Layer {
     pub(super) fn norms(&self) -> [&Tensor; 2] {
         [&self.input_norm, &self.post_attention_norm]
     }
+}
+
+/// The wanted rows of x, (N, K) -> (M, K).
+fn rows_of(x: &Tensor, wanted: Wanted) -> Result<Tensor> {
+    Ok(wanted.map_or_else(|| Ok(x.clone()), |wanted| x.index_select(wanted, 0))?)
+}
+
+/// The gradient of all rows from that of the wanted, (M, K) -> (N, K): nothing comes through the others.
+fn to_rows(grad: Tensor, wanted: Wanted, rows: usize) -> Result<Tensor> {
+    let Some(wanted) = wanted else { return Ok(grad) };
+    let all = Tensor::zeros((rows, grad.dim(1)?), grad.dtype(), grad.device())?;
+    Ok(all.index_add(wanted, &grad, 0)?)
 }

@@ -7,9 +7,12 @@ use crate::model::files::config::LlamaConfig;
 use crate::model::network::frozen::{Frozen, FrozenSource};
 use crate::model::ops::dropout::{self, DropoutMask, DropoutStream};
 use crate::model::ops::is_fast;
-use crate::model::ops::matmul::{LowRank, add_low_rank, add_matmul, columns, matmul, matmul_wide, narrowed};
+use crate::model::ops::matmul::{
+    LowRank, add_low_rank, add_matmul, columns, matmul, matmul_scaled, matmul_wide, narrowed,
+};
 use crate::recipe::Projection;
 use candle_core::{DType, Tensor};
+use std::sync::OnceLock;
 
 /// A trained tensor and the gradient of the current window.
 pub struct Parameter {
@@ -17,17 +20,31 @@ pub struct Parameter {
     pub value: Tensor,
     /// Sum over the micro-batches of the window.
     pub gradient: Tensor,
+    /// The value as a device multiplies with it: made when it is first asked for, and given up when the value changes.
+    narrow: OnceLock<Tensor>,
 }
 
 impl Parameter {
     /// A parameter with a zero gradient.
     pub(super) fn new(value: Tensor) -> Result<Self> {
-        Ok(Parameter { gradient: value.zeros_like()?, value })
+        Ok(Parameter { gradient: value.zeros_like()?, value, narrow: OnceLock::new() })
+    }
+
+    /// Says that the value is about to be another.
+    pub(crate) fn will_change(&mut self) {
+        self.narrow.take();
     }
 
     /// The value as it is multiplied with `x`: kernels of the CPU round it on its way in.
     fn factor(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(if is_fast(x) { self.value.clone() } else { self.value.to_dtype(x.dtype())? })
+        if is_fast(x) || self.value.dtype() == x.dtype() {
+            return Ok(self.value.clone());
+        }
+        if let Some(narrow) = self.narrow.get().filter(|narrow| narrow.dtype() == x.dtype()) {
+            return Ok(narrow.clone());
+        }
+        let narrow = self.value.to_dtype(x.dtype())?;
+        Ok(self.narrow.get_or_init(|| narrow).clone())
     }
 
     /// gradient += scale A B.
@@ -111,12 +128,9 @@ impl LinearGroup {
         }
         let y = matmul(x, &self.frozen.dense()?.t()?)?;
         let mut terms = Vec::with_capacity(self.members.len());
-        for member in &self.members {
-            let Some(Lora { a, b, scale }) = &member.lora else { continue };
-            let seen = dropped(x, mask(lora, self.layer, member.projection))?;
+        for ((columns, Lora { a, b, scale }), seen) in self.updates().zip(self.seen(x, lora)?) {
             let hidden = matmul(&seen, &a.factor(x)?.t()?)?; // (N, r)
-            let b = b.factor(x)?;
-            terms.push(LowRank { columns: member.columns, hidden, b, scale: *scale });
+            terms.push(LowRank { columns, hidden, b: b.factor(x)?, scale: *scale });
         }
         Ok(add_low_rank(y, &terms)?)
     }
@@ -132,11 +146,31 @@ impl LinearGroup {
     /// W + s B A, (sum of outputs, input).
     fn merged(&self) -> Result<Tensor> {
         let weight = self.frozen.dense_copy()?;
-        for Member { columns: (first, count), lora, .. } in &self.members {
-            let Some(Lora { a, b, scale }) = lora else { continue };
-            add_matmul(weight.narrow(0, *first, *count)?, *scale, &b.value, &a.value)?;
+        for ((first, count), Lora { a, b, scale }) in self.updates() {
+            add_matmul(weight.narrow(0, first, count)?, *scale, &b.value, &a.value)?;
         }
         Ok(weight)
+    }
+
+    /// The updates of the projections that have one, with their columns.
+    fn updates(&self) -> impl Iterator<Item = ((usize, usize), &Lora)> {
+        self.members.iter().filter_map(|member| Some((member.columns, member.lora.as_ref()?)))
+    }
+
+    /// The mask of each update; none where nothing is dropped.
+    fn masks(&self, lora: LoraUse) -> Vec<DropoutMask> {
+        let LoraUse::Trained(stream) = lora else { return Vec::new() };
+        let trained = self.members.iter().filter(|member| member.lora.is_some());
+        trained.filter_map(|member| stream.mask(self.layer, member.projection as usize)).collect()
+    }
+
+    /// What each update reads: x, or x behind the update's mask.
+    fn seen(&self, x: &Tensor, lora: LoraUse) -> Result<Vec<Tensor>> {
+        let masks = self.masks(lora);
+        if masks.is_empty() {
+            return Ok(vec![x.clone(); self.updates().count()]);
+        }
+        Ok(dropout::dropout(x, &masks)?)
     }
 
     /// Adds to the gradients of A and B and returns the gradient of x.
@@ -148,38 +182,37 @@ impl LinearGroup {
     pub(super) fn backward(&mut self, x: &Tensor, grad_y: &Tensor, lora: LoraUse) -> Result<Tensor> {
         // The sum of several products is rounded once, at the end.
         let mut grad_x = matmul_wide(grad_y, &self.frozen.dense()?)?;
-        if lora == LoraUse::Ignored {
-            return Ok(narrowed(grad_x, x.dtype())?);
-        }
-        for member in &mut self.members {
-            let Some(Lora { a, b, scale }) = &mut member.lora else { continue };
-            let mask = mask(lora, self.layer, member.projection);
-            let (a_value, b_value) = (a.factor(x)?, b.factor(x)?);
-            let seen = dropped(x, mask)?;
-            let hidden = matmul(&seen, &a_value.t()?)?; // (N, r)
-            let grad_out = columns(grad_y, member.columns)?;
-            b.accumulate(*scale, &grad_out.t()?, &hidden)?;
-            let grad_hidden = matmul(&grad_out, &(b_value * *scale)?)?; // (N, r)
-            a.accumulate(1.0, &grad_hidden.t()?, &seen)?;
-            grad_x = match mask {
-                None => add_matmul(grad_x, 1.0, &grad_hidden, &a_value)?,
-                Some(mask) => dropout::add_backward(grad_x, &matmul_wide(&grad_hidden, &a_value)?, mask)?,
-            };
+        let grads = self.accumulate(x, grad_y, lora)?;
+        let factors: Vec<Tensor> = self.updates().map(|(_, of)| of.a.factor(x)).collect::<Result<_>>()?;
+        let masks = self.masks(lora);
+        if masks.is_empty() {
+            for (grad_hidden, a) in grads.iter().zip(&factors) {
+                grad_x = add_matmul(grad_x, 1.0, grad_hidden, a)?;
+            }
+        } else {
+            let through = grads.iter().zip(&factors).map(|(grad_hidden, a)| matmul_wide(grad_hidden, a));
+            grad_x = dropout::add_backward(grad_x, through, &masks)?;
         }
         Ok(narrowed(grad_x, x.dtype())?)
     }
-}
 
-fn mask(lora: LoraUse, layer: usize, projection: Projection) -> Option<DropoutMask> {
-    match lora {
-        LoraUse::Trained(stream) => stream.mask(layer, projection as usize),
-        LoraUse::Ignored | LoraUse::Applied => None,
+    /// Adds to the gradients of A and B alone, and returns each update's dh, (N, r).
+    pub(super) fn accumulate(&mut self, x: &Tensor, grad_y: &Tensor, lora: LoraUse) -> Result<Vec<Tensor>> {
+        let mut grads = Vec::with_capacity(self.members.len());
+        if lora == LoraUse::Ignored {
+            return Ok(grads);
+        }
+        let seen = self.seen(x, lora)?;
+        let updates =
+            self.members.iter_mut().filter_map(|member| Some((member.columns, member.lora.as_mut()?)));
+        for ((place, Lora { a, b, scale }), seen) in updates.zip(seen) {
+            let hidden = matmul(&seen, &a.factor(x)?.t()?)?; // (N, r)
+            let grad_out = columns(grad_y, place)?;
+            b.accumulate(*scale, &grad_out.t()?, &hidden)?;
+            let grad_hidden = matmul_scaled(*scale, &grad_out, &b.factor(x)?)?; // (N, r)
+            a.accumulate(1.0, &grad_hidden.t()?, &seen)?;
+            grads.push(grad_hidden);
+        }
+        Ok(grads)
     }
-}
-
-fn dropped(x: &Tensor, mask: Option<DropoutMask>) -> Result<Tensor> {
-    Ok(match mask {
-        None => x.clone(),
-        Some(mask) => dropout::dropout(x, mask)?,
-    })
 }

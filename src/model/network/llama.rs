@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::model::files::config::{LlamaConfig, weight_name};
 use crate::model::files::packed::Packed;
 use crate::model::network::frozen::FrozenSource;
-use crate::model::network::layer::{Layer, Pass, Saved};
+use crate::model::network::layer::{Layer, Pass, Saved, Wanted};
 use crate::model::network::linear::{LinearGroup, LoraUse};
-use crate::model::ops::attention::{Heads, attention};
+use crate::model::ops::attention::{Heads, Rows, attention};
 use crate::model::ops::cross_entropy::{self, Losses, Targets};
 use crate::model::ops::dropout::DropoutStream;
 use crate::model::ops::matmul::{matmul, matmul_wide, narrowed};
@@ -88,17 +88,25 @@ impl Llama {
             return Ok(Losses::default());
         }
         let pass = self.pass(&batch.positions, LoraUse::Trained(dropout))?;
-        let attend = |qkv: &Tensor| attention(qkv, &batch.offsets, pass.heads);
+        let rows = Rows::new(&batch.offsets, &self.device)?;
+        let sources = self.indices(&batch.sources)?;
+        let attend = |qkv: &Tensor| attention(qkv, &rows, pass.heads);
         let mut inputs = Vec::with_capacity(self.layers.len());
         let keep = |x, saved| inputs.push((x, (activations == Activations::Keep).then_some(saved)));
-        let last = self.forward(&batch.ids, &pass, |_, qkv| attend(qkv), keep)?;
+        let last = self.forward(&batch.ids, &pass, Some(&sources), |_, qkv| attend(qkv), keep)?;
         let (losses, mut grad) = self.head_gradient(last, batch, scale)?;
-        for (layer, (x, saved)) in self.layers.iter_mut().zip(inputs).rev() {
+        let layers = self.layers.len();
+        for (place, (layer, (x, saved))) in self.layers.iter_mut().zip(inputs).enumerate().rev() {
+            let wanted = (place + 1 == layers).then_some(&sources);
             let saved = match saved {
                 Some(saved) => saved,
-                None => layer.forward_saved(&x, &pass, attend)?,
+                None => layer.forward_saved(&x, &pass, wanted, attend)?,
             };
-            grad = layer.backward(&x, saved, grad, &pass, &batch.offsets)?;
+            if place == 0 {
+                layer.backward_of_first(&x, saved, grad, &pass, wanted, &rows)?;
+                break;
+            }
+            grad = layer.backward(&x, saved, grad, &pass, wanted, &rows)?;
         }
         Ok(losses)
     }
@@ -112,9 +120,10 @@ impl Llama {
             return Ok(Vec::new()); // a device refuses the launch over no element
         }
         let pass = self.pass(&batch.positions, lora)?;
-        let attend = |_, qkv: &Tensor| attention(qkv, &batch.offsets, pass.heads);
-        let last = self.forward(&batch.ids, &pass, attend, |_, _| ())?;
-        let normed = self.normed(&last.index_select(&self.indices(&batch.sources)?, 0)?)?;
+        let (rows, sources) = (Rows::new(&batch.offsets, &self.device)?, self.indices(&batch.sources)?);
+        let attend = |_, qkv: &Tensor| attention(qkv, &rows, pass.heads);
+        let last = self.forward(&batch.ids, &pass, Some(&sources), attend, |_, _| ())?;
+        let normed = self.normed(&last)?;
         let mut nll = Vec::with_capacity(batch.targets.len());
         for (start, targets) in chunks(&batch.targets) {
             let logits = self.logits(&normed.narrow(0, start, targets.len())?)?;
@@ -141,11 +150,12 @@ impl Llama {
         }
     }
 
-    /// From token ids to the last layer's output: the one forward pass. `attend` is the attention of the layer at a
-    /// place, see [`Layer::forward`]; `keep` gets each layer's input, and what its backward pass needs.
+    /// From token ids to the last layer's output of the tokens that are `wanted`: the one forward pass. `attend` is the
+    /// attention of the layer at a place, see [`Layer::forward`]; `keep` gets each layer's input, and what its backward
+    /// pass needs.
     ///
     /// # Shapes
-    /// N ids -> (N, H)
+    /// N ids -> (M, H)
     ///
     /// # Errors
     /// As [`Llama::accumulate_gradients`].
@@ -153,12 +163,14 @@ impl Llama {
         &self,
         ids: &[u32],
         pass: &Pass,
+        wanted: Wanted,
         mut attend: impl FnMut(usize, &Tensor) -> candle_core::Result<Tensor>,
         mut keep: impl FnMut(Tensor, Saved),
     ) -> Result<Tensor> {
         let mut x = self.embed(ids)?;
         for (place, layer) in self.layers.iter().enumerate() {
-            let (y, saved) = layer.forward(&x, pass, |qkv| attend(place, qkv))?;
+            let wanted = wanted.filter(|_| place + 1 == self.layers.len());
+            let (y, saved) = layer.forward(&x, pass, wanted, |qkv| attend(place, qkv))?;
             keep(std::mem::replace(&mut x, y), saved);
         }
         Ok(x)
@@ -185,11 +197,9 @@ impl Llama {
         Ok(matmul_wide(normed, &self.head.t()?)?)
     }
 
-    /// The sum of -ln p, and the gradient of the last layer's output for `scale` x that sum, (N, H).
+    /// The sum of -ln p, and the gradient of x for `scale` x that sum; x is the last layer's output of the tokens that have
+    /// a target, (M, H).
     fn head_gradient(&self, x: Tensor, batch: &Batch, scale: f64) -> Result<(Losses, Tensor)> {
-        let sources = self.indices(&batch.sources)?;
-        let (shape, dtype) = (x.shape().clone(), x.dtype());
-        let x = x.index_select(&sources, 0)?; // only these have targets
         let normed = self.normed(&x)?;
         let targets = Targets::new(&batch.targets, &self.device)?;
         let (mut losses, mut grads) = (Losses::default(), Vec::new());
@@ -200,10 +210,9 @@ impl Llama {
             losses.add(of_chunk);
             grads.push(matmul(&grad_logits, &self.head)?);
         }
-        let grad_normed = narrowed(Tensor::cat(&grads, 0)?, dtype)?;
+        let grad_normed = narrowed(Tensor::cat(&grads, 0)?, x.dtype())?;
         let eps = self.config.rms_norm_eps;
-        let grad = rms_norm::add_backward(x.zeros_like()?, &x, &self.norm, &grad_normed, eps)?;
-        Ok((losses, Tensor::zeros(shape, dtype, &self.device)?.index_add(&sources, &grad, 0)?))
+        Ok((losses, rms_norm::add_backward(x.zeros_like()?, &x, &self.norm, &grad_normed, eps)?))
     }
 
     fn indices(&self, values: &[u32]) -> Result<Tensor> {
@@ -220,14 +229,14 @@ impl Llama {
         self.layers.iter_mut().flat_map(Layer::groups_mut)
     }
 
-    /// Holds the weights of as many projections dense as fit in half of the `free` bytes, the first layers first; the other
-    /// half is for what is done with them. A generation uses every weight once a token: on a GPU it would spend its time on
-    /// dequantizing them.
+    /// Holds the weights of as many projections dense as fit in `bytes`, the first layers first: the same numbers as of
+    /// weights that are dequantized at every use. A generation uses every weight once a token: on a GPU it would spend its
+    /// time on dequantizing them.
     ///
     /// # Errors
     /// A device that has no memory left.
-    pub fn hold_dense(&mut self, free: u64) -> Result<()> {
-        self.groups_mut().try_fold(free / 2, |free, group| group.frozen.hold(free))?;
+    pub fn hold_dense(&mut self, bytes: u64) -> Result<()> {
+        self.groups_mut().try_fold(bytes, |free, group| group.frozen.hold(free))?;
         Ok(())
     }
 

@@ -7,9 +7,11 @@
 pub mod device;
 pub(crate) mod kept;
 
+#[cfg(feature = "cuda")]
+use super::cuda::padding::Grid;
 use super::gemm::{Threads, View, Write, gemm};
 use super::{Element, by_type, create, dispatch, is_fast, simd, zeros};
-use candle_core::{Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
 pub use super::heads::Heads;
@@ -17,16 +19,40 @@ pub use super::heads::Heads;
 /// Queries of one block. 64 keeps scores and probabilities of a 2048-token row in the second-level cache.
 const QUERIES: usize = 64;
 
+/// The rows of a batch, packed end to end: made once for all layers of a pass, since a card has to be told of them.
+pub struct Rows {
+    /// Where they begin among the tokens, one more than rows.
+    offsets: Vec<usize>,
+    /// The same on a card.
+    #[cfg(feature = "cuda")]
+    grid: Option<Grid>,
+}
+
+impl Rows {
+    /// Rows that begin at `offsets`, one more than rows, of tensors of `device`.
+    ///
+    /// # Errors
+    /// Offsets that fall; a device that has no memory left.
+    #[cfg_attr(not(feature = "cuda"), expect(unused_variables, reason = "CUDA alone is told of them"))]
+    pub fn new(offsets: &[usize], device: &Device) -> Result<Self> {
+        Ok(Rows {
+            offsets: offsets.to_vec(),
+            #[cfg(feature = "cuda")]
+            grid: if device.is_cuda() { Some(Grid::new(offsets, device)?) } else { None },
+        })
+    }
+}
+
 /// # Shapes
-/// qkv (N, packed) with rows at `offsets` (one more than rows) -> (N, query heads x D)
+/// qkv (N, packed) of `rows` -> (N, query heads x D)
 ///
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
-pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
+pub fn attention(qkv: &Tensor, rows: &Rows, heads: Heads) -> Result<Tensor> {
     if !is_fast(qkv) {
-        return device::attention(qkv, offsets, heads);
+        return device::attention(qkv, rows, heads);
     }
-    by_type!(qkv.dtype(), E => kernel::<E>(qkv, offsets, heads))
+    by_type!(qkv.dtype(), E => kernel::<E>(qkv, &rows.offsets, heads))
 }
 
 /// The columns of one head from row `first` on, side by side in f32.
@@ -82,11 +108,11 @@ fn kernel<E: Element>(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<T
 ///
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
-pub fn backward(qkv: &Tensor, grad_y: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
+pub fn backward(qkv: &Tensor, grad_y: &Tensor, rows: &Rows, heads: Heads) -> Result<Tensor> {
     if !is_fast(qkv) {
-        return device::backward(qkv, grad_y, offsets, heads);
+        return device::backward(qkv, grad_y, rows, heads);
     }
-    by_type!(qkv.dtype(), E => backward_kernel::<E>(qkv, grad_y, offsets, heads))
+    by_type!(qkv.dtype(), E => backward_kernel::<E>(qkv, grad_y, &rows.offsets, heads))
 }
 
 #[expect(clippy::disallowed_methods, reason = "its tasks hold slices of the host")]

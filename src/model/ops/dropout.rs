@@ -122,53 +122,75 @@ impl Kernel {
     }
 }
 
-/// mask(x) / (1 - rate).
+/// mask(x) / (1 - rate) for each of `masks`: what projections that share an input see of it.
 ///
 /// # Shapes
-/// (N, H) -> (N, H)
+/// (N, H) -> (N, H) a mask
 ///
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
-pub fn dropout(x: &Tensor, mask: DropoutMask) -> Result<Tensor> {
+pub fn dropout(x: &Tensor, masks: &[DropoutMask]) -> Result<Vec<Tensor>> {
     if !is_fast(x) {
-        return device::dropout(x, mask);
+        return device::dropout(x, masks);
     }
-    by_type!(x.dtype(), E => Kernel::new(mask).drop::<E>(x))
+    masks.iter().map(|&mask| by_type!(x.dtype(), E => Kernel::new(mask).drop::<E>(x))).collect()
 }
 
-/// grad_x + mask(grad_y) / (1 - rate), consuming grad_x: the gradient through [`dropout`].
+/// grad_x + the sum of mask(grad_y) / (1 - rate) over `masks`, each with its own of `grads`, consuming grad_x: the gradient
+/// through [`dropout`]. A gradient that can be computed when it is its turn need not exist beside the others.
 ///
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
-pub fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: DropoutMask) -> Result<Tensor> {
+pub fn add_backward(
+    grad_x: Tensor,
+    grads: impl Iterator<Item = Result<Tensor>>,
+    masks: &[DropoutMask],
+) -> Result<Tensor> {
     if !is_fast(&grad_x) {
-        return device::add_backward(grad_x, grad_y, mask);
+        return device::add_backward(grad_x, grads, masks);
     }
-    by_type!(grad_x.dtype(), E => Kernel::new(mask).add::<E>(&grad_x, grad_y)?);
+    for (&mask, grad_y) in masks.iter().zip(grads) {
+        by_type!(grad_x.dtype(), E => Kernel::new(mask).add::<E>(&grad_x, &grad_y?)?);
+    }
     Ok(grad_x)
 }
 
-/// The same on a device, bit for bit: by a kernel on CUDA, elsewhere in candle operations with a mask from the host.
+/// The same on a device, bit for bit but for a sum of several in bf16, which a card rounds once: by a kernel on CUDA, elsewhere
+/// in candle operations with a mask from the host.
 mod device {
     use super::*;
     use candle_core::DType;
 
     /// See [`super::dropout`].
-    pub(super) fn dropout(x: &Tensor, mask: DropoutMask) -> Result<Tensor> {
+    pub(super) fn dropout(x: &Tensor, masks: &[DropoutMask]) -> Result<Vec<Tensor>> {
         #[cfg(feature = "cuda")]
         if cuda::takes(x) {
-            return cuda::dropout::dropout(x, Kernel::new(mask).on_card());
+            return cuda::dropout::dropout(x, &on_card(masks));
         }
-        (wide(x)? * factors(x, mask)?)?.to_dtype(x.dtype())
+        masks.iter().map(|&mask| (wide(x)? * factors(x, mask)?)?.to_dtype(x.dtype())).collect()
     }
 
     /// See [`super::add_backward`].
-    pub(super) fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: DropoutMask) -> Result<Tensor> {
+    pub(super) fn add_backward(
+        mut grad_x: Tensor,
+        grads: impl Iterator<Item = Result<Tensor>>,
+        masks: &[DropoutMask],
+    ) -> Result<Tensor> {
         #[cfg(feature = "cuda")]
         if cuda::takes(&grad_x) {
-            return cuda::dropout::add_backward(grad_x, grad_y, Kernel::new(mask).on_card());
+            return cuda::dropout::add_backward(grad_x, &grads.collect::<Result<Vec<_>>>()?, &on_card(masks));
         }
-        (wide(&grad_x)? + (wide(grad_y)? * factors(grad_y, mask)?)?)?.to_dtype(grad_x.dtype())
+        for (&mask, grad_y) in masks.iter().zip(grads) {
+            let grad_y = grad_y?;
+            let dtype = grad_x.dtype();
+            grad_x = (wide(&grad_x)? + (wide(&grad_y)? * factors(&grad_y, mask)?)?)?.to_dtype(dtype)?;
+        }
+        Ok(grad_x)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_card(masks: &[DropoutMask]) -> Vec<cuda::dropout::Mask> {
+        masks.iter().map(|&mask| Kernel::new(mask).on_card()).collect()
     }
 
     /// In bf16 the factor 1/0.95 itself would be rounded, to 1.0547 and not 1.0526: a bias of every element.
@@ -204,8 +226,8 @@ mod tests {
         let draw = |micro_batch, layer, module| {
             let stream = DropoutStream { rate: 0.05, seed: 3407, micro_batch };
             let mask = stream.mask(layer, module).expect("the rate is not 0");
-            let y = dropout(&ones, mask).expect("dropout");
-            y.flatten_all().expect("flat").to_vec1::<f32>().expect("values")
+            let y = dropout(&ones, &[mask]).expect("dropout");
+            y[0].flatten_all().expect("flat").to_vec1::<f32>().expect("values")
         };
         let first = draw(0, 0, 0);
         let dropped = first.iter().filter(|&&x| x == 0.0).count() as f64;

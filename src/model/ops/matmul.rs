@@ -24,14 +24,26 @@ fn view<'a, E: Copy>(values: &'a [E], tensor: &Tensor) -> Result<View<'a, E>> {
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    matmul_scaled(1.0, a, b)
+}
+
+/// scale A B, of A's type; see [`matmul`].
+///
+/// # Shapes
+/// (M, K), (K, N) -> (M, N)
+///
+/// # Errors
+/// As [`matmul`].
+pub fn matmul_scaled(scale: f64, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if is_fast(a) {
-        return product(a, b, a.dtype());
+        return product(scale as f32, a, b, a.dtype());
     }
     #[cfg(feature = "cuda")]
     if cuda::takes(a) && cuda::takes(b) {
-        return cuda::product::product(a, b, a.dtype());
+        return cuda::product::product(scale, a, b, a.dtype());
     }
-    a.matmul(b)
+    let y = a.matmul(b)?;
+    if scale == 1.0 { Ok(y) } else { y * scale }
 }
 
 /// A B with the sums as they are, f32, also where A and B are bf16: for logits. On a device, as [`matmul`].
@@ -42,7 +54,7 @@ pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// As [`matmul`].
 pub fn matmul_wide(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    if is_fast(a) { product(a, b, DType::F32) } else { a.matmul(b) }
+    if is_fast(a) { product(1.0, a, b, DType::F32) } else { a.matmul(b) }
 }
 
 /// X in `dtype`, rounded where that is narrower.
@@ -63,12 +75,12 @@ pub fn narrowed(x: Tensor, dtype: DType) -> Result<Tensor> {
     })
 }
 
-fn product(a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
+fn product(scale: f32, a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
     let (m, n) = (a.dim(0)?, b.dim(1)?);
     if [a, b].iter().any(|operand| operand.dtype() == DType::BF16) {
         return by_type!(dtype, E => with_operands(a, b, |a, b| {
             let mut c: Vec<E> = zeros(m * n);
-            gemm_bf16(&mut c, n, Write::Replace, 1.0, a, b);
+            gemm_bf16(&mut c, n, Write::Replace, scale, a, b);
             Tensor::from_vec(c, (m, n), &Device::Cpu)
         }));
     }
@@ -77,9 +89,9 @@ fn product(a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
             unreachable!("both are matrices: dim(1) exists")
         };
         if FEW.contains(&m) && y.is_transposed() {
-            of_few_rows(c, x, y);
+            of_few_rows(c, scale, x, y);
         } else {
-            gemm(c, n, Write::Replace, 1.0, x, y, Threads::All);
+            gemm(c, n, Write::Replace, scale, x, y, Threads::All);
         }
     })
 }
@@ -96,12 +108,12 @@ fn with_operand<R>(tensor: &Tensor, with: impl FnOnce(Operand) -> Result<R>) -> 
 /// Rows that are multiplied by a weight as it lies in memory; one row takes gemm's own path, more than these pay for a copy.
 const FEW: std::ops::RangeInclusive<usize> = 2..=64;
 
-/// X W^T for a few rows of X: gemm copies the operand that meets the rows of its result into panels, and a weight that meets
+/// scale X W^T for a few rows of X: gemm copies the operand that meets the rows of its result into panels, and a weight that meets
 /// a few rows alone is used up before the copy is. The transposed result meets X instead, which is small.
-fn of_few_rows(c: &mut [f32], x: View, w_t: View) {
+fn of_few_rows(c: &mut [f32], scale: f32, x: View, w_t: View) {
     let (rows, columns) = (x.rows(), w_t.columns());
     let mut transposed = vec![0f32; rows * columns];
-    gemm(&mut transposed, rows, Write::Replace, 1.0, w_t.t(), x.t(), Threads::All);
+    gemm(&mut transposed, rows, Write::Replace, scale, w_t.t(), x.t(), Threads::All);
     c.par_chunks_mut(TILE * columns).enumerate().for_each(|(band, c)| {
         let (first, rows_of_band) = (band * TILE, c.len() / columns);
         for start in (0..columns).step_by(TILE) {

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
+use super::matmul::add;
 use super::{Element, ROWS_PER_TASK, by_type, create, dispatch, in_place, is_fast, simd};
 use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
@@ -37,6 +38,23 @@ fn kernel<E: Element>(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
             )
         });
     })
+}
+
+/// The sum of x and y, consuming x, and the norm of it.
+///
+/// # Shapes
+/// (N, H), (N, H), (H) -> (N, H) twice
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
+pub fn of_sum(x: Tensor, y: &Tensor, weight: &Tensor, eps: f64) -> Result<(Tensor, Tensor)> {
+    #[cfg(feature = "cuda")]
+    if cuda::takes(&x) {
+        return cuda::rms_norm::of_sum(x, y, weight, eps);
+    }
+    let sum = add(x, y)?;
+    let normed = rms_norm(&sum, weight, eps)?;
+    Ok((sum, normed))
 }
 
 /// grad_x + the gradient that `grad_y` sends through the norm, consuming grad_x. The weight is frozen.

@@ -1,6 +1,7 @@
 //! The same attention on a device: by kernels around products on CUDA, elsewhere in candle operations. Either pads rows to
 //! the longest, so that a layer is a handful of launches.
 
+use super::Rows;
 #[cfg(feature = "cuda")]
 use crate::model::ops::cuda;
 use crate::model::ops::heads::{Heads, PADDED_TO, blocks, flat};
@@ -111,17 +112,12 @@ pub(super) fn softmax(scores: &Tensor, mask: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// As there.
-pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
+pub fn attention(qkv: &Tensor, rows: &Rows, heads: Heads) -> Result<Tensor> {
     #[cfg(feature = "cuda")]
-    if cuda::takes(qkv) {
-        return cuda::attention::attention(
-            qkv,
-            &cuda::padding::Grid::new(offsets, qkv)?,
-            heads,
-            heads.scale(),
-        );
+    if let (true, Some(grid)) = (cuda::takes(qkv), &rows.grid) {
+        return cuda::attention::attention(qkv, grid, heads, heads.scale());
     }
-    let padding = Padding::new(offsets, qkv.device())?;
+    let padding = Padding::new(&rows.offsets, qkv.device())?;
     let operands = Operands::new(qkv, &padding, heads)?;
     let mut outputs = Vec::new();
     for (first, count) in blocks(padding.longest) {
@@ -137,21 +133,15 @@ pub fn attention(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor
 ///
 /// # Errors
 /// As there.
-pub fn backward(qkv: &Tensor, grad_y: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
+pub fn backward(qkv: &Tensor, grad_y: &Tensor, rows: &Rows, heads: Heads) -> Result<Tensor> {
     #[cfg(feature = "cuda")]
-    if cuda::takes(qkv) {
-        return cuda::attention::backward(
-            qkv,
-            grad_y,
-            &cuda::padding::Grid::new(offsets, qkv)?,
-            heads,
-            heads.scale(),
-        );
+    if let (true, Some(grid)) = (cuda::takes(qkv), &rows.grid) {
+        return cuda::attention::backward(qkv, grad_y, grid, heads, heads.scale());
     }
-    let padding = Padding::new(offsets, qkv.device())?;
+    let padding = Padding::new(&rows.offsets, qkv.device())?;
     let operands = Operands::new(qkv, &padding, heads)?;
     // A padded query repeats the row's first token; its gradient must be nothing.
-    let real = real_tokens(offsets, &padding, heads.key_value, grad_y)?;
+    let real = real_tokens(&rows.offsets, &padding, heads.key_value, grad_y)?;
     let grad = padding.split(grad_y, 0, heads.query, heads.key_value, heads.width)?.broadcast_mul(&real)?;
     let (mut grad_q, mut grad_k, mut grad_v) =
         (Vec::new(), operands.k.zeros_like()?, operands.v.zeros_like()?);

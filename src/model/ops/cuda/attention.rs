@@ -94,7 +94,7 @@ pub(in crate::model::ops) fn backward(
 
 /// (groups, group x count, keys), of scores that nothing has rounded.
 fn probabilities(q: &Tensor, k: &Tensor, causal: Causal) -> Result<Tensor> {
-    causal_softmax(product::product(q, &k.t()?, DType::F32)?, q.dtype(), causal)
+    causal_softmax(product::product(1.0, q, &k.t()?, DType::F32)?, q.dtype(), causal)
 }
 
 /// A B, added to the first keys of what later queries gave.

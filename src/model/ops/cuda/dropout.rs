@@ -1,9 +1,12 @@
-//! `dropout.cu`: the mask is made where it is used, and never lies in memory.
+//! `dropout.cu`: masks are made where they are used, and never lie in memory. What shares an input shares a launch.
 
 use super::{Argument, Launch, address, launch, ptx, suffix, unwritten};
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, bail};
 
-const THREADS: u32 = 256;
+const THREADS: usize = 256;
+const NUMBERS_PER_THREAD: usize = 8;
+/// Masks of one launch: queries, keys and values.
+const MASKS: usize = 3;
 
 /// A mask: hashes below the threshold are dropped, the others scaled; the keys are of the hash.
 #[derive(Clone, Copy)]
@@ -14,38 +17,64 @@ pub(in crate::model::ops) struct Mask {
 }
 
 /// See `ops::dropout`.
-pub(in crate::model::ops) fn dropout(x: &Tensor, mask: Mask) -> Result<Tensor> {
+pub(in crate::model::ops) fn dropout(x: &Tensor, masks: &[Mask]) -> Result<Vec<Tensor>> {
     let x = x.contiguous()?;
-    let y = unwritten(x.shape(), x.dtype(), x.device().as_cuda_device()?)?;
-    masked("dropout", &x, mask, &y)?;
-    Ok(y)
+    let device = x.device().as_cuda_device()?;
+    let seen: Vec<Tensor> =
+        masks.iter().map(|_| unwritten(x.shape(), x.dtype(), device)).collect::<Result<_>>()?;
+    for (masks, seen) in masks.chunks(MASKS).zip(seen.chunks(MASKS)) {
+        masked("dropout", masks, &x, seen)?;
+    }
+    Ok(seen)
 }
 
 /// See its `add_backward`: into `grad_x`, which nobody else holds.
-pub(in crate::model::ops) fn add_backward(grad_x: Tensor, grad_y: &Tensor, mask: Mask) -> Result<Tensor> {
-    masked("add_dropout", &grad_y.contiguous()?, mask, &grad_x)?;
+pub(in crate::model::ops) fn add_backward(
+    grad_x: Tensor,
+    grads: &[Tensor],
+    masks: &[Mask],
+) -> Result<Tensor> {
+    let grads: Vec<Tensor> = grads.iter().map(Tensor::contiguous).collect::<Result<_>>()?;
+    for (masks, grads) in masks.chunks(MASKS).zip(grads.chunks(MASKS)) {
+        masked("add_dropout", masks, &grad_x, grads)?;
+    }
     Ok(grad_x)
 }
 
-/// Launches `name` over the elements of `x`, which go into or onto `y`.
-fn masked(name: &str, x: &Tensor, mask: Mask, y: &Tensor) -> Result<()> {
-    let (count, Mask { threshold, scale, keys }) = (x.elem_count(), mask);
+/// Launches `name` over the elements of `shared`; `each` has a matrix a mask.
+fn masked(name: &str, masks: &[Mask], shared: &Tensor, each: &[Tensor]) -> Result<()> {
+    let (Some(&Mask { threshold, scale, .. }), Some(last)) = (masks.first(), each.last()) else {
+        return Ok(());
+    };
+    if masks.len() != each.len() || masks.iter().any(|mask| mask.threshold != threshold) {
+        bail!("{} masks of one rate for {} matrices", masks.len(), each.len());
+    }
+    if each.iter().any(|one| one.shape() != shared.shape() || one.dtype() != shared.dtype()) {
+        bail!("expected {:?} {:?} for each mask", shared.dtype(), shared.shape());
+    }
+    let count = shared.elem_count();
     let what = Launch {
         module: "tezgah_dropout",
         ptx: ptx::DROPOUT,
-        name: &format!("{name}_{}", suffix(x.dtype())?),
-        blocks: (count.div_ceil(THREADS as usize), 1),
-        threads: THREADS,
+        name: &format!("{name}_{}", suffix(shared.dtype())?),
+        blocks: (count.div_ceil(THREADS * NUMBERS_PER_THREAD), 1),
+        threads: THREADS as u32,
         shared: 0,
     };
-    let arguments = [
+    let mut arguments = vec![
         Argument::Count(count),
+        Argument::Whole(masks.len() as u32),
         Argument::Whole(threshold),
         Argument::Number(scale),
-        Argument::Whole(keys.0),
-        Argument::Whole(keys.1),
-        Argument::Address(address(x)?),
-        Argument::Address(address(y)?),
     ];
-    launch(x.device().as_cuda_device()?, what, &arguments)
+    // A kernel does not look at the masks and matrices beyond its own.
+    let padded = |place: usize| masks.get(place).map_or((0, 0), |mask| mask.keys);
+    for place in 0..MASKS {
+        arguments.extend([Argument::Whole(padded(place).0), Argument::Whole(padded(place).1)]);
+    }
+    arguments.push(Argument::Address(address(shared)?));
+    for place in 0..MASKS {
+        arguments.push(Argument::Address(address(each.get(place).unwrap_or(last))?));
+    }
+    launch(shared.device().as_cuda_device()?, what, &arguments)
 }

@@ -2,7 +2,7 @@
 
 use super::{Argument, Launch, address, launch, ptx, suffix, unwritten};
 use crate::model::ops::heads::PADDED_TO;
-use candle_core::{Result, Tensor, bail};
+use candle_core::{Device, Result, Tensor, bail};
 
 const THREADS: u32 = 128;
 
@@ -19,11 +19,11 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    /// Of rows that begin at `offsets`, which are uploaded to the card of `like`.
+    /// Of rows that begin at `offsets`, which are uploaded to the card.
     ///
     /// # Errors
     /// Offsets that fall, or are more than 32 bits hold; a card without memory left.
-    pub(crate) fn new(offsets: &[usize], like: &Tensor) -> Result<Self> {
+    pub(crate) fn new(offsets: &[usize], card: &Device) -> Result<Self> {
         let longest = offsets.windows(2).map(|row| row[1].saturating_sub(row[0])).max().unwrap_or(0);
         let tokens = offsets.last().copied().unwrap_or(0);
         if !offsets.is_sorted() || offsets.first() != Some(&0) || u32::try_from(tokens).is_err() {
@@ -34,7 +34,7 @@ impl Grid {
             rows: begins.len() - 1,
             longest: longest.next_multiple_of(PADDED_TO),
             tokens,
-            offsets: Tensor::new(begins, like.device())?,
+            offsets: Tensor::new(begins, card)?,
         })
     }
 

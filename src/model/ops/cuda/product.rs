@@ -21,14 +21,14 @@ pub(in crate::model::ops) fn add(c: &Tensor, scale: f64, a: &Tensor, b: &Tensor)
     multiply(c, Write::Add, scale, a, b)
 }
 
-/// A B in numbers of `dtype`.
+/// scale A B in numbers of `dtype`.
 ///
 /// # Shapes
 /// (M, K), (K, N) -> (M, N), or each with the batch before them
 ///
 /// # Errors
 /// Operands whose shapes do not fit together; a card without memory left.
-pub(in crate::model::ops) fn product(a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
+pub(in crate::model::ops) fn product(scale: f64, a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
     let mut shape = a.dims().to_vec();
     let Some(inner) = shape.pop() else { bail!("a product of a number") };
     shape.push(b.dim(D::Minus1)?);
@@ -36,7 +36,7 @@ pub(in crate::model::ops) fn product(a: &Tensor, b: &Tensor, dtype: DType) -> Re
         return Tensor::zeros(shape, dtype, a.device());
     }
     let c = unwritten(shape, dtype, a.device().as_cuda_device()?)?;
-    multiply(&c, Write::Replace, 1.0, a, b)?;
+    multiply(&c, Write::Replace, scale, a, b)?;
     Ok(c)
 }
 

@@ -12,6 +12,19 @@ pub(in crate::model::ops) fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> 
     Ok(y)
 }
 
+/// See [`crate::model::ops::rms_norm::of_sum`]: the sum into `x`, which nobody else holds.
+pub(in crate::model::ops) fn of_sum(
+    x: Tensor,
+    y: &Tensor,
+    weight: &Tensor,
+    eps: f64,
+) -> Result<(Tensor, Tensor)> {
+    let (x, y, weight) = (x.contiguous()?, y.contiguous()?, weight.contiguous()?);
+    let normed = unwritten(x.shape(), x.dtype(), x.device().as_cuda_device()?)?;
+    along_rows("rms_norm_of_sum", &x, &weight, eps, &[&y, &normed])?;
+    Ok((x, normed))
+}
+
 /// See [`crate::model::ops::rms_norm::add_backward`]: into `grad_x`, which nobody else holds.
 pub(in crate::model::ops) fn add_backward(
     grad_x: Tensor,

@@ -1,9 +1,9 @@
-//! Products of bf16 with sums in f32: blocks of 32 x 32, each summed over the whole inner size and written once.
+//! Products of bf16 with sums in f32: blocks of 32 x 32, each summed over the inner size piece by piece and written once.
 //!
 //! Where there are no instructions for it the operands are widened, and the f32 product is taken.
 
 use super::pack::{Left, Lines, Operand, Scratch, pack};
-use super::tiles::{Line, SIDE, STEP, Sums};
+use super::tiles::{Earlier, Line, SIDE, Sums};
 use super::{Threads, View, Write, gemm, last_index};
 use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, dispatch};
@@ -61,23 +61,30 @@ unsafe impl<T> Sync for Target<T> {}
 
 /// Bytes of the right operand that are packed at a time.
 const PACKED: usize = 8 << 20;
-/// Bytes of the left operand's panels that a task goes through for each panel of the right one: they stay in the
-/// second-level cache.
+/// Bytes of the left operand's panels, or of a piece of them, that a task goes through for each panel of the right one: they
+/// stay in the second-level cache.
 const CACHED: usize = 1 << 19;
+/// At most so many panels of the left operand, and of the right one before the next piece of the inner size: as many blocks
+/// of sums wait for it, beside the panels in the cache.
+const ROWS: usize = 16;
+const COLUMNS: usize = 8;
+/// Lines of a block of sums.
+const SUMS: usize = size_of::<Sums>() / size_of::<Line>();
 /// Tasks that a thread should have, so that none waits long for the last.
 const TASKS: usize = 4;
 
 #[expect(clippy::disallowed_methods, reason = "its tasks hold numbers of the host")]
 fn by_blocks<T: Element>(instructions: Bf16Instructions, c: Target<T>, a: Operand, b: Operand) {
-    let (m, n, panel) = (a.rows(), b.columns(), a.columns().div_ceil(SIDE) * STEP);
+    let (m, n) = (a.rows(), b.columns());
     let left = Left::new(instructions, a, n);
-    let at_once = (PACKED / size_of::<Line>() / panel.max(1)).clamp(1, n.div_ceil(SIDE));
-    let mut packed = Scratch::new(at_once * panel);
-    let rows = (CACHED / size_of::<Line>() / panel.max(1)).clamp(1, 16);
+    let pieces = left.pieces();
+    let at_once = (PACKED / size_of::<Line>() / pieces.all_lines()).clamp(1, n.div_ceil(SIDE));
+    let mut packed = Scratch::new(at_once * pieces.all_lines());
+    let rows = (CACHED / size_of::<Line>() / pieces.panel_lines()).clamp(1, ROWS);
     let row_tasks = m.div_ceil(SIDE).div_ceil(rows);
     for first in (0..n.div_ceil(SIDE)).step_by(at_once) {
         let panels = at_once.min(n.div_ceil(SIDE) - first);
-        pack(instructions, &mut packed[..panels * panel], b.t(), first, Lines::Pairs);
+        pack(instructions, &mut packed, pieces, b.t(), first..first + panels, Lines::Pairs);
         let columns = panels.div_ceil((TASKS * rayon::current_num_threads()).div_ceil(row_tasks));
         let column_tasks = panels.div_ceil(columns);
         (0..row_tasks * column_tasks).into_par_iter().for_each(|task| {
@@ -86,57 +93,81 @@ fn by_blocks<T: Element>(instructions: Bf16Instructions, c: Target<T>, a: Operan
                 rows: row..(row + rows).min(m.div_ceil(SIDE)),
                 columns: column..(column + columns).min(panels),
                 first,
+                packed: (&packed, panels),
             };
-            instructions.with(|| task.run(instructions, c, (m, n), &left, &packed));
+            instructions.with(|| task.run(instructions, c, (m, n), &left));
         });
     }
 }
 
 /// Blocks of the result that one thread makes.
-struct Task {
+struct Task<'a> {
     /// Panels of the left operand.
     rows: Range<usize>,
     /// Panels of the right one, among those that are packed.
     columns: Range<usize>,
     /// The first that is packed.
     first: usize,
+    /// Those, and their number.
+    packed: (&'a [Line], usize),
 }
 
-impl Task {
+impl Task<'_> {
     fn run<T: Element>(
         self,
         instructions: Bf16Instructions,
         c: Target<T>,
         (m, n): (usize, usize),
         left: &Left,
-        packed: &[Line],
     ) {
-        let (panel, mut sums) = (left.panel_lines(), Sums::ZERO);
-        for column in self.columns {
-            for row in self.rows.clone() {
-                // SAFETY: a panel of either operand holds the steps of the whole inner size.
-                unsafe {
-                    instructions.block(
-                        left.panel(row),
-                        packed[column * panel..].as_ptr(),
-                        panel / STEP,
-                        &mut sums,
-                    );
-                }
-                let at = (row * SIDE, (self.first + column) * SIDE);
-                let shape = (SIDE.min(m - at.0), SIDE.min(n - at.1));
-                let (c, at, shape) = match c.strides {
-                    (_, 1) => (c, at, shape),
-                    _ => {
-                        sums.transpose(instructions);
-                        (c.t(), (at.1, at.0), (shape.1, shape.0))
+        let (pieces, (packed, panels)) = (left.pieces(), self.packed);
+        // Sums that wait for the next piece; of an inner size in one piece none do.
+        let waiting = if pieces.count() == 1 { 1 } else { COLUMNS * self.rows.len() };
+        let mut scratch = Scratch::new(waiting * SUMS);
+        let sums = scratch.sums();
+        for some in self.columns.clone().step_by(COLUMNS) {
+            let columns = some..(some + COLUMNS).min(self.columns.end);
+            for (piece, column) in
+                (0..pieces.count()).flat_map(|piece| columns.clone().map(move |column| (piece, column)))
+            {
+                let right = packed[pieces.line(piece, column, panels)..].as_ptr();
+                let earlier = if piece == 0 { Earlier::Nothing } else { Earlier::Piece };
+                for row in self.rows.clone() {
+                    let place = (column - some) * self.rows.len() + row - self.rows.start;
+                    let sums = &mut sums[place % waiting];
+                    // SAFETY: a piece of a panel of either operand holds so many steps.
+                    unsafe {
+                        let steps = pieces.steps(piece);
+                        instructions.block(left.panel(row, piece), right, steps, earlier, sums);
                     }
-                };
-                // SAFETY: the block lies in C, whose bounds were asserted, and no other task has it.
-                unsafe { write_block(c, at, shape, &sums) };
+                    if piece + 1 == pieces.count() {
+                        let at = (row * SIDE, (self.first + column) * SIDE);
+                        finish(instructions, c, (m, n), at, sums);
+                    }
+                }
             }
         }
     }
+}
+
+/// Writes the sums of the block at `at`, which no other task has.
+fn finish<T: Element>(
+    instructions: Bf16Instructions,
+    c: Target<T>,
+    (m, n): (usize, usize),
+    at: (usize, usize),
+    sums: &mut Sums,
+) {
+    let shape = (SIDE.min(m - at.0), SIDE.min(n - at.1));
+    let (c, at, shape) = match c.strides {
+        (_, 1) => (c, at, shape),
+        _ => {
+            sums.transpose(instructions);
+            (c.t(), (at.1, at.0), (shape.1, shape.0))
+        }
+    };
+    // SAFETY: the block lies in C, whose bounds were asserted.
+    unsafe { write_block(c, at, shape, sums) };
 }
 
 /// # Safety

@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "products take raw pointers; every view is bounds-checked before the call")]
 
 mod tiles;
+mod pieces;
 mod pack;
 mod bf16;
 

@@ -5,12 +5,13 @@
 //! pair of the inner size and its pairs follow the columns. One is the other's transpose, in units of pairs.
 
 use super::View;
-use super::tiles::{Line, Pair, Rows, SIDE, STEP, TILE};
+use super::pieces::Pieces;
+use super::tiles::{Line, Pair, Rows, SIDE, STEP, Sums, TILE};
 use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, dispatch};
 use half::bf16;
 use rayon::prelude::*;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::sync::{Mutex, PoisonError};
 
 /// A matrix in either type.
@@ -109,6 +110,16 @@ impl Scratch {
     }
 }
 
+impl Scratch {
+    /// The same memory as sums, whatever they are.
+    pub(super) fn sums(&mut self) -> &mut [Sums] {
+        const LINES: usize = size_of::<Sums>() / size_of::<Line>();
+        let count = self.len() / LINES;
+        // SAFETY: sums are lines of as many numbers, with the same alignment; any bits are numbers.
+        unsafe { std::slice::from_raw_parts_mut(self.as_mut_ptr().cast(), count) }
+    }
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
         UNUSED.lock().unwrap_or_else(PoisonError::into_inner).push(std::mem::take(&mut self.0));
@@ -136,40 +147,45 @@ pub(super) struct Left<'a> {
     /// First of the panels that are packed.
     first_packed: usize,
     packed: Scratch,
-    panel: usize,
+    panels: usize,
+    pieces: Pieces,
 }
 
 impl<'a> Left<'a> {
     /// Packs what cannot be read where it lies: all of it, or the rows after the last whole panel.
     pub(super) fn new(instructions: Bf16Instructions, a: Operand<'a>, columns: usize) -> Self {
-        let (rows, panel) = (a.rows(), a.columns().div_ceil(SIDE) * STEP);
-        let direct = match a {
-            Operand::Bf16(view) if a.is_direct(columns) => Some(view),
-            _ => None,
+        let rows = a.rows();
+        let (direct, pieces) = match a {
+            // The right operand is small, and each of these numbers is read once.
+            Operand::Bf16(view) if a.is_direct(columns) => (Some(view), Pieces::whole(a.columns())),
+            _ => (None, Pieces::of(a.columns())),
         };
         let first_packed = if direct.is_some() { rows / SIDE } else { 0 };
         let panels = rows.div_ceil(SIDE) - first_packed;
-        let mut packed = Scratch::new(panels * panel);
-        pack(instructions, &mut packed[..panels * panel], a, first_packed, Lines::Rows);
-        Left { direct, first_packed, packed, panel }
+        let mut packed = Scratch::new(panels * pieces.all_lines());
+        pack(instructions, &mut packed, pieces, a, first_packed..first_packed + panels, Lines::Rows);
+        Left { direct, first_packed, packed, panels, pieces }
     }
 
-    /// Lines of a packed panel of either operand.
-    pub(super) fn panel_lines(&self) -> usize {
-        self.panel
+    /// How either operand is cut along the inner size.
+    pub(super) fn pieces(&self) -> Pieces {
+        self.pieces
     }
 
-    /// Panel `index`, where it lies.
-    pub(super) fn panel(&self, index: usize) -> Rows {
+    /// A piece of panel `index`, where it lies.
+    pub(super) fn panel(&self, index: usize, piece: usize) -> Rows {
         match self.direct {
             Some(view) if index < self.first_packed => Rows {
+                // One that is read where it lies is not cut.
                 first: view.values[index * SIDE * view.row_stride..].as_ptr().cast(),
                 row: view.row_stride * size_of::<bf16>(),
                 half: TILE * view.row_stride * size_of::<bf16>(),
                 step: SIDE * size_of::<bf16>(),
             },
             _ => Rows {
-                first: self.packed[(index - self.first_packed) * self.panel..].as_ptr().cast(),
+                first: self.packed[self.pieces.line(piece, index - self.first_packed, self.panels)..]
+                    .as_ptr()
+                    .cast(),
                 row: size_of::<Line>(),
                 half: TILE * size_of::<Line>(),
                 step: STEP * size_of::<Line>(),
@@ -185,20 +201,21 @@ struct Tile<'a> {
     column: usize,
 }
 
-/// Panels of 32 rows, from panel `first` on as many as `to` has room for; zeros where there are no rows. The right operand
-/// is given transposed.
+/// The `panels` of 32 rows, at the beginning of `to`; zeros where there are no rows. The right operand is given transposed.
 pub(super) fn pack(
     instructions: Bf16Instructions,
     to: &mut [Line],
+    pieces: Pieces,
     from: Operand,
-    first: usize,
+    panels: Range<usize>,
     lines: Lines,
 ) {
-    let (steps, halves) = (from.columns().div_ceil(SIDE), STEP / TILE);
+    let (steps, halves) = (pieces.all_steps(), STEP / TILE);
     let tile = |(index, lines)| {
-        let (panel, step, half) = (index / halves / steps, index / halves % steps, index % halves);
-        Tile { lines, row: (first + panel) * SIDE + half * TILE, column: step * SIDE }
+        let ((panel, step), half) = (pieces.panel_and_step(index / halves, panels.len()), index % halves);
+        Tile { lines, row: (panels.start + panel) * SIDE + half * TILE, column: step * SIDE }
     };
+    let to = &mut to[..panels.len() * pieces.all_lines()];
     let mut tiles: Vec<Tile> = to.chunks_exact_mut(TILE).enumerate().map(tile).collect();
     // A band of tiles goes along the numbers that lie side by side, which are read from one end to the other.
     let band = if on_view!(from, view => view.row_stride == 1) {

@@ -30,8 +30,8 @@ impl Line {
 pub(super) struct Sums(pub(super) [f32; SIDE * SIDE]);
 
 impl Sums {
-    /// Before the first block.
-    pub(super) const ZERO: Sums = Sums([0.0; SIDE * SIDE]);
+    /// What the first piece of an inner size is added to.
+    const NOTHING: &'static Sums = &Sums([0.0; SIDE * SIDE]);
 
     /// Column by column, from then on.
     pub(super) fn transpose(&mut self, _: Bf16Instructions) {
@@ -45,6 +45,15 @@ impl Sums {
             upper[row * SIDE + TILE..][..TILE].swap_with_slice(&mut lower[row * SIDE..][..TILE]);
         }
     }
+}
+
+/// What a block begins with.
+#[derive(Clone, Copy)]
+pub(super) enum Earlier {
+    /// The first piece of the inner size.
+    Nothing,
+    /// The sums of the piece before.
+    Piece,
 }
 
 /// 32 rows of A, as they lie in memory.
@@ -76,16 +85,27 @@ impl Bf16Instructions {
         unsafe { x86::transpose(tile.as_mut_ptr().cast(), TILE) }
     }
 
-    /// The sums of 32 rows of A and 32 columns of B.
+    /// The sums of 32 rows of A and 32 columns of B, added to what an earlier piece of the inner size gave.
     ///
     /// # Safety
     /// `a` and `b` must hold `steps` steps; under AMX the call stands inside of [`Bf16Instructions::with`].
-    pub(super) unsafe fn block(self, a: Rows, b: *const Line, steps: usize, sums: &mut Sums) {
-        // SAFETY: as the caller promises.
+    pub(super) unsafe fn block(
+        self,
+        a: Rows,
+        b: *const Line,
+        steps: usize,
+        earlier: Earlier,
+        sums: &mut Sums,
+    ) {
+        let from = match earlier {
+            Earlier::Nothing => std::ptr::from_ref(Sums::NOTHING),
+            Earlier::Piece => std::ptr::from_ref(&*sums),
+        };
+        // SAFETY: as the caller promises; what is added to is read before the sums are written.
         unsafe {
             match self {
-                Bf16Instructions::Amx => x86::block_of_tiles(a, b, steps, sums),
-                Bf16Instructions::Avx512 => x86::block_of_pairs(a, b, steps, sums),
+                Bf16Instructions::Amx => x86::block_of_tiles(a, b, steps, from, sums),
+                Bf16Instructions::Avx512 => x86::block_of_pairs(a, b, steps, from, sums),
             }
         }
     }
@@ -127,15 +147,23 @@ mod x86 {
 
     /// # Safety
     /// As [`Bf16Instructions::block`].
-    pub(super) unsafe fn block_of_tiles(a: Rows, b: *const Line, steps: usize, sums: &mut Sums) {
+    pub(super) unsafe fn block_of_tiles(
+        a: Rows,
+        b: *const Line,
+        steps: usize,
+        from: *const Sums,
+        sums: &mut Sums,
+    ) {
         // SAFETY: 16 rows of 64 bytes are read at each of four places of a step, and `steps` steps are there; the sums
         // are 32 rows of 128 bytes.
         unsafe {
             asm!(
-                "tilezero tmm0",
-                "tilezero tmm1",
-                "tilezero tmm2",
-                "tilezero tmm3",
+                "mov {line}, 128",
+                "tileloadd tmm0, [{from} + {line}]",
+                "tileloadd tmm1, [{from} + {line} + 64]",
+                "tileloadd tmm2, [{from} + {line} + 2048]",
+                "tileloadd tmm3, [{from} + {line} + 2112]",
+                "mov {line}, 64",
                 "2:",
                 "tileloadd tmm4, [{upper} + {row}]",
                 "tileloadd tmm6, [{b} + {line}]",
@@ -160,7 +188,8 @@ mod x86 {
                 row = in(reg) a.row,
                 step = in(reg) a.step,
                 b = inout(reg) b => _,
-                line = inout(reg) 64usize => _,
+                line = out(reg) _,
+                from = in(reg) from,
                 steps = inout(reg) steps => _,
                 sums = in(reg) sums.0.as_mut_ptr(),
                 options(nostack),
@@ -214,9 +243,19 @@ mod x86 {
     /// # Safety
     /// As [`Bf16Instructions::block`].
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-    pub(super) unsafe fn block_of_pairs(a: Rows, b: *const Line, steps: usize, sums: &mut Sums) {
+    pub(super) unsafe fn block_of_pairs(
+        a: Rows,
+        b: *const Line,
+        steps: usize,
+        from: *const Sums,
+        sums: &mut Sums,
+    ) {
         for first in (0..SIDE).step_by(ROWS) {
-            let mut sum = [[_mm512_setzero_ps(); 2]; ROWS];
+            // SAFETY: the sums are 32 rows of 32.
+            let earlier = |row: usize, half: usize| unsafe {
+                _mm512_loadu_ps(from.cast::<f32>().add((first + row) * SIDE + half * TILE))
+            };
+            let mut sum: [[__m512; 2]; ROWS] = std::array::from_fn(|row| [earlier(row, 0), earlier(row, 1)]);
             // SAFETY: the same reads as a block of tiles makes, a pair and a line of 16 pairs at a time.
             unsafe {
                 let rows = a.first.add(first / TILE * a.half + first % TILE * a.row);
@@ -256,11 +295,11 @@ mod x86 {
         unreachable!("AMX is not there")
     }
 
-    pub(super) unsafe fn block_of_tiles(_: Rows, _: *const Line, _: usize, _: &mut Sums) {
+    pub(super) unsafe fn block_of_tiles(_: Rows, _: *const Line, _: usize, _: *const Sums, _: &mut Sums) {
         unreachable!("AMX is not there")
     }
 
-    pub(super) unsafe fn block_of_pairs(_: Rows, _: *const Line, _: usize, _: &mut Sums) {
+    pub(super) unsafe fn block_of_pairs(_: Rows, _: *const Line, _: usize, _: *const Sums, _: &mut Sums) {
         unreachable!("AVX-512 is not there")
     }
 
