@@ -101,7 +101,10 @@ fn measure() -> anyhow::Result<()> {
     let largest = rows
         .chunks_exact(arguments.batch)
         .take(arguments.steps)
-        .map(|chunk| Largest::of(&chunk.iter().map(|row| row.ids.len()).collect::<Vec<_>>()))
+        .map(|chunk| {
+            let lengths: Vec<usize> = chunk.iter().map(|row| row.ids.len()).collect();
+            Largest::of(&lengths, chunk.iter().map(|row| row.targets()).sum())
+        })
         .fold(Largest::default(), Largest::or);
     let (config, weights) = (&base.config, &base.weights);
     let need = Need { config, weights, quantization, lora: &lora, dtype, place: Place::Cpu, largest };

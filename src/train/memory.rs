@@ -210,20 +210,35 @@ fn widest_dequantized(need: Need) -> u64 {
     }
 }
 
+/// Bytes of what a sum is kept in.
+const WIDE: u64 = 4;
+
 /// Bytes of activations and logits where the CPU's kernels run, which write in place.
 fn kernels(need: Need, activations: Activations) -> (u64, u64) {
-    let (hidden, layers) = (need.config.hidden_size as u64, need.config.num_hidden_layers as u64);
-    let saved = need.saved();
-    let a_token = match activations {
-        Activations::Keep => layers * (hidden + saved),
-        Activations::Recompute => layers * hidden + saved,
-    };
-    // The widest moment of a backward pass holds gradients of about what one layer saves, twice.
-    let working = 2 * saved;
+    // The widest moment of a backward pass is that of down_proj: its input, and in f32 the gradient of that and what comes
+    // to it through a mask; beside them the gradient of the layer's output and a norm.
+    let (mlp, hidden) = (need.config.intermediate_size as u64, need.config.hidden_size as u64);
+    let working = |computed: u64| computed * (mlp * (need.width() + 2 * WIDE) + hidden * 2 * WIDE);
     // f32 in bf16 too, and then their gradient is there once more, packed for a product.
     let width = if need.dtype == DType::BF16 { 6 } else { need.width() };
     let logits = (LOGITS_ROWS * need.config.vocab_size) as u64 * width;
-    (need.largest.tokens as u64 * (a_token + working) * need.width(), logits)
+    (widest(need, activations, working), logits)
+}
+
+/// Bytes that a pass holds of its activations when it holds the most. `working` is what the backward pass of a layer takes
+/// besides, which computes the output of so many tokens: the last layer computes that of tokens with a target alone.
+fn widest(need: Need, activations: Activations, working: impl Fn(u64) -> u64) -> u64 {
+    let [tokens, targets] = [need.largest.tokens, need.largest.targets].map(|count| count as u64);
+    let [hidden, packed, saved] = [need.config.hidden_size as u64, need.packed(), need.saved()];
+    let last = tokens * (hidden + packed) + targets * (saved - packed);
+    let (kept, computed_again) = match activations {
+        Activations::Keep => (hidden + saved, 0),
+        Activations::Recompute => (hidden, saved),
+    };
+    let others = (need.config.num_hidden_layers as u64).saturating_sub(1) * tokens * kept;
+    let in_the_last = last * need.width() + working(targets);
+    let below_it = tokens * computed_again * need.width() + working(tokens);
+    others * need.width() + in_the_last.max(below_it)
 }
 
 fn projection_parameters(config: &LlamaConfig) -> u64 {

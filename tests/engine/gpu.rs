@@ -198,7 +198,8 @@ fn bf16_is_as_near_to_f64_as_pytorch_is() {
 fn the_memory_estimate_is_near_the_peak() {
     let demonstration = Demonstration::new();
     let Demonstration { base, rows, lora } = &demonstration;
-    let largest = Largest::of(&rows.iter().map(|row| row.ids.len()).collect::<Vec<_>>());
+    let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
+    let largest = Largest::of(&lengths, rows.iter().map(|row| row.targets()).sum());
     let (config, weights) = (&base.config, &base.weights);
     for (quantization, dtype, activations) in [
         (Quantization::None, DType::F32, Activations::Keep),

@@ -25,7 +25,7 @@ fn the_readme_says_what_fits_on_a_card() {
             lora,
             dtype: DType::BF16,
             place: Place::Cuda,
-            largest: Largest::of(&vec![ROW; rows]),
+            largest: Largest::of(&vec![ROW; rows], rows * ROW),
         };
         Estimate::new(need, activations).total()
     };

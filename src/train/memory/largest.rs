@@ -10,6 +10,8 @@ use crate::train::schedule::{Plan, epoch_order};
 pub struct Largest {
     /// Tokens.
     pub tokens: usize,
+    /// Tokens that have a target.
+    pub targets: usize,
     /// Tokens where every row is as long as the longest.
     pub padded: usize,
     /// Scores of one head that exist at once: of all rows, queries of a block x keys.
@@ -17,18 +19,19 @@ pub struct Largest {
 }
 
 impl Largest {
-    /// The measures of one batch of rows of these lengths, as a device pads them.
-    pub fn of(lengths: &[usize]) -> Self {
+    /// The measures of one batch of rows of these lengths, as a device pads them, with so many targets in all.
+    pub fn of(lengths: &[usize], targets: usize) -> Self {
         let longest = lengths.iter().copied().max().unwrap_or(0).next_multiple_of(PADDED_TO);
         let padded = lengths.len() * longest;
         let scores = padded * longest.min(QUERIES);
-        Largest { tokens: lengths.iter().sum(), padded, scores }
+        Largest { tokens: lengths.iter().sum(), targets, padded, scores }
     }
 
     /// The larger of each measure.
     pub fn or(self, other: Self) -> Self {
         Largest {
             tokens: self.tokens.max(other.tokens),
+            targets: self.targets.max(other.targets),
             padded: self.padded.max(other.padded),
             scores: self.scores.max(other.scores),
         }
@@ -44,7 +47,8 @@ impl Largest {
             let order = epoch_order(rows.train.len(), train, epoch);
             order.chunks(train.batch_size).fold(largest, |largest, batch| {
                 let lengths: Vec<usize> = batch.iter().map(|&row| rows.train[row].ids.len()).collect();
-                largest.or(Largest::of(&lengths))
+                let targets = batch.iter().map(|&row| rows.train[row].targets()).sum();
+                largest.or(Largest::of(&lengths, targets))
             })
         })
     }

@@ -4,7 +4,7 @@
 //! The peak of a step is what is kept of all layers and the widest of four moments. The counts of buffers were read from
 //! the operations' sources; `.ci/gpu-host` compares the sum with the software GPU's peak.
 
-use super::{Largest, Need, Place};
+use super::{Largest, Need, Place, WIDE, widest};
 use crate::model::network::llama::{Activations, LOGITS_ROWS};
 use crate::recipe::Quantization;
 use candle_core::DType;
@@ -14,20 +14,12 @@ fn has_kernels(need: Need) -> bool {
     need.place == Place::Cuda
 }
 
-/// Bytes of what an operation widens to.
-const WIDE: u64 = 4;
-
 /// Bytes of activations and of logits, by which one chunk of them exceeds the other moments.
 pub(super) fn activations(need: Need, activations: Activations) -> (u64, u64) {
-    let Need { config, dtype, largest: Largest { tokens, .. }, .. } = need;
-    let [hidden, saved] = [config.hidden_size as u64, need.saved()];
-    let layers = config.num_hidden_layers as u64;
-    let kept = match activations {
-        Activations::Keep => layers * (hidden + saved),
-        Activations::Recompute => layers * hidden + saved,
-    };
-    let working = swiglu(need).max(projections(need)).max(attention(need));
-    (tokens as u64 * kept * dtype.size_in_bytes() as u64 + working, logits(need).saturating_sub(working))
+    let working =
+        |computed| swiglu(need, computed).max(projections(need, computed)).max(attention(need, computed));
+    let logits = logits(need).saturating_sub(working(need.largest.tokens as u64));
+    (widest(need, activations, working), logits)
 }
 
 /// What a value of `dtype` costs beside its widened copy: nothing where it is wide already.
@@ -37,16 +29,16 @@ fn narrow(dtype: DType) -> u64 {
 
 /// The gradient of gate and up: gate, up, sigma, silu, two of the slope, and the incoming gradient where it is widened, else
 /// the two results before they are one tensor.
-fn swiglu(need: Need) -> u64 {
+fn swiglu(need: Need, computed: u64) -> u64 {
     let (hidden, mlp) = (need.config.hidden_size as u64, need.config.intermediate_size as u64);
     // A kernel writes the gradient into gate and up, beside what the product before them gave, and what it came from.
     let wide = if has_kernels(need) { need.width() } else { 7 * WIDE };
     let a_token = mlp * (wide + need.width()) + hidden * need.width();
-    need.largest.tokens as u64 * a_token
+    computed * a_token
 }
 
 /// The backward pass of gate and up at the moment when their weights become dense: two matrices of one size.
-fn projections(need: Need) -> u64 {
+fn projections(need: Need, computed: u64) -> u64 {
     let (hidden, mlp, width) =
         (need.config.hidden_size as u64, need.config.intermediate_size as u64, need.width());
     let dense = match need.quantization {
@@ -57,19 +49,19 @@ fn projections(need: Need) -> u64 {
         Quantization::Nf4 | Quantization::Nf4Double => (width + 2 * WIDE).max(4 * width),
         _ => (width + WIDE + narrow(need.dtype)).max(4 * width),
     };
-    need.largest.tokens as u64 * 2 * (hidden + mlp) * width + hidden * mlp * dense
+    computed * 2 * (hidden + mlp) * width + hidden * mlp * dense
 }
 
 /// The backward pass of attention: the probabilities of one block and what leads to them, and padded rows. Gate and up, which
 /// the layer had saved, are gone by then.
-fn attention(need: Need) -> u64 {
-    let Need { config, dtype, largest: Largest { tokens, padded, scores }, .. } = need;
+fn attention(need: Need, computed: u64) -> u64 {
+    let Need { config, dtype, largest: Largest { padded, scores, .. }, .. } = need;
     let heads = config.num_attention_heads as u64;
     // By kernels the probabilities and the gradient of the scores, one of which is made of scores in f32.
     let a_score = if has_kernels(need) { 2 * WIDE } else { 4 * WIDE + 2 * narrow(dtype) };
     let a_token = (2 * need.packed() + need.attended()) * need.width();
     let gone = 2 * config.intermediate_size as u64 * need.width();
-    (heads * scores as u64 * a_score + padded as u64 * a_token).saturating_sub(tokens as u64 * gone)
+    (heads * scores as u64 * a_score + padded as u64 * a_token).saturating_sub(computed * gone)
 }
 
 /// One chunk of logits: as they come, widened, shifted, their exponentials, and the logarithms of the probabilities.
