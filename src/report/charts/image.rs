@@ -31,25 +31,24 @@ pub(super) fn png(bitmap: &[u8], (width, height): (u32, u32)) -> Result<Vec<u8>>
     Ok(file)
 }
 
-/// The mean over each square of [`OVERSAMPLING`] x [`OVERSAMPLING`] pixels.
+/// The mean over each square of [`OVERSAMPLING`] x [`OVERSAMPLING`] pixels: line onto line first, which goes by vectors, so
+/// that few numbers are left to be added one by one.
 fn reduced(bitmap: &[u8], width: usize) -> Vec<u8> {
     let scale = OVERSAMPLING as usize;
-    let row = width * CHANNELS;
+    let (line, square, area) = (width * CHANNELS * scale, CHANNELS * scale, (scale * scale) as u16);
     let mut image = Vec::with_capacity(bitmap.len() / (scale * scale));
-    let mut sums = vec![0_u16; row];
-    for rows in bitmap.chunks_exact(row * scale * scale) {
+    let mut sums = vec![0_u16; line];
+    for lines in bitmap.chunks_exact(line * scale) {
         sums.fill(0);
-        for line in rows.chunks_exact(row * scale) {
-            for (sum, square) in sums.chunks_exact_mut(CHANNELS).zip(line.chunks_exact(CHANNELS * scale)) {
-                for pixel in square.chunks_exact(CHANNELS) {
-                    for (sum, &value) in sum.iter_mut().zip(pixel) {
-                        *sum += u16::from(value);
-                    }
-                }
-            }
+        for line in lines.chunks_exact(line) {
+            sums.iter_mut().zip(line).for_each(|(sum, &value)| *sum += u16::from(value));
         }
-        let area = (scale * scale) as u16;
-        image.extend(sums.iter().map(|&sum| ((sum + area / 2) / area) as u8));
+        for square in sums.chunks_exact(square) {
+            image.extend((0..CHANNELS).map(|channel| {
+                let sum: u16 = square[channel..].iter().step_by(CHANNELS).sum();
+                ((sum + area / 2) / area) as u8
+            }));
+        }
     }
     image
 }
