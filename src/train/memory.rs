@@ -1,6 +1,7 @@
 //! How much memory a run will take, said before it is spent.
 
 mod largest;
+mod pass;
 mod operations;
 
 use crate::data::Prepared;
@@ -8,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::files::config::{LlamaConfig, weight_name};
 use crate::model::files::source::BaseModel;
 use crate::model::files::weights::Weights;
-use crate::model::network::llama::{Activations, LOGITS_ROWS};
+use crate::model::network::llama::Activations;
 use crate::recipe::{Checkpointing, LoraRecipe, Projection, Quantization, Recipe};
 use candle_core::{DType, Device};
 
@@ -145,7 +146,7 @@ impl Estimate {
         let held = projection_bytes(need, projections) + others * need.width();
         let trained = trainable_parameters(need.config, need.lora) * 4;
         let (widest, (activations, logits), program) = match need.place {
-            Place::Cpu => (widest_dequantized(need), kernels(need, kept), PROGRAM),
+            Place::Cpu => (widest_dequantized(need), pass::kernels(need, kept), PROGRAM),
             Place::Cuda | Place::Metal => (0, operations::activations(need, kept), LIBRARIES),
         };
         let narrow = match need.place {
@@ -208,37 +209,6 @@ fn widest_dequantized(need: Need) -> u64 {
         Quantization::None => 0,
         _ => 2 * (need.config.intermediate_size * need.config.hidden_size) as u64 * need.width().max(4),
     }
-}
-
-/// Bytes of what a sum is kept in.
-const WIDE: u64 = 4;
-
-/// Bytes of activations and logits where the CPU's kernels run, which write in place.
-fn kernels(need: Need, activations: Activations) -> (u64, u64) {
-    // The widest moment of a backward pass is that of down_proj: its input, and in f32 the gradient of that and what comes
-    // to it through a mask; beside them the gradient of the layer's output and a norm.
-    let (mlp, hidden) = (need.config.intermediate_size as u64, need.config.hidden_size as u64);
-    let working = |computed: u64| computed * (mlp * (need.width() + 2 * WIDE) + hidden * 2 * WIDE);
-    // f32 in bf16 too, and then their gradient is there once more, packed for a product.
-    let width = if need.dtype == DType::BF16 { 6 } else { need.width() };
-    let logits = (LOGITS_ROWS * need.config.vocab_size) as u64 * width;
-    (widest(need, activations, working), logits)
-}
-
-/// Bytes that a pass holds of its activations when it holds the most. `working` is what the backward pass of a layer takes
-/// besides, which computes the output of so many tokens: the last layer computes that of tokens with a target alone.
-fn widest(need: Need, activations: Activations, working: impl Fn(u64) -> u64) -> u64 {
-    let [tokens, targets] = [need.largest.tokens, need.largest.targets].map(|count| count as u64);
-    let [hidden, packed, saved] = [need.config.hidden_size as u64, need.packed(), need.saved()];
-    let last = tokens * (hidden + packed) + targets * (saved - packed);
-    let (kept, computed_again) = match activations {
-        Activations::Keep => (hidden + saved, 0),
-        Activations::Recompute => (hidden, saved),
-    };
-    let others = (need.config.num_hidden_layers as u64).saturating_sub(1) * tokens * kept;
-    let in_the_last = last * need.width() + working(targets);
-    let below_it = tokens * computed_again * need.width() + working(tokens);
-    others * need.width() + in_the_last.max(below_it)
 }
 
 fn projection_parameters(config: &LlamaConfig) -> u64 {

@@ -4,7 +4,8 @@
 //! The peak of a step is what is kept of all layers and the widest of four moments. The counts of buffers were read from
 //! the operations' sources; `.ci/gpu-host` compares the sum with the software GPU's peak.
 
-use super::{Largest, Need, Place, WIDE, widest};
+use super::pass::{WIDE, widest};
+use super::{Largest, Need, Place};
 use crate::model::network::llama::{Activations, LOGITS_ROWS};
 use crate::recipe::Quantization;
 use candle_core::DType;
