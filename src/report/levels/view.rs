@@ -13,7 +13,7 @@ use crate::report::numbering::ChartReference;
 use crate::report::profile::Profile;
 use crate::report::quantity::Quantity;
 use crate::report::sentences::listed;
-use crate::report::view::{Fact, cell, has, measure_rows, whole};
+use crate::report::view::{Digits, Fact, cell, has, measure_rows, whole};
 use crate::report::{markdown, turkish};
 use minijinja::Value;
 
@@ -61,7 +61,7 @@ pub(super) fn common(record: &LevelsRecord, profile: &Profile, charts: &[ChartRe
         }));
     }
     if let Some(Advantage { sets, .. }) = cross::advantage(record) {
-        view.insert("sets", sets.into_iter().map(|of_set| set(record, of_set)).collect());
+        view.insert("sets", sets.iter().map(|of_set| set(record, of_set, &sets)).collect());
     }
     Ok(view)
 }
@@ -103,12 +103,15 @@ fn names(record: &LevelsRecord) -> Value {
 
 /// The pairs of neighbouring levels, each with the gap of their gains.
 fn neighbours(record: &LevelsRecord) -> Value {
+    let of_gap = |(index, pair): (usize, &NeighbourGap), field: &str, value: f64| {
+        let path = format!("neighbours[{index}].gap.difference.{field}");
+        Quantity::new(path, value).within(Some(&pair.gap.difference))
+    };
+    let all =
+        || record.neighbours.iter().enumerate().map(|pair| of_gap(pair, "low", pair.1.gap.difference.low));
     let pair = |(index, pair): (usize, &NeighbourGap)| {
         let difference = &pair.gap.difference;
-        let of_gap = |field: &str, value: f64| {
-            let path = format!("neighbours[{index}].gap.difference.{field}");
-            Value::from(Quantity::new(path, value).within(Some(difference)))
-        };
+        let of_gap = |field, value| Value::from(of_gap((index, pair), field, value).beside(all()));
         Value::from_pairs([
             ("levels", Value::from(format!("{} → {}", pair.levels[0].label(), pair.levels[1].label()))),
             ("estimate", of_gap("estimate", difference.estimate)),
@@ -137,28 +140,42 @@ fn confidence(record: &LevelsRecord) -> Option<Quantity> {
 
 /// A set's row in the table of advantages. A tested advantage has an interval, and so has the gain beside it, which is the
 /// level's own; without a test all three have the same digits.
-fn set(record: &LevelsRecord, set: SetAdvantage) -> Value {
-    let difference = set.measured.map(|(_, own)| own.difference);
-    let level = record.levels.iter().find(|entry| entry.level == set.level);
-    let gain = level.and_then(|entry| Some(entry.statistics.as_ref()?.masked.difference));
-    let gains = [
-        ("own", set.own.within(difference.and(gain).as_ref())),
-        ("others", set.others),
-        ("advantage", set.advantage.within(difference.as_ref())),
-    ];
-    let share = set.share.filter(|share| share.real() <= 1.0).map(|share| ("share", share));
+fn set(record: &LevelsRecord, set: &SetAdvantage, all: &[SetAdvantage]) -> Value {
+    let all: Vec<_> = all.iter().map(|set| gains(record, set)).collect();
+    let column = |place: usize| all.iter().map(move |gains| gains[place].1.clone());
+    let gains = gains(record, set).into_iter().enumerate();
+    let gains = gains.map(|(place, (name, quantity))| (name, quantity.beside(column(place))));
+    let share = set.share.clone().filter(|share| share.real() <= 1.0).map(|share| ("share", share));
     let measured = set.measured.into_iter().flat_map(|(index, own)| {
         let quantity =
             |field: &str, value: f64| Quantity::new(format!("cross.advantage[{index}].{field}"), value);
+        let bound = |field: &str, value: f64| {
+            quantity(field, value).within(Some(&own.difference)).beside(column(ADVANTAGE))
+        };
         [
-            ("low", quantity("difference.low", own.difference.low).within(Some(&own.difference))),
-            ("high", quantity("difference.high", own.difference.high).within(Some(&own.difference))),
+            ("low", bound("difference.low", own.difference.low)),
+            ("high", bound("difference.high", own.difference.high)),
             ("p", quantity("p", own.p)),
         ]
     });
-    let quantities = gains.into_iter().chain(share).chain(measured);
+    let quantities = gains.chain(share).chain(measured);
     let quantities = quantities.map(|(name, quantity)| (name, Value::from(quantity)));
     Value::from_pairs(quantities.chain([("level", Value::from(set.level.label()))]))
+}
+
+/// Where the advantage stands among a set's gains.
+const ADVANTAGE: usize = 2;
+
+/// A set's gain by its own adapter, by the others, and the difference.
+fn gains(record: &LevelsRecord, set: &SetAdvantage) -> [(&'static str, Quantity); 3] {
+    let difference = set.measured.map(|(_, own)| own.difference);
+    let level = record.levels.iter().find(|entry| entry.level == set.level);
+    let gain = level.and_then(|entry| Some(entry.statistics.as_ref()?.masked.difference));
+    [
+        ("own", set.own.clone().within(difference.and(gain).as_ref())),
+        ("others", set.others.clone()),
+        ("advantage", set.advantage.clone().within(difference.as_ref())),
+    ]
 }
 
 /// A level's column in the tables.
@@ -175,13 +192,35 @@ fn column(record: &LevelsRecord, index: usize, entry: &LevelEntry) -> Value {
 
 /// What one loss does in a level's column, and its adjusted p-value where it was tested.
 fn of_mask(record: &LevelsRecord, index: usize, entry: &LevelEntry, mask: Mask) -> Value {
-    let both = level_scores(index, entry, mask);
     let place = record.holm.iter().position(|adjusted| adjusted.level == entry.level);
     let p = place.map(|place| {
         let p = mask.of(record.holm[place].masked, record.holm[place].full);
         ("p", Quantity::new(format!("holm[{place}].{}", mask.name()), p))
     });
-    let quantities = [
+    let all: Vec<_> =
+        record.levels.iter().enumerate().map(|(index, entry)| in_a_column(index, entry, mask)).collect();
+    let quantities =
+        in_a_column(index, entry, mask).into_iter().enumerate().map(|(row, (name, quantity))| {
+            (
+                name,
+                quantity.beside(
+                    all.iter().filter_map(|column| column.get(row)).map(|(_, beside)| beside.clone()),
+                ),
+            )
+        });
+    Value::from_pairs(quantities.chain(p).map(|(name, quantity)| (name, Value::from(quantity))))
+}
+
+/// The rows of a level's column under one mask; those of the difference's bounds where it has an interval.
+fn in_a_column(index: usize, entry: &LevelEntry, mask: Mask) -> Vec<(&'static str, Quantity)> {
+    let both = level_scores(index, entry, mask);
+    let difference = both.statistics.map(|statistics| statistics.difference);
+    let bound = |field: &str, value: f64| {
+        let path = format!("levels[{index}].statistics.{}.difference.{field}", mask.name());
+        Quantity::new(path, value).within(difference.as_ref())
+    };
+    let bounds = difference.map(|of| [("low", bound("low", of.low)), ("high", bound("high", of.high))]);
+    let rows = [
         ("before", both.baseline_loss()),
         ("after", both.fine_tuned_loss()),
         ("difference", both.gain()),
@@ -189,7 +228,7 @@ fn of_mask(record: &LevelsRecord, index: usize, entry: &LevelEntry, mask: Mask) 
         ("perplexity_before", both.baseline_perplexity()),
         ("perplexity_after", both.fine_tuned_perplexity()),
     ];
-    Value::from_pairs(quantities.into_iter().chain(p).map(|(name, quantity)| (name, Value::from(quantity))))
+    rows.into_iter().chain(bounds.into_iter().flatten()).collect()
 }
 
 /// The matrix's rows, the base model's last; the lowest loss of each set is marked.
@@ -222,7 +261,7 @@ fn matrix(cross: &CrossMatrix) -> Value {
 /// What the adapters' texts measure, a row a measure.
 fn text_rows(texts: &LevelTexts) -> Result<Value> {
     let columns: Vec<(usize, &AdapterTexts)> = texts.adapters.iter().enumerate().collect();
-    measure_rows(&LevelTexts::MEASURES, &columns, |measure, (index, of)| {
+    measure_rows(&LevelTexts::MEASURES, &columns, Digits::OfTheRow, |measure, (index, of)| {
         let place = of.means.iter().position(|mean| mean.measure == measure)?;
         Some((format!("cross.texts.adapters[{index}].means[{place}].mean"), of.means[place].mean))
     })

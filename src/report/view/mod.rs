@@ -20,7 +20,7 @@ use minijinja::Value;
 #[cfg(test)]
 pub(super) use names::MODEL_WORKS;
 use serde::Serialize;
-pub(super) use texts::rows as measure_rows;
+pub(super) use texts::{Digits, rows as measure_rows};
 
 /// The part of the view that every document of a run shares.
 pub(super) fn common(record: &RunRecord) -> Result<View> {
