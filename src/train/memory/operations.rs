@@ -15,12 +15,14 @@ fn has_kernels(need: Need) -> bool {
     need.place == Place::Cuda
 }
 
-/// Bytes of activations and of logits, by which one chunk of them exceeds the other moments.
+/// Bytes of activations and of logits, by which one chunk of them exceeds the other moments. The last layer counts as a whole
+/// one: against the software GPU's peak the estimate is then nearer, and never far below.
 pub(super) fn activations(need: Need, activations: Activations) -> (u64, u64) {
+    let tokens = need.largest.tokens;
+    let need = Need { largest: Largest { targets: tokens, ..need.largest }, ..need };
     let working =
         |computed| swiglu(need, computed).max(projections(need, computed)).max(attention(need, computed));
-    let logits = logits(need).saturating_sub(working(need.largest.tokens as u64));
-    (widest(need, activations, working), logits)
+    (widest(need, activations, working), logits(need).saturating_sub(working(tokens as u64)))
 }
 
 /// What a value of `dtype` costs beside its widened copy: nothing where it is wide already.
