@@ -58,6 +58,18 @@ pub(crate) struct Saved {
 /// layer's other tokens are looked at by these and by nothing else.
 pub(crate) type Wanted<'a> = Option<&'a Tensor>;
 
+/// A layer's part in the backward pass over packed rows.
+pub(super) struct Part<'a> {
+    /// What it shares with the others.
+    pub(super) pass: &'a Pass,
+    /// The rows that the attention was over.
+    pub(super) rows: &'a Rows,
+    /// The tokens whose output it was asked for.
+    pub(super) wanted: Wanted<'a>,
+    /// Whether no layer lies below.
+    pub(super) is_lowest: bool,
+}
+
 impl Layer {
     /// Takes layer `index` of a model.
     ///
@@ -116,8 +128,8 @@ impl Layer {
         Ok(Saved { qkv, attended, middle, gate_up })
     }
 
-    /// Adds to the gradients of the updates and returns the gradient of x, consuming what was saved. The attention is
-    /// that over packed `rows`.
+    /// Adds to the gradients of the updates and returns the gradient of x, consuming what was saved; of the lowest layer
+    /// none is computed, since nothing below it is trained.
     ///
     /// # Shapes
     /// (N, H), (M, H) -> (N, H)
@@ -126,28 +138,17 @@ impl Layer {
         x: &Tensor,
         saved: Saved,
         grad_y: Tensor,
-        pass: &Pass,
-        wanted: Wanted,
-        rows: &Rows,
-    ) -> Result<Tensor> {
-        let (grad_x, grad_qkv) = self.backward_to_qkv(x, saved, grad_y, pass, wanted, rows)?;
-        let normed = rms_norm(x, &self.input_norm, pass.eps)?;
-        let grad_normed = self.qkv.backward(&normed, &grad_qkv, pass.lora)?;
-        Ok(rms_norm::add_backward(grad_x, x, &self.input_norm, &grad_normed, pass.eps)?)
-    }
-
-    /// As [`Layer::backward`], of the first layer: below it nothing is trained, so that no gradient of x is computed.
-    pub(super) fn backward_of_first(
-        &mut self,
-        x: &Tensor,
-        saved: Saved,
-        grad_y: Tensor,
-        pass: &Pass,
-        wanted: Wanted,
-        rows: &Rows,
-    ) -> Result<()> {
-        let (_, grad_qkv) = self.backward_to_qkv(x, saved, grad_y, pass, wanted, rows)?;
-        self.qkv.accumulate(&rms_norm(x, &self.input_norm, pass.eps)?, &grad_qkv, pass.lora).map(drop)
+        part: &Part,
+    ) -> Result<Option<Tensor>> {
+        let (grad_x, grad_qkv) = self.backward_to_qkv(x, saved, grad_y, part)?;
+        let Pass { lora, eps, .. } = *part.pass;
+        let normed = rms_norm(x, &self.input_norm, eps)?;
+        if part.is_lowest {
+            self.qkv.accumulate(&normed, &grad_qkv, lora)?;
+            return Ok(None);
+        }
+        let grad_normed = self.qkv.backward(&normed, &grad_qkv, lora)?;
+        Ok(Some(rms_norm::add_backward(grad_x, x, &self.input_norm, &grad_normed, eps)?))
     }
 
     /// Down to the joint projection: the gradient of x past it, (N, H), and that of its output, (N, packed).
@@ -156,9 +157,7 @@ impl Layer {
         x: &Tensor,
         saved: Saved,
         grad_y: Tensor,
-        pass: &Pass,
-        wanted: Wanted,
-        rows: &Rows,
+        &Part { pass, rows, wanted, .. }: &Part,
     ) -> Result<(Tensor, Tensor)> {
         let Saved { qkv, attended, middle, gate_up } = saved;
         let Heads { query, key_value, .. } = pass.heads;

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::files::config::{LlamaConfig, weight_name};
 use crate::model::files::packed::Packed;
 use crate::model::network::frozen::FrozenSource;
-use crate::model::network::layer::{Layer, Pass, Saved, Wanted};
+use crate::model::network::layer::{Layer, Part, Pass, Saved, Wanted};
 use crate::model::network::linear::{LinearGroup, LoraUse};
 use crate::model::ops::attention::{Heads, Rows, attention};
 use crate::model::ops::cross_entropy::{self, Losses, Targets};
@@ -102,11 +102,9 @@ impl Llama {
                 Some(saved) => saved,
                 None => layer.forward_saved(&x, &pass, wanted, attend)?,
             };
-            if place == 0 {
-                layer.backward_of_first(&x, saved, grad, &pass, wanted, &rows)?;
-                break;
-            }
-            grad = layer.backward(&x, saved, grad, &pass, wanted, &rows)?;
+            let part = Part { pass: &pass, rows: &rows, wanted, is_lowest: place == 0 };
+            let Some(below) = layer.backward(&x, saved, grad, &part)? else { break };
+            grad = below;
         }
         Ok(losses)
     }
