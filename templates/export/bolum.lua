@@ -172,11 +172,16 @@ end
 -- Characters of table text that a line of 14.5 cm holds: 10.5 pt in Word, \small in LaTeX.
 local LINE = is_latex and 84 or 72
 
+-- What the signs before a number take beside a letter: they are half as wide again.
+local SIGN = 0.6
+
 -- Letters of a cell, and of its longest word: a column of words is never narrower.
 local function size_of(cell)
   local text, most = pandoc.utils.stringify(pandoc.Div(cell)), 0
   for word in text:gmatch('%S+') do most = math.max(most, utf8.len(word) or 0) end
-  return utf8.len(text) or 0, most
+  local _, minus = text:gsub('−', '')
+  local _, others = text:gsub('[+%%]', '')
+  return (utf8.len(text) or 0) + SIGN * (minus + others), most
 end
 
 -- Shares of the line for each column, or nil where the table is narrow enough as it is. A column of numbers takes
