@@ -144,6 +144,29 @@ fn kept_activations_give_the_gradient_of_recomputed_ones() {
     assert!(kept == recomputed, "gradients {:.1e} apart", apart(&kept[1], &recomputed[1]));
 }
 
+/// What is made dense once for the whole training and what is made dense at every use are the same bits, so that where
+/// memory is short a run says the same.
+#[test]
+fn weights_kept_dense_train_to_the_same_adapter() {
+    let (demonstration, device) = (Demonstration::new(), card());
+    for quantization in [Quantization::Nf4Double, Quantization::Q4_0] {
+        let [kept, made] = [u64::MAX, 0].map(|bytes| {
+            let mut model = demonstration.model(&device, quantization, DType::BF16);
+            model.hold_dense(bytes).expect("memory");
+            let mut optimizer = AdamW::new(&model, 0.01, 1.0).expect("optimizer");
+            let sums = [(); STEPS].map(|()| {
+                let sum = demonstration.pass(&mut model, Activations::Recompute);
+                optimizer.step(&mut model, 1e-2).expect("update");
+                sum
+            });
+            let trained = adapter::parameters(&model).flat_map(|(_, parameter)| values(&parameter.value));
+            (sums, trained.collect::<Vec<_>>())
+        });
+        assert!(made.0[0] != made.0[1], "{quantization:?}: nothing was trained");
+        assert!(kept == made, "{quantization:?}: adapters {:.1e} apart", apart(&kept.1, &made.1));
+    }
+}
+
 /// The CPU's own masks, element by element, forward and backward, at sizes around the edges of a block and a warp.
 #[test]
 fn dropout_masks_are_those_of_the_cpu() {

@@ -14,7 +14,7 @@ use crate::model::ops::cross_entropy::{self, Losses, Targets};
 use crate::model::ops::dropout::DropoutStream;
 use crate::model::ops::matmul::{matmul, matmul_wide, narrowed};
 use crate::model::ops::rms_norm::{self, rms_norm};
-use crate::model::ops::rope::Angles;
+use crate::model::ops::rope::AngleTable;
 use candle_core::{DType, Device, Tensor};
 
 /// Target rows whose logits exist at the same time.
@@ -36,7 +36,7 @@ pub struct Llama {
     head: Tensor,
     /// First to last.
     layers: Vec<Layer>,
-    inverse_frequencies: Vec<f64>,
+    angles: AngleTable,
 }
 
 /// What a training pass keeps of each layer.
@@ -63,7 +63,7 @@ impl Llama {
             norm: source.dense("model.norm.weight")?,
             embedding,
             head,
-            inverse_frequencies: config.inverse_frequencies(),
+            angles: AngleTable::new(config.inverse_frequencies(), source.dtype, source.device),
             config: config.clone(),
             device: source.device.clone(),
             dtype: source.dtype,
@@ -135,8 +135,12 @@ impl Llama {
     /// # Errors
     /// A device that has no memory left.
     pub(crate) fn pass(&self, positions: &[usize], lora: LoraUse) -> Result<Pass> {
-        let angles = Angles::new(positions, &self.inverse_frequencies, self.dtype, &self.device)?;
-        Ok(Pass { angles, heads: self.heads(), eps: self.config.rms_norm_eps, lora })
+        Ok(Pass {
+            angles: self.angles.at(positions)?,
+            heads: self.heads(),
+            eps: self.config.rms_norm_eps,
+            lora,
+        })
     }
 
     /// How a layer's columns divide into heads.

@@ -8,6 +8,7 @@ use super::cuda;
 use super::{Element, ROWS_PER_TASK, by_type, dispatch, in_place, is_fast};
 use candle_core::{DType, Device, Result, Tensor};
 use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
 
 /// Cosines and sines of every token of a batch, each (N, D / 2).
 pub struct Angles {
@@ -39,6 +40,43 @@ impl Angles {
             Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(dtype)?.to_device(device)
         };
         Ok(Angles { cos: table(f64::cos)?, sin: table(f64::sin)? })
+    }
+}
+
+/// The angles of the positions that passes have had so far: computed once for all passes, so that a card is told of
+/// positions alone.
+pub(crate) struct AngleTable {
+    inverse_frequencies: Vec<f64>,
+    dtype: DType,
+    device: Device,
+    /// Of the positions from 0 on; grows by doubling.
+    known: Mutex<Option<Angles>>,
+}
+
+impl AngleTable {
+    /// A table of no position yet, for activations of `dtype`.
+    pub(crate) fn new(inverse_frequencies: Vec<f64>, dtype: DType, device: &Device) -> Self {
+        AngleTable { inverse_frequencies, dtype, device: device.clone(), known: Mutex::new(None) }
+    }
+
+    /// The angles of tokens at `positions`, those of [`Angles::new`].
+    ///
+    /// # Errors
+    /// A device that has no memory left.
+    pub(crate) fn at(&self, positions: &[usize]) -> Result<Angles> {
+        let longest = positions.iter().max().map_or(0, |last| last + 1);
+        let places: Vec<u32> = positions.iter().map(|&position| position as u32).collect();
+        let places = Tensor::new(places, &self.device)?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let angles = match known.take() {
+            Some(angles) if angles.cos.dim(0)? >= longest => angles,
+            _ => {
+                let all: Vec<usize> = (0..longest.next_power_of_two()).collect();
+                Angles::new(&all, &self.inverse_frequencies, self.dtype, &self.device)?
+            }
+        };
+        let Angles { cos, sin } = known.insert(angles);
+        Ok(Angles { cos: cos.index_select(&places, 0)?, sin: sin.index_select(&places, 0)? })
     }
 }
 
@@ -126,5 +164,25 @@ pub mod device {
             return Ok(heads_of);
         }
         Tensor::cat(&[heads_of, x.narrow(1, turned, width - turned)?], 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table that grows, and one that is long enough, give what is computed for the positions themselves.
+    #[test]
+    fn a_table_holds_the_angles_of_its_positions() {
+        let frequencies = vec![1.0, 0.1, 0.003];
+        let table = AngleTable::new(frequencies.clone(), DType::BF16, &Device::Cpu);
+        for positions in [vec![0, 1, 2, 0, 1], vec![900, 0, 17], vec![1023, 1024], vec![5]] {
+            let looked_up = table.at(&positions).expect("angles");
+            let computed = Angles::new(&positions, &frequencies, DType::BF16, &Device::Cpu).expect("angles");
+            for (ours, theirs) in [(looked_up.cos, computed.cos), (looked_up.sin, computed.sin)] {
+                let [ours, theirs] = [ours, theirs].map(|table| table.to_vec2::<f32>().expect("f32"));
+                assert_eq!(ours, theirs);
+            }
+        }
     }
 }
