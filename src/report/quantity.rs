@@ -93,11 +93,11 @@ impl Quantity {
         Quantity { decimals: interval.and_then(|interval| supported(interval.low, interval.high)), ..self }
     }
 
-    /// The same with as many decimals as the finest of those that stand beside it: a row or column of one measure is read
-    /// as one. Without an interval of its own it has none to follow.
-    pub(crate) fn beside(self, others: impl Iterator<Item = Quantity>) -> Self {
-        let finest = others.filter_map(|other| other.decimals).max();
-        Quantity { decimals: self.decimals.map(|own| finest.unwrap_or(own).max(own)), ..self }
+    /// The same with as many decimals as the finest of `all` that stand in its row or column, itself among them: a measure
+    /// is read as one. Without an interval of its own it has none to follow.
+    pub(crate) fn beside(self, all: impl Iterator<Item = Quantity>) -> Self {
+        let finest = all.filter_map(|one| one.decimals).max();
+        Quantity { decimals: self.decimals.and(finest), ..self }
     }
 
     /// The amount as a real number.

@@ -6,6 +6,7 @@
 //! ```
 //! Template engine, filters and numbering are those of the documents of one run.
 
+mod columns;
 mod cross;
 pub mod findings;
 mod view;

@@ -1,5 +1,6 @@
 //! What the template of `karsilastirma.md` sees: the record under its own names, and what follows from it.
 
+use super::columns::columns;
 use super::cross::{self, Advantage, OWN_SHARE, SetAdvantage};
 use crate::error::Result;
 use crate::level::Level;
@@ -8,7 +9,6 @@ use crate::record::levels::{
 };
 use crate::report::charts;
 use crate::report::engine::View;
-use crate::report::measures::{Mask, level_scores};
 use crate::report::numbering::ChartReference;
 use crate::report::profile::Profile;
 use crate::report::quantity::Quantity;
@@ -34,12 +34,11 @@ const FACTS: [Fact<LevelsRecord>; 10] = [
 ];
 
 pub(super) fn common(record: &LevelsRecord, profile: &Profile, charts: &[ChartReference]) -> Result<View> {
-    let columns = record.levels.iter().enumerate().map(|(index, entry)| column(record, index, entry));
     let chapters = [("results", profile.results), ("discussion", profile.discussion)];
     let numbers = chapters.map(|(name, chapter)| (name, Value::from(chapter.section_numbers())));
     let mut view = View::from([
         ("record", whole(record)?),
-        ("columns", columns.collect()),
+        ("columns", columns(record)),
         ("neighbours", neighbours(record)),
         ("has", has(&FACTS, record)),
         ("names", names(record)),
@@ -176,59 +175,6 @@ fn gains(record: &LevelsRecord, set: &SetAdvantage) -> [(&'static str, Quantity)
         ("others", set.others.clone()),
         ("advantage", set.advantage.clone().within(difference.as_ref())),
     ]
-}
-
-/// A level's column in the tables.
-fn column(record: &LevelsRecord, index: usize, entry: &LevelEntry) -> Value {
-    let is_tested = record.holm.iter().any(|adjusted| adjusted.level == entry.level);
-    Value::from_pairs([
-        ("level", Value::from(entry.level.label())),
-        ("tested", Value::from(is_tested && entry.statistics.is_some())),
-        ("has_commit", Value::from(entry.git_commit.is_some())),
-        ("masked", of_mask(record, index, entry, Mask::Masked)),
-        ("full", of_mask(record, index, entry, Mask::Full)),
-    ])
-}
-
-/// What one loss does in a level's column, and its adjusted p-value where it was tested.
-fn of_mask(record: &LevelsRecord, index: usize, entry: &LevelEntry, mask: Mask) -> Value {
-    let place = record.holm.iter().position(|adjusted| adjusted.level == entry.level);
-    let p = place.map(|place| {
-        let p = mask.of(record.holm[place].masked, record.holm[place].full);
-        ("p", Quantity::new(format!("holm[{place}].{}", mask.name()), p))
-    });
-    let all: Vec<_> =
-        record.levels.iter().enumerate().map(|(index, entry)| in_a_column(index, entry, mask)).collect();
-    let quantities =
-        in_a_column(index, entry, mask).into_iter().enumerate().map(|(row, (name, quantity))| {
-            (
-                name,
-                quantity.beside(
-                    all.iter().filter_map(|column| column.get(row)).map(|(_, beside)| beside.clone()),
-                ),
-            )
-        });
-    Value::from_pairs(quantities.chain(p).map(|(name, quantity)| (name, Value::from(quantity))))
-}
-
-/// The rows of a level's column under one mask; those of the difference's bounds where it has an interval.
-fn in_a_column(index: usize, entry: &LevelEntry, mask: Mask) -> Vec<(&'static str, Quantity)> {
-    let both = level_scores(index, entry, mask);
-    let difference = both.statistics.map(|statistics| statistics.difference);
-    let bound = |field: &str, value: f64| {
-        let path = format!("levels[{index}].statistics.{}.difference.{field}", mask.name());
-        Quantity::new(path, value).within(difference.as_ref())
-    };
-    let bounds = difference.map(|of| [("low", bound("low", of.low)), ("high", bound("high", of.high))]);
-    let rows = [
-        ("before", both.baseline_loss()),
-        ("after", both.fine_tuned_loss()),
-        ("difference", both.gain()),
-        ("change", both.signed_loss_change()),
-        ("perplexity_before", both.baseline_perplexity()),
-        ("perplexity_after", both.fine_tuned_perplexity()),
-    ];
-    rows.into_iter().chain(bounds.into_iter().flatten()).collect()
 }
 
 /// The matrix's rows, the base model's last; the lowest loss of each set is marked.
