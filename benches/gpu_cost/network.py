@@ -174,13 +174,11 @@ class Pass:
             self.at("RMSNorm").rms_norm_backward(x, x, self.scale, grad)
 
     def begin(self):
-        """Positions and their angles, ids, the embedding's rows, which rows there are and which have targets."""
+        """Positions, ids, the embedding's rows, which rows there are and which have targets."""
         self.at("attention").rows(self.counter, self.recipe.lengths)
         self.at("embedding, head")
         self.sources = self.counter.upload((self.recipe.targets,), "u32")
-        positions = self.counter.upload((self.recipe.tokens,), "u32")
-        for _ in range(2):
-            self.array(max(self.recipe.lengths), self.model.heads.width // 2, dtype="f32").index_select(positions)
+        self.counter.upload((self.recipe.tokens,), "u32")
         ids = self.counter.upload((self.recipe.tokens,), "u32")
         self.array(self.model.vocabulary, self.model.hidden).index_select(ids)
 

@@ -10,12 +10,14 @@ use candle_core::{DType, Device, Result, Tensor};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
-/// Cosines and sines of every token of a batch, each (N, D / 2).
+/// Cosines and sines of the tokens of a batch, as places in tables of P of them.
 pub struct Angles {
-    /// Cosines.
+    /// Cosines, (P, D / 2).
     pub(super) cos: Tensor,
-    /// Sines.
+    /// Sines, (P, D / 2).
     pub(super) sin: Tensor,
+    /// Where those of each token stand, (N).
+    pub(super) places: Tensor,
 }
 
 impl Angles {
@@ -39,7 +41,13 @@ impl Angles {
             let dtype = if dtype == DType::F64 { DType::F64 } else { DType::F32 };
             Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(dtype)?.to_device(device)
         };
-        Ok(Angles { cos: table(f64::cos)?, sin: table(f64::sin)? })
+        let places = Tensor::arange(0, positions.len() as u32, &Device::Cpu)?.to_device(device)?;
+        Ok(Angles { cos: table(f64::cos)?, sin: table(f64::sin)?, places })
+    }
+
+    /// Those of each token, (N, D / 2).
+    fn of_tokens(&self) -> Result<[Tensor; 2]> {
+        Ok([self.cos.index_select(&self.places, 0)?, self.sin.index_select(&self.places, 0)?])
     }
 }
 
@@ -65,20 +73,22 @@ impl AngleTable {
     /// A device that has no memory left.
     pub(crate) fn at(&self, positions: &[usize]) -> Result<Angles> {
         let longest = positions.iter().max().map_or(0, |last| last + 1);
-        let places: Vec<u32> = positions.iter().map(|&position| position as u32).collect();
-        let places = Tensor::new(places, &self.device)?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let angles = match known.take() {
             Some(angles) if angles.cos.dim(0)? >= longest => angles,
             _ => {
-                let all: Vec<usize> = (0..longest.next_power_of_two()).collect();
+                let all: Vec<usize> = (0..longest.next_power_of_two().max(FIRST_POSITIONS)).collect();
                 Angles::new(&all, &self.inverse_frequencies, self.dtype, &self.device)?
             }
         };
-        let Angles { cos, sin } = known.insert(angles);
-        Ok(Angles { cos: cos.index_select(&places, 0)?, sin: sin.index_select(&places, 0)? })
+        let Angles { cos, sin, .. } = known.insert(angles);
+        let places: Vec<u32> = positions.iter().map(|&position| position as u32).collect();
+        Ok(Angles { cos: cos.clone(), sin: sin.clone(), places: Tensor::new(places, &self.device)? })
     }
 }
+
+/// Positions of a table that begins: few rows of a training are longer.
+const FIRST_POSITIONS: usize = 1024;
 
 /// Which way to turn.
 #[derive(Clone, Copy)]
@@ -103,7 +113,7 @@ pub fn rope(x: Tensor, angles: &Angles, heads: usize, direction: Direction) -> R
     };
     #[cfg(feature = "cuda")]
     if cuda::takes(&x) {
-        return cuda::rope::rope(x, [&angles.cos, &angles.sin], heads, sign); // here, where it is owned
+        return cuda::rope::rope(x, angles, heads, sign); // here, where it is owned
     }
     if !is_fast(&x) {
         return device::rope(&x, angles, heads, sign as f64);
@@ -115,6 +125,7 @@ pub fn rope(x: Tensor, angles: &Angles, heads: usize, direction: Direction) -> R
 fn kernel<E: Element>(x: &Tensor, angles: &Angles, heads: usize, sign: f32) -> Result<()> {
     let (rows, width) = x.dims2()?;
     let half = angles.cos.dim(1)?;
+    let places = angles.places.to_vec1::<u32>()?;
     in_place(x, [&angles.cos, &angles.sin], |x: &mut [E], [cos, sin]: [&[f32]; 2]| {
         let task = ROWS_PER_TASK * width;
         x[..rows * width].par_chunks_mut(task).enumerate().for_each(|(index, x)| {
@@ -122,7 +133,7 @@ fn kernel<E: Element>(x: &Tensor, angles: &Angles, heads: usize, sign: f32) -> R
                 #[inline(always)]
                 || {
                     for (row, x) in x.chunks_exact_mut(width).enumerate() {
-                        let at = (index * ROWS_PER_TASK + row) * half;
+                        let at = places[index * ROWS_PER_TASK + row] as usize * half;
                         let (cos, sin) = (&cos[at..at + half], &sin[at..at + half]);
                         for head in x[..heads * 2 * half].chunks_exact_mut(2 * half) {
                             let (first, second) = head.split_at_mut(half);
@@ -151,8 +162,9 @@ pub mod device {
         let (rows, width) = x.dims2()?;
         let half = angles.cos.dim(1)?;
         let turned = heads * 2 * half;
-        let cos = angles.cos.reshape((rows, 1, half))?;
-        let sin = (angles.sin.reshape((rows, 1, half))? * sign)?;
+        let [cos, sin] = angles.of_tokens()?;
+        let cos = cos.reshape((rows, 1, half))?;
+        let sin = (sin.reshape((rows, 1, half))? * sign)?;
         let heads_of = x.narrow(1, 0, turned)?.contiguous()?.reshape((rows, heads, 2 * half))?;
         let heads_of = heads_of.to_dtype(cos.dtype())?;
         let (first, second) = (heads_of.narrow(2, 0, half)?, heads_of.narrow(2, half, half)?);
@@ -176,13 +188,14 @@ mod tests {
     fn a_table_holds_the_angles_of_its_positions() {
         let frequencies = vec![1.0, 0.1, 0.003];
         let table = AngleTable::new(frequencies.clone(), DType::BF16, &Device::Cpu);
-        for positions in [vec![0, 1, 2, 0, 1], vec![900, 0, 17], vec![1023, 1024], vec![5]] {
+        for positions in [vec![0, 1, 2, 0, 1], vec![900, 0, 17], vec![1024, 1023], vec![5, 1024]] {
             let looked_up = table.at(&positions).expect("angles");
             let computed = Angles::new(&positions, &frequencies, DType::BF16, &Device::Cpu).expect("angles");
-            for (ours, theirs) in [(looked_up.cos, computed.cos), (looked_up.sin, computed.sin)] {
-                let [ours, theirs] = [ours, theirs].map(|table| table.to_vec2::<f32>().expect("f32"));
-                assert_eq!(ours, theirs);
-            }
+            let [ours, theirs] = [looked_up, computed].map(|angles| {
+                let of_tokens = angles.of_tokens().expect("tables");
+                of_tokens.map(|table| table.to_vec2::<f32>().expect("f32"))
+            });
+            assert_eq!(ours, theirs);
         }
     }
 }

@@ -1,8 +1,8 @@
 // Rotary position embedding in place: a pair (p, q) of the two halves of a head becomes (p cos - q sin, q cos + p sin);
 // with sign -1 it is turned back, which is the gradient.
 //
-// x (N, width), of which the first heads x 2 half columns are turned; cosines, sines (N, half) in f32. The grid is rows
-// times parts of a row.
+// x (N, width), of which the first heads x 2 half columns are turned; places (N) of each row's angles in
+// cosines, sines (P, half) in f32. The grid is rows times parts of a row.
 
 #include "rows.cuh"
 
@@ -28,8 +28,10 @@ __device__ inline void rope(unsigned heads, unsigned half, float sign, const flo
 
 #define KERNELS(T, suffix)                                                                                        \
   extern "C" __global__ void rope_##suffix(unsigned width, unsigned heads, unsigned half, float sign,             \
-                                           const float *cosines, const float *sines, T *x) {                      \
-    cosines += (size_t)blockIdx.x * half, sines += (size_t)blockIdx.x * half, x += (size_t)blockIdx.x * width;    \
+                                           const float *cosines, const float *sines, const unsigned *places,      \
+                                           T *x) {                                                                \
+    const size_t angles = (size_t)places[blockIdx.x] * half;                                                      \
+    cosines += angles, sines += angles, x += (size_t)blockIdx.x * width;                                          \
     if (half % PACKED<T> == 0 && is_even(x) && is_even(cosines) && is_even(sines))                                \
       rope<PACKED<T>>(heads, half, sign, cosines, sines, x);                                                      \
     else                                                                                                          \

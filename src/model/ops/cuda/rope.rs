@@ -1,21 +1,18 @@
 //! `rope.cu`: heads are turned where they lie; the columns behind them are not touched.
 
+use super::super::rope::Angles;
 use super::rows::{expect, narrow, threads};
 use super::{Argument, Launch, address, launch, ptx, suffix};
 use candle_core::{DType, Result, Tensor, bail};
 
-/// See `ops::rope`: in place, `x` is held by nobody else. `angles` are their cosines and sines, (N, D/2) each in f32; `sign` is 1
-/// forward, -1 backward.
-pub(in crate::model::ops) fn rope(
-    x: Tensor,
-    angles: [&Tensor; 2],
-    heads: usize,
-    sign: f32,
-) -> Result<Tensor> {
-    let (x, cos, sin) = (x.contiguous()?, angles[0].contiguous()?, angles[1].contiguous()?);
-    let ((rows, width), half) = (x.dims2()?, cos.dim(1)?);
-    expect(&cos, (rows, half), DType::F32)?;
-    expect(&sin, (rows, half), DType::F32)?;
+/// See `ops::rope`: in place, `x` is held by nobody else. The tables of `angles` are in f32; `sign` is 1 forward, -1 backward.
+pub(in crate::model::ops) fn rope(x: Tensor, angles: &Angles, heads: usize, sign: f32) -> Result<Tensor> {
+    let (x, cos, sin) = (x.contiguous()?, angles.cos.contiguous()?, angles.sin.contiguous()?);
+    let places = angles.places.contiguous()?;
+    let ((rows, width), (positions, half)) = (x.dims2()?, cos.dims2()?);
+    expect(&cos, (positions, half), DType::F32)?;
+    expect(&sin, (positions, half), DType::F32)?;
+    expect(&places, rows, DType::U32)?;
     let pairs = heads * half;
     if 2 * pairs > width {
         bail!("{heads} heads of {} columns do not fit into rows of {width}", 2 * half)
@@ -36,6 +33,7 @@ pub(in crate::model::ops) fn rope(
         Argument::Number(sign),
         Argument::Address(address(&cos)?),
         Argument::Address(address(&sin)?),
+        Argument::Address(address(&places)?),
         Argument::Address(address(&x)?),
     ];
     launch(x.device().as_cuda_device()?, what, &arguments)?;
