@@ -6,8 +6,10 @@ toolkit="$1"
 mkdir -p "$toolkit"/{bin,include,lib64}
 ln -sfn lib64 "$toolkit/lib"
 
-printf '#!/bin/sh\nexec python3 "%s" "$@"\n' "$here/nvcc.py" >"$toolkit/bin/nvcc"
-chmod +x "$toolkit/bin/nvcc"
+# Whole or not at all: a program that runs beside this loads its kernels through it.
+printf '#!/bin/sh\nexec python3 "%s" "$@"\n' "$here/nvcc.py" >"$toolkit/bin/nvcc.$$"
+chmod +x "$toolkit/bin/nvcc.$$"
+mv "$toolkit/bin/nvcc.$$" "$toolkit/bin/nvcc"
 
 stamp="$toolkit/driver-$(cat "$here"/build.sh "$here"/driver/* "$here"/device/{abi,intrinsics,cuda_fp16}.h | sha256sum | cut -c1-16)"
 [ ! -e "$stamp" ] || exit 0
