@@ -113,7 +113,8 @@ pub fn rope(x: Tensor, angles: &Angles, heads: usize, direction: Direction) -> R
     };
     #[cfg(feature = "cuda")]
     if cuda::takes(&x) {
-        return cuda::rope::rope(x, angles, heads, sign); // here, where it is owned
+        let Angles { cos, sin, places } = angles;
+        return cuda::rope::rope(x, [cos, sin, places], heads, sign); // here, where it is owned
     }
     if !is_fast(&x) {
         return device::rope(&x, angles, heads, sign as f64);

@@ -1,14 +1,18 @@
 //! `rope.cu`: heads are turned where they lie; the columns behind them are not touched.
 
-use super::super::rope::Angles;
 use super::rows::{expect, narrow, threads};
 use super::{Argument, Launch, address, launch, ptx, suffix};
 use candle_core::{DType, Result, Tensor, bail};
 
-/// See `ops::rope`: in place, `x` is held by nobody else. The tables of `angles` are in f32; `sign` is 1 forward, -1 backward.
-pub(in crate::model::ops) fn rope(x: Tensor, angles: &Angles, heads: usize, sign: f32) -> Result<Tensor> {
-    let (x, cos, sin) = (x.contiguous()?, angles.cos.contiguous()?, angles.sin.contiguous()?);
-    let places = angles.places.contiguous()?;
+/// See `ops::rope`: in place, `x` is held by nobody else. `angles` are tables of cosines and sines, (P, D/2) in f32, and each
+/// row's place in them, (N); `sign` is 1 forward, -1 backward.
+pub(in crate::model::ops) fn rope(
+    x: Tensor,
+    [cos, sin, places]: [&Tensor; 3],
+    heads: usize,
+    sign: f32,
+) -> Result<Tensor> {
+    let (x, cos, sin, places) = (x.contiguous()?, cos.contiguous()?, sin.contiguous()?, places.contiguous()?);
     let ((rows, width), (positions, half)) = (x.dims2()?, cos.dims2()?);
     expect(&cos, (positions, half), DType::F32)?;
     expect(&sin, (positions, half), DType::F32)?;
