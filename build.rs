@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "nf4",
             "ggml",
             "adamw",
+            "lookup",
         ];
         let kernels = cudaforge::KernelBuilder::new()
             .source_files(names.map(|name| format!("src/model/ops/cuda/{name}.cu")))

@@ -131,7 +131,7 @@ class Pass:
         if self.rows_of(layer) == self.recipe.tokens:
             return x
         self.at("embedding, head")
-        return x.index_select(self.sources)
+        return self.form.lookup(x, self.sources)
 
     def spread(self, x, layer):
         """The inverse: a gradient of all rows."""
@@ -180,7 +180,7 @@ class Pass:
         self.sources = self.counter.upload((self.recipe.targets,), "u32")
         self.counter.upload((self.recipe.tokens,), "u32")
         ids = self.counter.upload((self.recipe.tokens,), "u32")
-        self.array(self.model.vocabulary, self.model.hidden).index_select(ids)
+        self.form.lookup(self.array(self.model.vocabulary, self.model.hidden), ids)
 
     def rows_with_targets(self):
         """Rows of the last norm that have a target, by chunks."""

@@ -31,6 +31,9 @@ class Candle:
         through = weighted.with_(normed.with_(along)).with_(scale)
         return grad_x.with_(through.to(x.dtype))
 
+    def lookup(self, x, places):
+        return x.index_select(places)
+
     def rope(self, x, angles, heads):
         rows, width = x.shape
         half = angles.shape[1]

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use tezgah::model::ops::attention::{self, Heads, Rows, attention};
 use tezgah::model::ops::cross_entropy::{self, Losses, Targets, losses_with_gradient};
 use tezgah::model::ops::dropout::{self, DropoutStream};
+use tezgah::model::ops::lookup::lookup;
 use tezgah::model::ops::matmul::{
     LowRank, add, add_low_rank, add_matmul, columns, matmul, matmul_scaled, matmul_wide,
 };
@@ -111,6 +112,24 @@ fn check_rms_norm(kind: Kind, rows: usize, width: usize) {
         &theirs,
         kind.rounding.max(1e-6),
     );
+}
+
+#[test]
+fn rows_are_looked_up_bit_for_bit() {
+    // The last is wider than what one block moves at once.
+    for width in [1, 6, 64, 5000] {
+        in_both_on_cards(|kind| check_lookup(kind, width));
+    }
+}
+
+fn check_lookup(kind: Kind, width: usize) {
+    let (x, _) = pair(kind, "x", 130, width);
+    let places = [129u32, 0, 64, 64, 1].repeat(13);
+    let y = lookup(&x, &Tensor::new(&*places, &DEVICE).expect("places")).expect("lookup");
+    let (x, y) = (values(&x), values(&y));
+    for (place, row) in places.iter().zip(y.chunks(width)) {
+        assert_eq!(row, &x[*place as usize * width..][..width]);
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::model::files::config::LlamaConfig;
 use crate::model::network::frozen::FrozenSource;
 use crate::model::network::linear::{LinearGroup, LoraUse};
 use crate::model::ops::attention::{self, Heads, Rows};
+use crate::model::ops::lookup::lookup;
 use crate::model::ops::matmul::add;
 use crate::model::ops::rms_norm::{self, rms_norm};
 use crate::model::ops::rope::{Angles, Direction, rope};
@@ -201,7 +202,7 @@ impl Layer {
 
 /// The wanted rows of x, (N, K) -> (M, K).
 fn rows_of(x: &Tensor, wanted: Wanted) -> Result<Tensor> {
-    Ok(wanted.map_or_else(|| Ok(x.clone()), |wanted| x.index_select(wanted, 0))?)
+    Ok(wanted.map_or_else(|| Ok(x.clone()), |wanted| lookup(x, wanted))?)
 }
 
 /// The gradient of all rows from that of the wanted, (M, K) -> (N, K): nothing comes through the others.

@@ -12,6 +12,7 @@ use crate::model::network::linear::{LinearGroup, LoraUse};
 use crate::model::ops::attention::{Heads, Rows, attention};
 use crate::model::ops::cross_entropy::{self, Losses, Targets};
 use crate::model::ops::dropout::DropoutStream;
+use crate::model::ops::lookup::lookup;
 use crate::model::ops::matmul::{matmul, matmul_wide, narrowed};
 use crate::model::ops::rms_norm::{self, rms_norm};
 use crate::model::ops::rope::AngleTable;
@@ -186,7 +187,7 @@ impl Llama {
                 format!("token id {largest} is outside the vocabulary of {}", self.config.vocab_size);
             return Err(Error::model("tokenizer", message));
         }
-        Ok(self.embedding.index_select(&self.indices(ids)?, 0)?)
+        Ok(lookup(&self.embedding, &self.indices(ids)?)?)
     }
 
     /// The last norm, (N, H) -> (N, H).

@@ -17,6 +17,7 @@ pub(crate) mod heads;
 pub(crate) mod cuda;
 pub mod matmul;
 pub mod dropout;
+pub mod lookup;
 pub mod rms_norm;
 pub mod rope;
 pub mod swiglu;

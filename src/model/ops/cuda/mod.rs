@@ -5,6 +5,7 @@
 //! tensor lives, and memory that is given back is not used again before what was launched earlier has ended.
 
 mod rows;
+pub(super) mod lookup;
 pub(super) mod dropout;
 pub(crate) mod weights;
 pub(crate) mod nf4;
