@@ -8,12 +8,20 @@ use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A held folder. It is free again when this is dropped.
 pub(crate) struct Lock {
     _file: File,
     path: PathBuf,
 }
+
+/// How often a lock is asked for, half a second in all. A program that a process had just begun when it was killed holds the
+/// lock until it is loaded: for some milliseconds after the death of that process, on a busy machine.
+const ATTEMPTS: u32 = 26;
+
+/// Between two of them.
+const BETWEEN: Duration = Duration::from_millis(20);
 
 /// Who holds a folder, for the one who is refused.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,8 +52,13 @@ impl Lock {
         std::fs::create_dir_all(folder.path()).map_err(failed)?;
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = options.map_err(failed)?;
-        if !store::hold(&file).map_err(failed)? {
-            return Err(refusal(folder.path(), &mut file));
+        let mut attempts = 1;
+        while !store::hold(&file).map_err(failed)? {
+            if attempts == ATTEMPTS {
+                return Err(refusal(folder.path(), &mut file));
+            }
+            std::thread::sleep(BETWEEN);
+            attempts += 1;
         }
         let holder = Holder { pid: std::process::id(), host: environment::host(), since: environment::now() };
         let text = serde_json::to_string(&holder).expect("a number and two texts");
@@ -80,5 +93,26 @@ fn refusal(folder: &Path, file: &mut File) -> Error {
     Error::Locked {
         folder: folder.to_path_buf(),
         message: format!("in use by {who}; wait for it, or give another --out"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A lock that outlives its process for a moment is waited for, one that stays is not.
+    #[test]
+    fn a_lock_of_the_dead_is_waited_for() {
+        let temporary = tempfile::tempdir().expect("folder");
+        let folder = RunFolder::new(temporary.path());
+        let held = Lock::hold(&folder).expect("free");
+        assert!(matches!(Lock::hold(&folder), Err(Error::Locked { .. })));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(3 * BETWEEN);
+                drop(held);
+            });
+            Lock::hold(&folder).expect("free after a moment");
+        });
     }
 }

@@ -42,7 +42,7 @@ fn uninterrupted(folder: &Path) -> (Vec<u8>, Vec<u8>, Value) {
 fn start(out: &str) -> std::process::Child {
     let arguments = arguments();
     let mut command = program("a1");
-    command.args(with_out(&arguments, out, &[])).stderr(Stdio::null());
+    command.args(with_out(&arguments, out, &[])).stderr(Stdio::piped());
     command.spawn().expect("the examples are built by `cargo test`")
 }
 
@@ -63,7 +63,8 @@ fn a_run_killed_at_any_moment_ends_with_the_bytes_of_one_that_was_not() {
             // Longer and longer, so that every series comes to its end.
             longest += 200;
             if let Some(status) = child.try_wait().expect("the child") {
-                assert!(status.success(), "{series}: {status}");
+                let output = child.wait_with_output().expect("what it said");
+                assert!(status.success(), "{series}: {status}: {}", String::from_utf8_lossy(&output.stderr));
                 break;
             }
             child.kill().expect("killed");
