@@ -102,6 +102,7 @@ mod tests {
 
     /// A lock that outlives its process for a moment is waited for, one that stays is not.
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "no tensor is near")]
     fn a_lock_of_the_dead_is_waited_for() {
         let temporary = tempfile::tempdir().expect("folder");
         let folder = RunFolder::new(temporary.path());
