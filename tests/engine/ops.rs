@@ -248,6 +248,14 @@ fn dropout_and_its_gradient() {
         };
         let theirs = through(theirs, before64);
         assert_close(&through(ours, before), &theirs, 4.0 * kind.rounding.max(1e-6));
+
+        let ((a, a64), (b, b64)) = (pair(kind, "a", 70, 40), pair(kind, "b", 40, 37));
+        let (before, before64) = pair(Kind::F32, "wide", 70, 37);
+        let through = |before, a: &Tensor, b: &Tensor| {
+            dropout::add_products_backward(before, masks.iter().map(|_| (a, b)), &masks).expect("gradient")
+        };
+        // Sums of bf16 factors are f32, and so is what they are added to.
+        assert_close(&through(before, &a, &b), &through(before64, &a64, &b64), 2e-6);
     });
 }
 

@@ -190,8 +190,7 @@ impl LinearGroup {
                 grad_x = add_matmul(grad_x, 1.0, grad_hidden, a)?;
             }
         } else {
-            let through = grads.iter().zip(&factors).map(|(grad_hidden, a)| matmul_wide(grad_hidden, a));
-            grad_x = dropout::add_backward(grad_x, through, &masks)?;
+            grad_x = dropout::add_products_backward(grad_x, grads.iter().zip(&factors), &masks)?;
         }
         Ok(narrowed(grad_x, x.dtype())?)
     }

@@ -5,8 +5,9 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
+use super::matmul::{add_matmul_each, matmul_wide};
 use super::{Element, NUMBERS_PER_TASK, by_type, create, dispatch, in_place, is_fast};
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 use rayon::prelude::*;
 
 /// One mask: rate and key.
@@ -155,11 +156,38 @@ pub fn add_backward(
     Ok(grad_x)
 }
 
+/// [`add_backward`] of the products A B, which on the CPU do not exist in bf16: each of their sums is masked where it is added.
+///
+/// # Errors
+/// Operands whose shapes do not fit together, or that lie on different devices.
+pub fn add_products_backward<'a>(
+    grad_x: Tensor,
+    factors: impl Iterator<Item = (&'a Tensor, &'a Tensor)>,
+    masks: &[DropoutMask],
+) -> Result<Tensor> {
+    let mut factors = factors.peekable();
+    if !is_fast(&grad_x)
+        || factors.peek().is_none_or(|(a, b)| a.dtype() != DType::BF16 && b.dtype() != DType::BF16)
+    {
+        return add_backward(grad_x, factors.map(|(a, b)| matmul_wide(a, b)), masks);
+    }
+    for (&mask, (a, b)) in masks.iter().zip(factors) {
+        let kernel = Kernel::new(mask);
+        add_matmul_each(
+            &grad_x,
+            a,
+            b,
+            #[inline(always)]
+            |place| kernel.factor(place as u32),
+        )?;
+    }
+    Ok(grad_x)
+}
+
 /// The same on a device, bit for bit but for a sum of several in bf16, which a card rounds once: by a kernel on CUDA, elsewhere
 /// in candle operations with a mask from the host.
 mod device {
     use super::*;
-    use candle_core::DType;
 
     /// See [`super::dropout`].
     pub(super) fn dropout(x: &Tensor, masks: &[DropoutMask]) -> Result<Vec<Tensor>> {
@@ -215,7 +243,6 @@ mod device {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::DType;
 
     /// 2^20 draws at p = 0.05: the count is binomial with sigma = 223; neighbouring keys must not agree
     /// more often than chance (0.05^2 + 0.95^2 = 0.905).

@@ -5,8 +5,8 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::gemm::{Operand, Threads, View, Write, gemm, gemm_bf16};
-use super::{Element, NUMBERS_PER_TASK, by_type, change, create, dispatch, in_place, is_fast, read, zeros};
+use super::gemm::{Operand, Threads, View, Write, add_bf16, add_bf16_each, gemm, product_bf16};
+use super::{Element, NUMBERS_PER_TASK, by_type, change, create, dispatch, in_place, is_fast, read};
 use candle_core::{DType, Device, Result, Tensor};
 use half::bf16;
 use rayon::prelude::*;
@@ -79,9 +79,7 @@ fn product(scale: f32, a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
     let (m, n) = (a.dim(0)?, b.dim(1)?);
     if [a, b].iter().any(|operand| operand.dtype() == DType::BF16) {
         return by_type!(dtype, E => with_operands(a, b, |a, b| {
-            let mut c: Vec<E> = zeros(m * n);
-            gemm_bf16(&mut c, n, Write::Replace, scale, a, b);
-            Tensor::from_vec(c, (m, n), &Device::Cpu)
+            Tensor::from_vec(product_bf16::<E>(scale, a, b), (m, n), &Device::Cpu)
         }));
     }
     create((m, n), [a, b], |c: &mut [f32], [x, y]: [&[f32]; 2]| {
@@ -157,7 +155,7 @@ fn accumulate(c: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
     if [c, a, b].iter().any(|tensor| tensor.dtype() == DType::BF16) {
         return with_operands(a, b, |a, b| {
             by_type!(c.dtype(), E => change(c, |c: &mut [E]| {
-                gemm_bf16(c, row_stride, Write::Add, scale as f32, a, b);
+                add_bf16(c, row_stride, scale as f32, a, b);
             }))
         });
     }
@@ -165,6 +163,24 @@ fn accumulate(c: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
         let (Ok(x), Ok(y)) = (view(x, a), view(y, b)) else { unreachable!("the caller passes matrices") };
         gemm(c, row_stride, Write::Add, scale as f32, x, y, Threads::All);
     })
+}
+
+/// C + F o A B of bf16 on the CPU, in place: F is a number for each place of C, which is whole.
+///
+/// # Shapes
+/// (M, N), (M, K), (K, N) -> (M, N)
+pub(super) fn add_matmul_each(
+    c: &Tensor,
+    a: &Tensor,
+    b: &Tensor,
+    factor: impl Fn(usize) -> f32 + Copy + Sync,
+) -> Result<()> {
+    let columns = c.dim(1)?;
+    with_operands(
+        a,
+        b,
+        |a, b| by_type!(c.dtype(), E => change(c, |c: &mut [E]| add_bf16_each(c, columns, a, b, factor))),
+    )
 }
 
 /// A low-rank term for some columns of a product.

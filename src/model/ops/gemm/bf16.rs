@@ -2,62 +2,126 @@
 //!
 //! Where there are no instructions for it the operands are widened, and the f32 product is taken.
 
-use super::pack::{Left, Lines, Operand, Scratch, pack};
+use super::pack::{Left, Lines, Operand, pack};
+use super::scratch::Scratch;
 use super::tiles::{Earlier, Line, SIDE, Sums};
 use super::{Threads, View, Write, gemm, last_index};
 use crate::device::processor::Bf16Instructions;
-use crate::model::ops::{Element, dispatch};
+use crate::model::ops::{Element, dispatch, zeros};
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
-/// C = [C +] scale A B, C given by its values and the distance of its rows.
+/// C = C + scale A B, C given by its values and the distance of its rows.
 ///
 /// # Panics
 /// Where the shapes do not fit together or C does not fit its values: a bug of the calling kernel.
-pub(crate) fn gemm_bf16<T: Element>(
+pub(crate) fn add_bf16<T: Element>(c: &mut [T], row_stride: usize, scale: f32, a: Operand, b: Operand) {
+    add_bf16_each(
+        c,
+        row_stride,
+        a,
+        b,
+        #[inline(always)]
+        |_| scale,
+    );
+}
+
+/// C = C + F o A B, F a number for each place of C among its values.
+///
+/// # Panics
+/// As [`add_bf16`].
+pub(crate) fn add_bf16_each<T: Element>(
     c: &mut [T],
-    c_row_stride: usize,
-    write: Write,
-    scale: f32,
+    row_stride: usize,
     a: Operand,
     b: Operand,
+    factor: impl Fn(usize) -> f32 + Copy + Sync,
 ) {
     let (m, k, n) = (a.rows(), a.columns(), b.columns());
-    assert_eq!(k, b.rows(), "inner sizes of a product");
     if m == 0 || n == 0 || k == 0 {
-        return; // nothing is added; a result that is replaced is one of zeros
+        return; // nothing is added
     }
-    assert!(n <= c_row_stride || m == 1, "rows of the result overlap");
-    assert!(last_index(m, n, c_row_stride, 1) < c.len(), "result outside its values");
-    match Bf16Instructions::of_this_machine() {
-        Some(instructions) => {
-            // (A B)^T = B^T A^T: the same sums, whichever operand is cheaper to bring into order.
-            let turned = a.copied_on_the_left(n) + k * n > b.t().copied_on_the_left(m) + m * k;
-            let strides = if turned { (1, c_row_stride) } else { (c_row_stride, 1) };
-            let (a, b) = if turned { (b.t(), a.t()) } else { (a, b) };
-            by_blocks(instructions, Target { first: c.as_mut_ptr(), strides, write, scale }, a, b);
-        }
-        None => widened(c, c_row_stride, write, scale, a, b),
+    assert!(n <= row_stride || m == 1, "rows of the result overlap");
+    assert!(last_index(m, n, row_stride, 1) < c.len(), "result outside its values");
+    // SAFETY: C's bounds were asserted, and it is exclusively borrowed; what is added to is one of its values.
+    unsafe {
+        write_product(
+            (c.as_mut_ptr().cast(), row_stride),
+            a,
+            b,
+            #[inline(always)]
+            move |place, to: &mut MaybeUninit<T>, sum| {
+                let to = to.assume_init_mut();
+                *to = T::narrowed(to.wide() + factor(place) * sum);
+            },
+        );
     }
 }
 
-/// The result, which tasks write block by block.
+/// scale A B in new memory, row by row, which is not cleared first: the sums are the first that is written there.
+///
+/// # Panics
+/// Where the shapes do not fit together: a bug of the calling kernel.
+pub(crate) fn product_bf16<T: Element>(scale: f32, a: Operand, b: Operand) -> Vec<T> {
+    let (m, k, n) = (a.rows(), a.columns(), b.columns());
+    if m == 0 || n == 0 || k == 0 {
+        return zeros(m * n);
+    }
+    let mut c = Vec::with_capacity(m * n);
+    // SAFETY: there is room for m rows of n, and every one of the numbers is written.
+    unsafe {
+        write_product(
+            (c.spare_capacity_mut().as_mut_ptr(), n),
+            a,
+            b,
+            #[inline(always)]
+            move |_, to: &mut MaybeUninit<T>, sum| _ = to.write(T::narrowed(scale * sum)),
+        );
+        c.set_len(m * n);
+    }
+    c
+}
+
+/// Where the sums go, block by block, and how each is written: with its place among the values and the value.
 #[derive(Clone, Copy)]
-struct Target<T> {
-    first: *mut T,
+struct Target<T, W> {
+    first: *mut MaybeUninit<T>,
     strides: (usize, usize),
-    write: Write,
-    scale: f32,
+    write: W,
 }
 
-impl<T> Target<T> {
+impl<T, W> Target<T, W> {
     fn t(self) -> Self {
         Target { strides: (self.strides.1, self.strides.0), ..self }
     }
 }
 
 // SAFETY: blocks do not overlap, and the values are exclusively borrowed while tasks write them.
-unsafe impl<T> Sync for Target<T> {}
+unsafe impl<T, W: Sync> Sync for Target<T, W> {}
+
+/// How a sum is written.
+trait WriteSum<T>: Fn(usize, &mut MaybeUninit<T>, f32) + Copy + Sync {}
+
+impl<T, W: Fn(usize, &mut MaybeUninit<T>, f32) + Copy + Sync> WriteSum<T> for W {}
+
+/// # Safety
+/// The rows of A by the columns of B must lie in the target, which nobody else may use meanwhile.
+unsafe fn write_product<T: Element>(
+    (first, row_stride): (*mut MaybeUninit<T>, usize),
+    a: Operand,
+    b: Operand,
+    write: impl WriteSum<T>,
+) {
+    assert_eq!(a.columns(), b.rows(), "inner sizes of a product");
+    let c = Target { first, strides: (row_stride, 1), write };
+    match Bf16Instructions::of_this_machine() {
+        // (A B)^T = B^T A^T: the same sums, whichever operand is cheaper to bring into order.
+        Some(instructions) if a.costs_more_on_the_left(b) => by_blocks(instructions, c.t(), b.t(), a.t()),
+        Some(instructions) => by_blocks(instructions, c, a, b),
+        None => widened(c, a, b),
+    }
+}
 
 /// Bytes of the right operand that are packed at a time.
 const PACKED: usize = 8 << 20;
@@ -74,17 +138,29 @@ const SUMS: usize = size_of::<Sums>() / size_of::<Line>();
 const TASKS: usize = 4;
 
 #[expect(clippy::disallowed_methods, reason = "its tasks hold numbers of the host")]
-fn by_blocks<T: Element>(instructions: Bf16Instructions, c: Target<T>, a: Operand, b: Operand) {
+fn by_blocks<T: Element, W: WriteSum<T>>(
+    instructions: Bf16Instructions,
+    c: Target<T, W>,
+    a: Operand,
+    b: Operand,
+) {
     let (m, n) = (a.rows(), b.columns());
-    let left = Left::new(instructions, a, n);
-    let pieces = left.pieces();
+    let pieces = a.pieces(n);
     let at_once = (PACKED / size_of::<Line>() / pieces.all_lines()).clamp(1, n.div_ceil(SIDE));
     let mut packed = Scratch::new(at_once * pieces.all_lines());
+    let pack_right = |packed: &mut [Line], first: usize| {
+        let panels = first..(first + at_once).min(n.div_ceil(SIDE));
+        pack(instructions, packed, pieces, b.t(), panels, Lines::Pairs);
+    };
+    // Both at once: a thread that is done with its part of one goes on with the other.
+    let (left, ()) = rayon::join(|| Left::new(instructions, a, n), || pack_right(&mut packed, 0));
     let rows = (CACHED / size_of::<Line>() / pieces.panel_lines()).clamp(1, ROWS);
     let row_tasks = m.div_ceil(SIDE).div_ceil(rows);
     for first in (0..n.div_ceil(SIDE)).step_by(at_once) {
+        if first > 0 {
+            pack_right(&mut packed, first);
+        }
         let panels = at_once.min(n.div_ceil(SIDE) - first);
-        pack(instructions, &mut packed, pieces, b.t(), first..first + panels, Lines::Pairs);
         let columns = panels.div_ceil((TASKS * rayon::current_num_threads()).div_ceil(row_tasks));
         let column_tasks = panels.div_ceil(columns);
         (0..row_tasks * column_tasks).into_par_iter().for_each(|task| {
@@ -113,10 +189,10 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    fn run<T: Element>(
+    fn run<T: Element, W: WriteSum<T>>(
         self,
         instructions: Bf16Instructions,
-        c: Target<T>,
+        c: Target<T, W>,
         (m, n): (usize, usize),
         left: &Left,
     ) {
@@ -151,9 +227,9 @@ impl Task<'_> {
 }
 
 /// Writes the sums of the block at `at`, which no other task has.
-fn finish<T: Element>(
+fn finish<T: Element, W: WriteSum<T>>(
     instructions: Bf16Instructions,
-    c: Target<T>,
+    c: Target<T, W>,
     (m, n): (usize, usize),
     at: (usize, usize),
     sums: &mut Sums,
@@ -172,42 +248,44 @@ fn finish<T: Element>(
 
 /// # Safety
 /// The block of `shape` at `at` must lie in the target, whose columns lie side by side, and nobody else may use it meanwhile.
-unsafe fn write_block<T: Element>(c: Target<T>, at: (usize, usize), shape: (usize, usize), sums: &Sums) {
+unsafe fn write_block<T: Element, W: WriteSum<T>>(
+    c: Target<T, W>,
+    at: (usize, usize),
+    shape: (usize, usize),
+    sums: &Sums,
+) {
     dispatch(
         #[inline(always)]
         || {
             for (row, sums) in sums.0.chunks_exact(SIDE).take(shape.0).enumerate() {
+                let place = (at.0 + row) * c.strides.0 + at.1;
                 // SAFETY: as the caller promises.
-                let to = unsafe {
-                    std::slice::from_raw_parts_mut(c.first.add((at.0 + row) * c.strides.0 + at.1), shape.1)
+                let to = unsafe { std::slice::from_raw_parts_mut(c.first.add(place), shape.1) };
+                let each = |(column, (to, &sum)): (usize, (&mut MaybeUninit<T>, &f32))| {
+                    (c.write)(place + column, to, sum)
                 };
-                let each = |(to, &sum): (&mut T, &f32)| store(to, sum, c.write, c.scale);
-                match <&mut [T; SIDE]>::try_from(&mut *to) {
+                match <&mut [MaybeUninit<T>; SIDE]>::try_from(&mut *to) {
                     // A known length: one vector after the other, without a loop.
-                    Ok(to) => to.iter_mut().zip(sums).for_each(each),
-                    Err(_) => to.iter_mut().zip(sums).for_each(each),
+                    Ok(to) => to.iter_mut().zip(sums).enumerate().for_each(each),
+                    Err(_) => to.iter_mut().zip(sums).enumerate().for_each(each),
                 }
             }
         },
     )
 }
 
-#[inline(always)]
-fn store<T: Element>(to: &mut T, sum: f32, write: Write, scale: f32) {
-    *to = match write {
-        Write::Replace => T::narrowed(scale * sum),
-        Write::Add => T::narrowed(to.wide() + scale * sum),
-    };
-}
-
-fn widened<T: Element>(c: &mut [T], stride: usize, write: Write, scale: f32, a: Operand, b: Operand) {
+fn widened<T: Element, W: WriteSum<T>>(c: Target<T, W>, a: Operand, b: Operand) {
     let (m, n) = (a.rows(), b.columns());
     let mut product = vec![0f32; m * n];
     let (mut wide_a, mut wide_b) = (Vec::new(), Vec::new());
     let (a, b) = (wide(a, &mut wide_a), wide(b, &mut wide_b));
     gemm(&mut product, n, Write::Replace, 1.0, a, b, Threads::All);
-    for (to, sums) in c.chunks_mut(stride).zip(product.chunks_exact(n)) {
-        to.iter_mut().zip(sums).for_each(|(to, &sum)| store(to, sum, write, scale));
+    for (row, sums) in product.chunks_exact(n).enumerate() {
+        for (column, &sum) in sums.iter().enumerate() {
+            let place = row * c.strides.0 + column;
+            // SAFETY: the product lies in the target, which this thread has alone.
+            (c.write)(place, unsafe { &mut *c.first.add(place) }, sum);
+        }
     }
 }
 

@@ -7,10 +7,11 @@
 
 mod tiles;
 mod pieces;
+mod scratch;
 mod pack;
 mod bf16;
 
-pub(crate) use bf16::gemm_bf16;
+pub(crate) use bf16::{add_bf16, add_bf16_each, product_bf16};
 pub(crate) use pack::Operand;
 
 /// A matrix in a slice, rows and columns at any stride.

@@ -6,13 +6,13 @@
 
 use super::View;
 use super::pieces::Pieces;
-use super::tiles::{Line, Pair, Rows, SIDE, STEP, Sums, TILE};
+use super::scratch::Scratch;
+use super::tiles::{Line, Pair, Rows, SIDE, STEP, TILE};
 use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, dispatch};
 use half::bf16;
 use rayon::prelude::*;
-use std::ops::{Deref, DerefMut, Range};
-use std::sync::{Mutex, PoisonError};
+use std::ops::Range;
 
 /// A matrix in either type.
 #[derive(Clone, Copy)]
@@ -71,14 +71,26 @@ impl Operand<'_> {
         columns <= FEW && matches!(self, Operand::Bf16(view) if lies_well(view))
     }
 
+    /// How both operands of a product of so many columns are cut along the inner size, where this is the left one: not at
+    /// all where it is read where it lies, since the right operand is small then and each of these numbers is read once.
+    pub(super) fn pieces(self, columns: usize) -> Pieces {
+        if self.is_direct(columns) { Pieces::whole(self.columns()) } else { Pieces::of(self.columns()) }
+    }
+
     /// Numbers that must be copied to make it the left operand; on the right all of them are.
-    pub(super) fn copied_on_the_left(self, columns: usize) -> usize {
+    fn copied_on_the_left(self, columns: usize) -> usize {
         if self.is_direct(columns) { 0 } else { self.rows() * self.columns() }
+    }
+
+    /// Whether more numbers are copied for A B than for (B^T A^T)^T.
+    pub(super) fn costs_more_on_the_left(self, b: Operand) -> bool {
+        let (m, k, n) = (self.rows(), self.columns(), b.columns());
+        self.copied_on_the_left(n) + k * n > b.t().copied_on_the_left(m) + m * k
     }
 }
 
-/// Columns of a product for which its left operand is not worth a copy.
-const FEW: usize = 64;
+/// Columns of a product for which its left operand is not worth a copy: those of the recipe's rank.
+const FEW: usize = 128;
 
 /// The order of the lines of a packed tile.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,57 +99,6 @@ pub(super) enum Lines {
     Rows,
     /// A line is a pair of the inner size.
     Pairs,
-}
-
-/// Memory for panels, which a product takes and gives back: new memory would have to be cleared each time.
-pub(super) struct Scratch(Vec<Line>);
-
-static UNUSED: Mutex<Vec<Vec<Line>>> = Mutex::new(Vec::new());
-
-impl Scratch {
-    /// At least so many lines, whatever they hold.
-    pub(super) fn new(lines: usize) -> Self {
-        let mut unused = UNUSED.lock().unwrap_or_else(PoisonError::into_inner);
-        // The smallest that is large enough, else the largest, which grows.
-        unused.sort_by_key(Vec::len);
-        let place = unused.iter().position(|one| one.len() >= lines).or(unused.len().checked_sub(1));
-        let mut found = place.map(|place| unused.remove(place)).unwrap_or_default();
-        drop(unused);
-        if found.len() < lines {
-            found.resize(lines, Line::ZERO);
-        }
-        Scratch(found)
-    }
-}
-
-impl Scratch {
-    /// The same memory as sums, whatever they are.
-    pub(super) fn sums(&mut self) -> &mut [Sums] {
-        const LINES: usize = size_of::<Sums>() / size_of::<Line>();
-        let count = self.len() / LINES;
-        // SAFETY: sums are lines of as many numbers, with the same alignment; any bits are numbers.
-        unsafe { std::slice::from_raw_parts_mut(self.as_mut_ptr().cast(), count) }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        UNUSED.lock().unwrap_or_else(PoisonError::into_inner).push(std::mem::take(&mut self.0));
-    }
-}
-
-impl Deref for Scratch {
-    type Target = [Line];
-
-    fn deref(&self) -> &[Line] {
-        &self.0
-    }
-}
-
-impl DerefMut for Scratch {
-    fn deref_mut(&mut self) -> &mut [Line] {
-        &mut self.0
-    }
 }
 
 /// The left operand: panels of 32 rows.
@@ -154,11 +115,10 @@ pub(super) struct Left<'a> {
 impl<'a> Left<'a> {
     /// Packs what cannot be read where it lies: all of it, or the rows after the last whole panel.
     pub(super) fn new(instructions: Bf16Instructions, a: Operand<'a>, columns: usize) -> Self {
-        let rows = a.rows();
-        let (direct, pieces) = match a {
-            // The right operand is small, and each of these numbers is read once.
-            Operand::Bf16(view) if a.is_direct(columns) => (Some(view), Pieces::whole(a.columns())),
-            _ => (None, Pieces::of(a.columns())),
+        let (rows, pieces) = (a.rows(), a.pieces(columns));
+        let direct = match a {
+            Operand::Bf16(view) if a.is_direct(columns) => Some(view),
+            _ => None,
         };
         let first_packed = if direct.is_some() { rows / SIDE } else { 0 };
         let panels = rows.div_ceil(SIDE) - first_packed;
@@ -195,13 +155,48 @@ impl<'a> Left<'a> {
 }
 
 /// A tile to be packed, and where its first number stands in the operand.
-struct Tile<'a> {
-    lines: &'a mut [Line],
+#[derive(Clone, Copy)]
+struct Tile {
+    lines: *mut Line,
     row: usize,
     column: usize,
 }
 
+impl Tile {
+    /// # Safety
+    /// Nobody else may use the tile meanwhile.
+    unsafe fn lines<'a>(self) -> &'a mut [Line; TILE] {
+        // SAFETY: `pack` points at as many lines of its panels, and the caller has them alone.
+        unsafe { &mut *self.lines.cast() }
+    }
+}
+
+/// Panels that tasks write tile by tile.
+#[derive(Clone, Copy)]
+struct Panels {
+    first: *mut Line,
+    pieces: Pieces,
+    count: usize,
+}
+
+// SAFETY: tiles do not overlap, and the lines are exclusively borrowed while tasks write them.
+unsafe impl Sync for Panels {}
+
+impl Panels {
+    fn tile(&self, half: usize, step: usize) -> *mut Line {
+        let (panel, half) = (half / HALVES, half % HALVES);
+        // Inside of the lines that `pack` was given, whose number it has asserted.
+        self.first.wrapping_add(self.pieces.line_of_step(step, panel, self.count) + half * TILE)
+    }
+}
+
+/// Tiles of a step.
+const HALVES: usize = STEP / TILE;
+/// Tiles that are packed line by line together.
+const TOGETHER: usize = 64;
+
 /// The `panels` of 32 rows, at the beginning of `to`; zeros where there are no rows. The right operand is given transposed.
+#[expect(clippy::disallowed_methods, reason = "its tasks hold numbers of the host")]
 pub(super) fn pack(
     instructions: Bf16Instructions,
     to: &mut [Line],
@@ -210,49 +205,64 @@ pub(super) fn pack(
     panels: Range<usize>,
     lines: Lines,
 ) {
-    let (steps, halves) = (pieces.all_steps(), STEP / TILE);
-    let tile = |(index, lines)| {
-        let ((panel, step), half) = (pieces.panel_and_step(index / halves, panels.len()), index % halves);
-        Tile { lines, row: (panels.start + panel) * SIDE + half * TILE, column: step * SIDE }
+    assert!(panels.len() * pieces.all_lines() <= to.len(), "room for the panels");
+    let (halves, steps) = (panels.len() * HALVES, pieces.all_steps());
+    let to = Panels { first: to.as_mut_ptr(), pieces, count: panels.len() };
+    let tile = |half: usize, step: usize| Tile {
+        lines: to.tile(half, step),
+        row: panels.start * SIDE + half * TILE,
+        column: step * SIDE,
     };
-    let to = &mut to[..panels.len() * pieces.all_lines()];
-    let mut tiles: Vec<Tile> = to.chunks_exact_mut(TILE).enumerate().map(tile).collect();
     // A band of tiles goes along the numbers that lie side by side, which are read from one end to the other.
-    let band = if on_view!(from, view => view.row_stride == 1) {
-        tiles.sort_by_key(|tile| tile.column);
-        tiles.len() / steps
-    } else {
-        tiles.sort_by_key(|tile| tile.row);
-        steps
-    };
-    tiles.par_chunks_mut(band).for_each(|band| {
-        on_view!(from, view => dispatch(
-            #[inline(always)]
-            || pack_band(instructions, band, view, lines),
-        ))
+    let along_rows = on_view!(from, view => view.row_stride != 1);
+    let (bands, length) = if along_rows { (halves, steps) } else { (steps, halves) };
+    (0..bands).into_par_iter().for_each(|band| {
+        let mut tiles = [Tile { lines: std::ptr::null_mut(), row: 0, column: 0 }; TOGETHER];
+        for first in (0..length).step_by(TOGETHER) {
+            let tiles = &mut tiles[..TOGETHER.min(length - first)];
+            for (place, one) in (first..).zip(&mut *tiles) {
+                *one = if along_rows { tile(band, place) } else { tile(place, band) };
+            }
+            // SAFETY: each tile belongs to one band.
+            on_view!(from, view => dispatch(
+                #[inline(always)]
+                || unsafe { pack_tiles(instructions, tiles, view, lines) },
+            ));
+        }
     });
 }
 
+/// # Safety
+/// Nobody else may use the tiles meanwhile.
 #[inline(always)]
-fn pack_band<T: Element>(instructions: Bf16Instructions, band: &mut [Tile], from: View<T>, lines: Lines) {
+unsafe fn pack_tiles<T: Element>(
+    instructions: Bf16Instructions,
+    tiles: &[Tile],
+    from: View<T>,
+    lines: Lines,
+) {
     let is_whole = |tile: &Tile| tile.row + TILE <= from.rows && tile.column + SIDE <= from.columns;
     let found = if from.row_stride == 1 { Lines::Pairs } else { Lines::Rows };
     let lies_side_by_side = from.row_stride == 1 || from.column_stride == 1;
-    let whole = if lies_side_by_side { band.iter().take_while(|tile| is_whole(tile)).count() } else { 0 };
-    let (whole, rest) = band.split_at_mut(whole);
+    let whole = if lies_side_by_side { tiles.iter().take_while(|tile| is_whole(tile)).count() } else { 0 };
+    let (whole, rest) = tiles.split_at(whole);
     for line in 0..TILE {
-        for tile in &mut *whole {
-            tile.lines[line] = match found {
+        for tile in whole {
+            let values = match found {
                 Lines::Rows => numbers_of_a_row(from, tile.row + line, tile.column),
                 Lines::Pairs => two_columns(from, tile.row, tile.column + 2 * line),
             };
+            // SAFETY: as the caller promises.
+            unsafe { tile.lines()[line] = values };
         }
     }
     for tile in rest {
-        number_by_number(tile, from, found);
+        // SAFETY: as the caller promises.
+        number_by_number(*tile, unsafe { tile.lines() }, from, found);
     }
     if found != lines {
-        band.iter_mut().for_each(|tile| instructions.transpose(tile.lines));
+        // SAFETY: as the caller promises.
+        tiles.iter().for_each(|tile| instructions.transpose(unsafe { tile.lines() }));
     }
 }
 
@@ -283,12 +293,12 @@ fn first<T: Copy, const N: usize>(values: &[T]) -> [T; N] {
 }
 
 /// Any strides, and the edges.
-fn number_by_number<T: Element>(tile: &mut Tile, from: View<T>, lines: Lines) {
+fn number_by_number<T: Element>(tile: Tile, to: &mut [Line; TILE], from: View<T>, lines: Lines) {
     let number = |row: usize, column: usize| match row < from.rows && column < from.columns {
         true => from.values[row * from.row_stride + column * from.column_stride],
         false => T::narrowed(0.0),
     };
-    for (line, to) in tile.lines.iter_mut().enumerate() {
+    for (line, to) in to.iter_mut().enumerate() {
         to.0 = std::array::from_fn(|index| {
             let (row, column) = match lines {
                 Lines::Rows => (tile.row + line, tile.column + 2 * index),

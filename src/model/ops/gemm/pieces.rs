@@ -57,10 +57,9 @@ impl Pieces {
         (piece * self.each * panels + panel * self.steps(piece)) * STEP
     }
 
-    /// The panel and the step that lie at place `index`: the inverse, in steps.
-    pub(super) fn panel_and_step(self, index: usize, panels: usize) -> (usize, usize) {
-        let piece = index / (self.each * panels);
-        let (within, steps) = (index - piece * self.each * panels, self.steps(piece));
-        (within / steps, piece * self.each + within % steps)
+    /// The first line of a step of a whole panel, among `panels`.
+    pub(super) fn line_of_step(self, step: usize, panel: usize, panels: usize) -> usize {
+        let piece = step / self.each;
+        self.line(piece, panel, panels) + step % self.each * STEP
     }
 }
