@@ -9,15 +9,31 @@ pub(crate) mod kept;
 
 #[cfg(feature = "cuda")]
 use super::cuda::padding::Grid;
-use super::gemm::{Threads, View, Write, gemm};
+use super::gemm::{Operand, Threads, View, Write, gemm_of};
 use super::{Element, by_type, create, dispatch, is_fast, simd, zeros};
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 use rayon::prelude::*;
 
 pub use super::heads::Heads;
 
-/// Queries of one block. 64 keeps scores and probabilities of a 2048-token row in the second-level cache.
-const QUERIES: usize = 64;
+/// Queries of one block: 64 keep scores and probabilities of a 2048-token row in the second-level cache. In bf16 a block's
+/// operands are brought into order first, which few queries of a short row do not pay for.
+fn queries_at_once<E: Element>(length: usize) -> usize {
+    const FEW: usize = 64;
+    if E::DTYPE == DType::BF16 { (FEW * 2048 / length.max(1)).clamp(FEW, 256) } else { FEW }
+}
+
+/// A product on the thread of a task, which has it for itself.
+fn product<'a, 'b>(
+    c: &mut [f32],
+    row_stride: usize,
+    write: Write,
+    scale: f32,
+    a: impl Into<Operand<'a>>,
+    b: impl Into<Operand<'b>>,
+) {
+    gemm_of(c, row_stride, write, scale, a.into(), b.into(), Threads::One);
+}
 
 /// The rows of a batch, packed end to end: made once for all layers of a pass, since a card has to be told of them.
 pub struct Rows {
@@ -55,22 +71,22 @@ pub fn attention(qkv: &Tensor, rows: &Rows, heads: Heads) -> Result<Tensor> {
     by_type!(qkv.dtype(), E => kernel::<E>(qkv, &rows.offsets, heads))
 }
 
-/// The columns of one head from row `first` on, side by side in f32.
-fn head_of<E: Element>(values: &[E], row_stride: usize, column: usize, rows: usize, d: usize) -> Vec<f32> {
-    let mut head = vec![0f32; rows * d];
-    dispatch(
-        #[inline(always)]
-        || {
-            for (to, row) in head.chunks_exact_mut(d).zip(values.chunks(row_stride)) {
-                to.iter_mut().zip(&row[column..column + d]).for_each(|(to, value)| *to = value.wide());
-            }
-        },
-    );
-    head
+/// The columns of one head, as many as it is wide, from row `first` on.
+fn head_of<E: Element>(
+    values: &[E],
+    row_stride: usize,
+    column: usize,
+    (first, rows): (usize, usize),
+    d: usize,
+) -> View<'_, E> {
+    View::new(&values[first * row_stride + column..], (rows, d), (row_stride, 1))
 }
 
 #[expect(clippy::disallowed_methods, reason = "its tasks hold slices of the host")]
-fn kernel<E: Element>(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor> {
+fn kernel<E: Element>(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<Tensor>
+where
+    for<'v> View<'v, E>: Into<Operand<'v>>,
+{
     let (tokens, packed) = qkv.dims2()?;
     let (d, out) = (heads.width, heads.query * heads.width);
     create((tokens, out), [qkv], |y: &mut [E], [qkv]: [&[E]; 1]| {
@@ -79,19 +95,18 @@ fn kernel<E: Element>(qkv: &Tensor, offsets: &[usize], heads: Heads) -> Result<T
         tasks.into_par_iter().for_each(|Task { start, length, head, values }| {
             let row = &qkv[start * packed..(start + length) * packed];
             let (key, value) = heads.key_value_columns(head / heads.group());
-            let [query, key, value] =
-                [head * d, key, value].map(|column| head_of(row, packed, column, length, d));
-            let mut scores = vec![0f32; QUERIES.min(length) * length];
-            for (block, values) in values.chunks_mut(QUERIES * d).enumerate() {
-                let (first, queries) = (block * QUERIES, values.len() / d);
+            let at_once = queries_at_once::<E>(length);
+            let mut scores = vec![0f32; at_once.min(length) * length];
+            for (block, values) in values.chunks_mut(at_once * d).enumerate() {
+                let (first, queries) = (block * at_once, values.len() / d);
                 let keys = first + queries;
-                let q = View::new(&query[first * d..], (queries, d), (d, 1));
-                let k = View::new(&key, (keys, d), (d, 1));
-                let v = View::new(&value, (keys, d), (d, 1));
-                gemm(&mut scores, keys, Write::Replace, heads.scale() as f32, q, k.t(), Threads::One);
+                let q = head_of(row, packed, head * d, (first, queries), d);
+                let k = head_of(row, packed, key, (0, keys), d);
+                let v = head_of(row, packed, value, (0, keys), d);
+                product(&mut scores, keys, Write::Replace, heads.scale() as f32, q, k.t());
                 causal_softmax(&mut scores[..queries * keys], first, keys);
                 let p = View::new(&scores, (queries, keys), (keys, 1));
-                gemm(values, d, Write::Replace, 1.0, p, v, Threads::One);
+                product(values, d, Write::Replace, 1.0, p, v);
             }
         });
         interleave(y, &by_head, offsets, heads.query, d, |head| head * d);
@@ -121,7 +136,10 @@ fn backward_kernel<E: Element>(
     grad_y: &Tensor,
     offsets: &[usize],
     heads: Heads,
-) -> Result<Tensor> {
+) -> Result<Tensor>
+where
+    for<'v> View<'v, E>: Into<Operand<'v>>,
+{
     let (tokens, packed) = qkv.dims2()?;
     let (d, out, group) = (heads.width, heads.query * heads.width, heads.group());
     create((tokens, packed), [qkv, grad_y], |grad: &mut [E], [qkv, grad_y]: [&[E]; 2]| {
@@ -132,27 +150,25 @@ fn backward_kernel<E: Element>(
             let row = &qkv[start * packed..(start + length) * packed];
             let grad_row = &grad_y[start * out..(start + length) * out];
             let (key, value) = heads.key_value_columns(head);
-            let [key, value] = [key, value].map(|column| head_of(row, packed, column, length, d));
+            let at_once = queries_at_once::<E>(length);
             let (grad_q, grad_kv) = values.split_at_mut(group * length * d);
             let (grad_k, grad_v) = grad_kv.split_at_mut(length * d);
-            let block = QUERIES.min(length) * length;
+            let block = at_once.min(length) * length;
             let (mut p, mut ds) = (vec![0f32; block], vec![0f32; block]);
             for (member, grad_q) in grad_q.chunks_mut(length * d).enumerate() {
                 let column = (head * group + member) * d;
-                let query = head_of(row, packed, column, length, d);
-                let grad_y = head_of(grad_row, out, column, length, d);
-                for (block, grad_q) in grad_q.chunks_mut(QUERIES * d).enumerate() {
-                    let (first, queries) = (block * QUERIES, grad_q.len() / d);
+                for (block, grad_q) in grad_q.chunks_mut(at_once * d).enumerate() {
+                    let (first, queries) = (block * at_once, grad_q.len() / d);
                     let keys = first + queries;
-                    let q = View::new(&query[first * d..], (queries, d), (d, 1));
-                    let k = View::new(&key, (keys, d), (d, 1));
-                    let v = View::new(&value, (keys, d), (d, 1));
-                    let dy = View::new(&grad_y[first * d..], (queries, d), (d, 1));
-                    gemm(&mut p, keys, Write::Replace, heads.scale() as f32, q, k.t(), Threads::One);
+                    let q = head_of(row, packed, column, (first, queries), d);
+                    let k = head_of(row, packed, key, (0, keys), d);
+                    let v = head_of(row, packed, value, (0, keys), d);
+                    let dy = head_of(grad_row, out, column, (first, queries), d);
+                    product(&mut p, keys, Write::Replace, heads.scale() as f32, q, k.t());
                     causal_softmax(&mut p[..queries * keys], first, keys);
-                    gemm(&mut ds, keys, Write::Replace, 1.0, dy, v.t(), Threads::One);
+                    product(&mut ds, keys, Write::Replace, 1.0, dy, v.t());
                     let probabilities = View::new(&p, (queries, keys), (keys, 1));
-                    gemm(grad_v, d, Write::Add, 1.0, probabilities.t(), dy, Threads::One);
+                    product(grad_v, d, Write::Add, 1.0, probabilities.t(), dy);
                     softmax_backward(
                         &p[..queries * keys],
                         &mut ds[..queries * keys],
@@ -160,8 +176,8 @@ fn backward_kernel<E: Element>(
                         heads.scale() as f32,
                     );
                     let ds = View::new(&ds, (queries, keys), (keys, 1));
-                    gemm(grad_q, d, Write::Replace, 1.0, ds, k, Threads::One);
-                    gemm(grad_k, d, Write::Add, 1.0, ds.t(), q, Threads::One);
+                    product(grad_q, d, Write::Replace, 1.0, ds, k);
+                    product(grad_k, d, Write::Add, 1.0, ds.t(), q);
                 }
             }
         });

@@ -5,7 +5,7 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::gemm::{Operand, Threads, View, Write, add_bf16, add_bf16_each, gemm, product_bf16};
+use super::gemm::{Operand, Threads, View, Write, add_bf16_each, gemm, gemm_bf16, product_bf16};
 use super::{Element, NUMBERS_PER_TASK, by_type, change, create, dispatch, in_place, is_fast, read};
 use candle_core::{DType, Device, Result, Tensor};
 use half::bf16;
@@ -155,7 +155,7 @@ fn accumulate(c: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
     if [c, a, b].iter().any(|tensor| tensor.dtype() == DType::BF16) {
         return with_operands(a, b, |a, b| {
             by_type!(c.dtype(), E => change(c, |c: &mut [E]| {
-                add_bf16(c, row_stride, scale as f32, a, b);
+                gemm_bf16(c, row_stride, Write::Add, scale as f32, a, b, Threads::All);
             }))
         });
     }

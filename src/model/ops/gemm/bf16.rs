@@ -2,35 +2,76 @@
 //!
 //! Where there are no instructions for it the operands are widened, and the f32 product is taken.
 
-use super::pack::{Left, Lines, Operand, pack};
+use super::operand::Operand;
+use super::pack::{Left, Lines, pack};
 use super::scratch::Scratch;
+use super::target::{Target, WriteSum, finish};
 use super::tiles::{Earlier, Line, SIDE, Sums};
 use super::{Threads, View, Write, gemm, last_index};
 use crate::device::processor::Bf16Instructions;
-use crate::model::ops::{Element, dispatch, zeros};
-use rayon::prelude::*;
+use crate::model::ops::{Element, zeros};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-/// C = C + scale A B, C given by its values and the distance of its rows.
+/// C = [C +] scale A B, C given by its values and the distance of its rows.
 ///
 /// # Panics
 /// Where the shapes do not fit together or C does not fit its values: a bug of the calling kernel.
-pub(crate) fn add_bf16<T: Element>(c: &mut [T], row_stride: usize, scale: f32, a: Operand, b: Operand) {
-    add_bf16_each(
-        c,
-        row_stride,
-        a,
-        b,
-        #[inline(always)]
-        |_| scale,
-    );
+pub(crate) fn gemm_bf16<T: Element>(
+    c: &mut [T],
+    row_stride: usize,
+    write: Write,
+    scale: f32,
+    a: Operand,
+    b: Operand,
+    threads: Threads,
+) {
+    let Some(target) = target(c, row_stride, a, b) else {
+        return; // nothing is added; a result that is replaced is one of zeros
+    };
+    // SAFETY: the target is C's, which is exclusively borrowed; what is added to is one of its values.
+    unsafe {
+        match write {
+            Write::Replace => write_product(
+                target,
+                a,
+                b,
+                threads,
+                #[inline(always)]
+                |_, to: &mut MaybeUninit<T>, sum| _ = to.write(T::narrowed(scale * sum)),
+            ),
+            Write::Add => write_product(
+                target,
+                a,
+                b,
+                threads,
+                #[inline(always)]
+                |_, to: &mut MaybeUninit<T>, sum| add_to(to.assume_init_mut(), scale * sum),
+            ),
+        }
+    }
+}
+
+#[inline(always)]
+fn add_to<T: Element>(to: &mut T, sum: f32) {
+    *to = T::narrowed(to.wide() + sum);
+}
+
+/// Where A B goes; None where it has no numbers.
+fn target<T>(c: &mut [T], row_stride: usize, a: Operand, b: Operand) -> Option<(*mut MaybeUninit<T>, usize)> {
+    let (m, n) = (a.rows(), b.columns());
+    if m == 0 || n == 0 || a.columns() == 0 {
+        return None;
+    }
+    assert!(n <= row_stride || m == 1, "rows of the result overlap");
+    assert!(last_index(m, n, row_stride, 1) < c.len(), "result outside its values");
+    Some((c.as_mut_ptr().cast(), row_stride))
 }
 
 /// C = C + F o A B, F a number for each place of C among its values.
 ///
 /// # Panics
-/// As [`add_bf16`].
+/// As [`gemm_bf16`].
 pub(crate) fn add_bf16_each<T: Element>(
     c: &mut [T],
     row_stride: usize,
@@ -38,23 +79,16 @@ pub(crate) fn add_bf16_each<T: Element>(
     b: Operand,
     factor: impl Fn(usize) -> f32 + Copy + Sync,
 ) {
-    let (m, k, n) = (a.rows(), a.columns(), b.columns());
-    if m == 0 || n == 0 || k == 0 {
-        return; // nothing is added
-    }
-    assert!(n <= row_stride || m == 1, "rows of the result overlap");
-    assert!(last_index(m, n, row_stride, 1) < c.len(), "result outside its values");
-    // SAFETY: C's bounds were asserted, and it is exclusively borrowed; what is added to is one of its values.
+    let Some(target) = target(c, row_stride, a, b) else { return };
+    // SAFETY: the target is C's, which is exclusively borrowed; what is added to is one of its values.
     unsafe {
         write_product(
-            (c.as_mut_ptr().cast(), row_stride),
+            target,
             a,
             b,
+            Threads::All,
             #[inline(always)]
-            move |place, to: &mut MaybeUninit<T>, sum| {
-                let to = to.assume_init_mut();
-                *to = T::narrowed(to.wide() + factor(place) * sum);
-            },
+            |place, to: &mut MaybeUninit<T>, sum| add_to(to.assume_init_mut(), factor(place) * sum),
         );
     }
 }
@@ -75,6 +109,7 @@ pub(crate) fn product_bf16<T: Element>(scale: f32, a: Operand, b: Operand) -> Ve
             (c.spare_capacity_mut().as_mut_ptr(), n),
             a,
             b,
+            Threads::All,
             #[inline(always)]
             move |_, to: &mut MaybeUninit<T>, sum| _ = to.write(T::narrowed(scale * sum)),
         );
@@ -83,43 +118,24 @@ pub(crate) fn product_bf16<T: Element>(scale: f32, a: Operand, b: Operand) -> Ve
     c
 }
 
-/// Where the sums go, block by block, and how each is written: with its place among the values and the value.
-#[derive(Clone, Copy)]
-struct Target<T, W> {
-    first: *mut MaybeUninit<T>,
-    strides: (usize, usize),
-    write: W,
-}
-
-impl<T, W> Target<T, W> {
-    fn t(self) -> Self {
-        Target { strides: (self.strides.1, self.strides.0), ..self }
-    }
-}
-
-// SAFETY: blocks do not overlap, and the values are exclusively borrowed while tasks write them.
-unsafe impl<T, W: Sync> Sync for Target<T, W> {}
-
-/// How a sum is written.
-trait WriteSum<T>: Fn(usize, &mut MaybeUninit<T>, f32) + Copy + Sync {}
-
-impl<T, W: Fn(usize, &mut MaybeUninit<T>, f32) + Copy + Sync> WriteSum<T> for W {}
-
 /// # Safety
 /// The rows of A by the columns of B must lie in the target, which nobody else may use meanwhile.
 unsafe fn write_product<T: Element>(
     (first, row_stride): (*mut MaybeUninit<T>, usize),
     a: Operand,
     b: Operand,
+    threads: Threads,
     write: impl WriteSum<T>,
 ) {
     assert_eq!(a.columns(), b.rows(), "inner sizes of a product");
     let c = Target { first, strides: (row_stride, 1), write };
     match Bf16Instructions::of_this_machine() {
         // (A B)^T = B^T A^T: the same sums, whichever operand is cheaper to bring into order.
-        Some(instructions) if a.costs_more_on_the_left(b) => by_blocks(instructions, c.t(), b.t(), a.t()),
-        Some(instructions) => by_blocks(instructions, c, a, b),
-        None => widened(c, a, b),
+        Some(instructions) if a.costs_more_on_the_left(b) => {
+            by_blocks(instructions, c.t(), b.t(), a.t(), threads)
+        }
+        Some(instructions) => by_blocks(instructions, c, a, b, threads),
+        None => widened(c, a, b, threads),
     }
 }
 
@@ -137,12 +153,12 @@ const SUMS: usize = size_of::<Sums>() / size_of::<Line>();
 /// Tasks that a thread should have, so that none waits long for the last.
 const TASKS: usize = 4;
 
-#[expect(clippy::disallowed_methods, reason = "its tasks hold numbers of the host")]
 fn by_blocks<T: Element, W: WriteSum<T>>(
     instructions: Bf16Instructions,
     c: Target<T, W>,
     a: Operand,
     b: Operand,
+    threads: Threads,
 ) {
     let (m, n) = (a.rows(), b.columns());
     let pieces = a.pieces(n);
@@ -150,10 +166,9 @@ fn by_blocks<T: Element, W: WriteSum<T>>(
     let mut packed = Scratch::new(at_once * pieces.all_lines());
     let pack_right = |packed: &mut [Line], first: usize| {
         let panels = first..(first + at_once).min(n.div_ceil(SIDE));
-        pack(instructions, packed, pieces, b.t(), panels, Lines::Pairs);
+        pack(instructions, packed, pieces, b.t(), panels, Lines::Pairs, threads);
     };
-    // Both at once: a thread that is done with its part of one goes on with the other.
-    let (left, ()) = rayon::join(|| Left::new(instructions, a, n), || pack_right(&mut packed, 0));
+    let (left, ()) = threads.both(|| Left::new(instructions, a, n, threads), || pack_right(&mut packed, 0));
     let rows = (CACHED / size_of::<Line>() / pieces.panel_lines()).clamp(1, ROWS);
     let row_tasks = m.div_ceil(SIDE).div_ceil(rows);
     for first in (0..n.div_ceil(SIDE)).step_by(at_once) {
@@ -161,9 +176,9 @@ fn by_blocks<T: Element, W: WriteSum<T>>(
             pack_right(&mut packed, first);
         }
         let panels = at_once.min(n.div_ceil(SIDE) - first);
-        let columns = panels.div_ceil((TASKS * rayon::current_num_threads()).div_ceil(row_tasks));
+        let columns = panels.div_ceil((TASKS * threads.count()).div_ceil(row_tasks));
         let column_tasks = panels.div_ceil(columns);
-        (0..row_tasks * column_tasks).into_par_iter().for_each(|task| {
+        threads.for_each(row_tasks * column_tasks, |task| {
             let (row, column) = (task / column_tasks * rows, task % column_tasks * columns);
             let task = Task {
                 rows: row..(row + rows).min(m.div_ceil(SIDE)),
@@ -226,60 +241,12 @@ impl Task<'_> {
     }
 }
 
-/// Writes the sums of the block at `at`, which no other task has.
-fn finish<T: Element, W: WriteSum<T>>(
-    instructions: Bf16Instructions,
-    c: Target<T, W>,
-    (m, n): (usize, usize),
-    at: (usize, usize),
-    sums: &mut Sums,
-) {
-    let shape = (SIDE.min(m - at.0), SIDE.min(n - at.1));
-    let (c, at, shape) = match c.strides {
-        (_, 1) => (c, at, shape),
-        _ => {
-            sums.transpose(instructions);
-            (c.t(), (at.1, at.0), (shape.1, shape.0))
-        }
-    };
-    // SAFETY: the block lies in C, whose bounds were asserted.
-    unsafe { write_block(c, at, shape, sums) };
-}
-
-/// # Safety
-/// The block of `shape` at `at` must lie in the target, whose columns lie side by side, and nobody else may use it meanwhile.
-unsafe fn write_block<T: Element, W: WriteSum<T>>(
-    c: Target<T, W>,
-    at: (usize, usize),
-    shape: (usize, usize),
-    sums: &Sums,
-) {
-    dispatch(
-        #[inline(always)]
-        || {
-            for (row, sums) in sums.0.chunks_exact(SIDE).take(shape.0).enumerate() {
-                let place = (at.0 + row) * c.strides.0 + at.1;
-                // SAFETY: as the caller promises.
-                let to = unsafe { std::slice::from_raw_parts_mut(c.first.add(place), shape.1) };
-                let each = |(column, (to, &sum)): (usize, (&mut MaybeUninit<T>, &f32))| {
-                    (c.write)(place + column, to, sum)
-                };
-                match <&mut [MaybeUninit<T>; SIDE]>::try_from(&mut *to) {
-                    // A known length: one vector after the other, without a loop.
-                    Ok(to) => to.iter_mut().zip(sums).enumerate().for_each(each),
-                    Err(_) => to.iter_mut().zip(sums).enumerate().for_each(each),
-                }
-            }
-        },
-    )
-}
-
-fn widened<T: Element, W: WriteSum<T>>(c: Target<T, W>, a: Operand, b: Operand) {
+fn widened<T: Element, W: WriteSum<T>>(c: Target<T, W>, a: Operand, b: Operand, threads: Threads) {
     let (m, n) = (a.rows(), b.columns());
     let mut product = vec![0f32; m * n];
     let (mut wide_a, mut wide_b) = (Vec::new(), Vec::new());
     let (a, b) = (wide(a, &mut wide_a), wide(b, &mut wide_b));
-    gemm(&mut product, n, Write::Replace, 1.0, a, b, Threads::All);
+    gemm(&mut product, n, Write::Replace, 1.0, a, b, threads);
     for (row, sums) in product.chunks_exact(n).enumerate() {
         for (column, &sum) in sums.iter().enumerate() {
             let place = row * c.strides.0 + column;

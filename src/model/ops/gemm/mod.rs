@@ -7,12 +7,17 @@
 
 mod tiles;
 mod pieces;
+mod operand;
+mod target;
 mod scratch;
 mod pack;
 mod bf16;
 
-pub(crate) use bf16::{add_bf16, add_bf16_each, product_bf16};
-pub(crate) use pack::Operand;
+use super::Element;
+use rayon::prelude::*;
+
+pub(crate) use bf16::{add_bf16_each, gemm_bf16, product_bf16};
+pub(crate) use operand::Operand;
 
 /// A matrix in a slice, rows and columns at any stride.
 #[derive(Clone, Copy)]
@@ -71,6 +76,31 @@ impl<'a, T: Copy> View<'a, T> {
     }
 }
 
+impl<'a, T: Element> View<'a, T> {
+    /// The values from a number on.
+    #[inline(always)]
+    fn at(self, row: usize, column: usize) -> &'a [T] {
+        &self.values[row * self.row_stride + column * self.column_stride..]
+    }
+
+    /// Numbers of a row from `column` on, zeros where there are none.
+    fn row<const N: usize>(self, row: usize, column: usize) -> [T; N] {
+        let mut numbers = [T::narrowed(0.0); N];
+        let count = N.min(self.columns.saturating_sub(column));
+        if row >= self.rows || count == 0 {
+            return numbers;
+        }
+        let values = self.at(row, column);
+        if self.column_stride == 1 {
+            numbers[..count].copy_from_slice(&values[..count]);
+        } else {
+            let values = values.iter().step_by(self.column_stride);
+            numbers[..count].iter_mut().zip(values).for_each(|(to, &value)| *to = value);
+        }
+        numbers
+    }
+}
+
 /// Whether the destination is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Write {
@@ -87,6 +117,57 @@ pub(crate) enum Threads {
     One,
     /// All of rayon's.
     All,
+}
+
+impl Threads {
+    /// How many there are.
+    fn count(self) -> usize {
+        match self {
+            Threads::One => 1,
+            Threads::All => rayon::current_num_threads(),
+        }
+    }
+
+    /// Calls `work` with each number below `count`.
+    #[expect(clippy::disallowed_methods, reason = "products of the host alone are divided")]
+    fn for_each(self, count: usize, work: impl Fn(usize) + Sync + Send) {
+        match self {
+            Threads::One => (0..count).for_each(work),
+            Threads::All => (0..count).into_par_iter().for_each(work),
+        }
+    }
+
+    /// What both give. A thread that is done with its part of one goes on with the other.
+    #[expect(clippy::disallowed_methods, reason = "products of the host alone are divided")]
+    fn both<A: Send, B: Send>(
+        self,
+        first: impl FnOnce() -> A + Send,
+        second: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
+        match self {
+            Threads::One => (first(), second()),
+            Threads::All => rayon::join(first, second),
+        }
+    }
+}
+
+/// C = [C +] scale A B; a product of bf16 where an operand is.
+///
+/// # Panics
+/// As [`gemm`].
+pub(crate) fn gemm_of(
+    c: &mut [f32],
+    c_row_stride: usize,
+    write: Write,
+    scale: f32,
+    a: Operand,
+    b: Operand,
+    threads: Threads,
+) {
+    match (a, b) {
+        (Operand::F32(a), Operand::F32(b)) => gemm(c, c_row_stride, write, scale, a, b, threads),
+        _ => gemm_bf16(c, c_row_stride, write, scale, a, b, threads),
+    }
 }
 
 /// C = [C +] scale A B, C given by its values and the distance of its rows.

@@ -4,93 +4,15 @@
 //! is two tiles, each of 16 lines of 16 pairs: of A a line is a row and its pairs follow the inner size; of B a line is a
 //! pair of the inner size and its pairs follow the columns. One is the other's transpose, in units of pairs.
 
-use super::View;
+use super::operand::{Operand, on_view};
 use super::pieces::Pieces;
 use super::scratch::Scratch;
 use super::tiles::{Line, Pair, Rows, SIDE, STEP, TILE};
+use super::{Threads, View};
 use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, dispatch};
 use half::bf16;
-use rayon::prelude::*;
 use std::ops::Range;
-
-/// A matrix in either type.
-#[derive(Clone, Copy)]
-pub(crate) enum Operand<'a> {
-    /// Of parameters and gradients: rounded to bf16 where it is packed.
-    F32(View<'a, f32>),
-    /// Of activations and frozen weights.
-    Bf16(View<'a, bf16>),
-}
-
-impl<'a> From<View<'a, f32>> for Operand<'a> {
-    fn from(view: View<'a, f32>) -> Self {
-        Operand::F32(view)
-    }
-}
-
-impl<'a> From<View<'a, bf16>> for Operand<'a> {
-    fn from(view: View<'a, bf16>) -> Self {
-        Operand::Bf16(view)
-    }
-}
-
-/// `$value` with `$view` bound to the view of either type.
-macro_rules! on_view {
-    ($operand:expr, $view:ident => $value:expr) => {
-        match $operand {
-            Operand::F32($view) => $value,
-            Operand::Bf16($view) => $value,
-        }
-    };
-}
-
-impl Operand<'_> {
-    /// Number of rows.
-    pub(super) fn rows(self) -> usize {
-        on_view!(self, view => view.rows)
-    }
-
-    /// Number of columns.
-    pub(super) fn columns(self) -> usize {
-        on_view!(self, view => view.columns)
-    }
-
-    /// The transpose, without a copy.
-    pub(super) fn t(self) -> Self {
-        match self {
-            Operand::F32(view) => Operand::F32(view.t()),
-            Operand::Bf16(view) => Operand::Bf16(view.t()),
-        }
-    }
-
-    /// Whether whole panels of it are read where they lie, as the left operand of a product of so many columns: few,
-    /// since tiles of rows that are far apart are slow to load.
-    fn is_direct(self, columns: usize) -> bool {
-        let lies_well = |view: View<bf16>| view.column_stride == 1 && view.columns.is_multiple_of(SIDE);
-        columns <= FEW && matches!(self, Operand::Bf16(view) if lies_well(view))
-    }
-
-    /// How both operands of a product of so many columns are cut along the inner size, where this is the left one: not at
-    /// all where it is read where it lies, since the right operand is small then and each of these numbers is read once.
-    pub(super) fn pieces(self, columns: usize) -> Pieces {
-        if self.is_direct(columns) { Pieces::whole(self.columns()) } else { Pieces::of(self.columns()) }
-    }
-
-    /// Numbers that must be copied to make it the left operand; on the right all of them are.
-    fn copied_on_the_left(self, columns: usize) -> usize {
-        if self.is_direct(columns) { 0 } else { self.rows() * self.columns() }
-    }
-
-    /// Whether more numbers are copied for A B than for (B^T A^T)^T.
-    pub(super) fn costs_more_on_the_left(self, b: Operand) -> bool {
-        let (m, k, n) = (self.rows(), self.columns(), b.columns());
-        self.copied_on_the_left(n) + k * n > b.t().copied_on_the_left(m) + m * k
-    }
-}
-
-/// Columns of a product for which its left operand is not worth a copy: those of the recipe's rank.
-const FEW: usize = 128;
 
 /// The order of the lines of a packed tile.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,7 +36,12 @@ pub(super) struct Left<'a> {
 
 impl<'a> Left<'a> {
     /// Packs what cannot be read where it lies: all of it, or the rows after the last whole panel.
-    pub(super) fn new(instructions: Bf16Instructions, a: Operand<'a>, columns: usize) -> Self {
+    pub(super) fn new(
+        instructions: Bf16Instructions,
+        a: Operand<'a>,
+        columns: usize,
+        threads: Threads,
+    ) -> Self {
         let (rows, pieces) = (a.rows(), a.pieces(columns));
         let direct = match a {
             Operand::Bf16(view) if a.is_direct(columns) => Some(view),
@@ -123,7 +50,7 @@ impl<'a> Left<'a> {
         let first_packed = if direct.is_some() { rows / SIDE } else { 0 };
         let panels = rows.div_ceil(SIDE) - first_packed;
         let mut packed = Scratch::new(panels * pieces.all_lines());
-        pack(instructions, &mut packed, pieces, a, first_packed..first_packed + panels, Lines::Rows);
+        pack(instructions, &mut packed, pieces, a, first_packed..first_packed + panels, Lines::Rows, threads);
         Left { direct, first_packed, packed, panels, pieces }
     }
 
@@ -196,7 +123,6 @@ const HALVES: usize = STEP / TILE;
 const TOGETHER: usize = 64;
 
 /// The `panels` of 32 rows, at the beginning of `to`; zeros where there are no rows. The right operand is given transposed.
-#[expect(clippy::disallowed_methods, reason = "its tasks hold numbers of the host")]
 pub(super) fn pack(
     instructions: Bf16Instructions,
     to: &mut [Line],
@@ -204,6 +130,7 @@ pub(super) fn pack(
     from: Operand,
     panels: Range<usize>,
     lines: Lines,
+    threads: Threads,
 ) {
     assert!(panels.len() * pieces.all_lines() <= to.len(), "room for the panels");
     let (halves, steps) = (panels.len() * HALVES, pieces.all_steps());
@@ -216,7 +143,7 @@ pub(super) fn pack(
     // A band of tiles goes along the numbers that lie side by side, which are read from one end to the other.
     let along_rows = on_view!(from, view => view.row_stride != 1);
     let (bands, length) = if along_rows { (halves, steps) } else { (steps, halves) };
-    (0..bands).into_par_iter().for_each(|band| {
+    threads.for_each(bands, |band| {
         let mut tiles = [Tile { lines: std::ptr::null_mut(), row: 0, column: 0 }; TOGETHER];
         for first in (0..length).step_by(TOGETHER) {
             let tiles = &mut tiles[..TOGETHER.min(length - first)];
@@ -243,14 +170,17 @@ unsafe fn pack_tiles<T: Element>(
 ) {
     let is_whole = |tile: &Tile| tile.row + TILE <= from.rows && tile.column + SIDE <= from.columns;
     let found = if from.row_stride == 1 { Lines::Pairs } else { Lines::Rows };
-    let lies_side_by_side = from.row_stride == 1 || from.column_stride == 1;
-    let whole = if lies_side_by_side { tiles.iter().take_while(|tile| is_whole(tile)).count() } else { 0 };
-    let (whole, rest) = tiles.split_at(whole);
+    let whole = tiles.iter().take_while(|tile| is_whole(tile)).count();
+    let (whole, rest) =
+        tiles.split_at(if from.row_stride == 1 || from.column_stride == 1 { whole } else { 0 });
     for line in 0..TILE {
         for tile in whole {
             let values = match found {
-                Lines::Rows => numbers_of_a_row(from, tile.row + line, tile.column),
-                Lines::Pairs => two_columns(from, tile.row, tile.column + 2 * line),
+                Lines::Rows => numbers_of_a_row(first(from.at(tile.row + line, tile.column))),
+                Lines::Pairs => {
+                    let column = |column| first(from.at(tile.row, tile.column + column));
+                    two_columns(column(2 * line), column(2 * line + 1))
+                }
             };
             // SAFETY: as the caller promises.
             unsafe { tile.lines()[line] = values };
@@ -258,7 +188,16 @@ unsafe fn pack_tiles<T: Element>(
     }
     for tile in rest {
         // SAFETY: as the caller promises.
-        number_by_number(*tile, unsafe { tile.lines() }, from, found);
+        let lines = unsafe { tile.lines() };
+        for (line, to) in lines.iter_mut().enumerate() {
+            *to = match found {
+                Lines::Rows => numbers_of_a_row(from.row(tile.row + line, tile.column)),
+                Lines::Pairs => {
+                    let column = |column| from.t().row(tile.column + column, tile.row);
+                    two_columns(column(2 * line), column(2 * line + 1))
+                }
+            };
+        }
     }
     if found != lines {
         // SAFETY: as the caller promises.
@@ -274,37 +213,17 @@ fn pair<T: Element>(first: T, second: T) -> Pair {
 
 /// 32 numbers of a row, side by side. (By value: the compiler makes registers of an array, of slices only numbers.)
 #[inline(always)]
-fn numbers_of_a_row<T: Element>(from: View<T>, row: usize, column: usize) -> Line {
-    let values: [T; SIDE] = first(&from.values[row * from.row_stride + column..]);
+fn numbers_of_a_row<T: Element>(values: [T; SIDE]) -> Line {
     Line(std::array::from_fn(|index| pair(values[2 * index], values[2 * index + 1])))
 }
 
 /// 16 numbers of a column, one below the other and side by side in memory, and those of the next.
 #[inline(always)]
-fn two_columns<T: Element>(from: View<T>, row: usize, column: usize) -> Line {
-    let even: [T; TILE] = first(&from.values[row + column * from.column_stride..]);
-    let odd: [T; TILE] = first(&from.values[row + (column + 1) * from.column_stride..]);
+fn two_columns<T: Element>(even: [T; TILE], odd: [T; TILE]) -> Line {
     Line(std::array::from_fn(|row| pair(even[row], odd[row])))
 }
 
 #[inline(always)]
 fn first<T: Copy, const N: usize>(values: &[T]) -> [T; N] {
     *values.first_chunk().expect("a whole tile lies in the view")
-}
-
-/// Any strides, and the edges.
-fn number_by_number<T: Element>(tile: Tile, to: &mut [Line; TILE], from: View<T>, lines: Lines) {
-    let number = |row: usize, column: usize| match row < from.rows && column < from.columns {
-        true => from.values[row * from.row_stride + column * from.column_stride],
-        false => T::narrowed(0.0),
-    };
-    for (line, to) in to.iter_mut().enumerate() {
-        to.0 = std::array::from_fn(|index| {
-            let (row, column) = match lines {
-                Lines::Rows => (tile.row + line, tile.column + 2 * index),
-                Lines::Pairs => (tile.row + index, tile.column + 2 * line),
-            };
-            pair(number(row, column), number(row, column + 1))
-        });
-    }
 }

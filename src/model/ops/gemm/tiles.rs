@@ -18,7 +18,9 @@ pub(super) const STEP: usize = SIDE;
 /// A line of a packed tile. A tile whose lines cross from one line of the cache into the next is loaded half as fast.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-pub(super) struct Line(pub(super) [Pair; TILE]);
+pub(super) struct Line(
+    #[expect(dead_code, reason = "tiles are loaded through pointers")] pub(super) [Pair; TILE],
+);
 
 impl Line {
     /// What is multiplied with where there is nothing.
