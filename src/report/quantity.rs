@@ -68,10 +68,14 @@ pub struct Quantity {
 /// -floor(log10((high - low) / 2))
 /// ```
 ///
-/// so 0.7549 in [0.709, 0.801] is 0.75, and 13.27 in [12.44, 14.16] is 13.3. `None` where both are the same.
+/// so 0.7549 in [0.709, 0.801] is 0.75, and 13.27 in [12.44, 14.16] is 13.3. A bound that is not zero must not print as zero,
+/// or an interval on one side of it seems to reach it: [0.031, 0.502] takes 2. `None` where both are the same.
 pub(crate) fn supported(low: f64, high: f64) -> Option<usize> {
     let half = (high - low) / 2.0;
-    (half > 0.0 && half.is_finite()).then(|| (-half.log10().floor()).clamp(0.0, 6.0) as usize)
+    let nearest = if low * high > 0.0 { low.abs().min(high.abs()) } else { f64::INFINITY };
+    // Half of a last digit rounds up to one.
+    let decimals = (-half.log10().floor()).max(-(2.0 * nearest).log10().floor());
+    (half > 0.0 && half.is_finite()).then(|| decimals.clamp(0.0, 6.0) as usize)
 }
 
 /// The decimals that are left of a fraction's when it is printed in percent.
@@ -183,6 +187,9 @@ mod tests {
             (100.0, 140.0, Some(0)),
             (0.00012, 0.00019, Some(5)),
             (0.5, 0.5, None),
+            (0.031, 0.502, Some(2)),
+            (-0.502, -0.031, Some(2)),
+            (-0.031, 0.502, Some(1)),
         ] {
             assert_eq!(supported(low, high), decimals, "{low} to {high}");
         }
