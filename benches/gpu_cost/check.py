@@ -7,7 +7,7 @@ from network import Model, Pass, Recipe
 from operations import Heads
 
 SMOLLM2 = Model("SmolLM2-135M", 576, 1536, 30, Heads(9, 3, 64), 49152)
-DEMONSTRATION = Model("the demonstration model", 256, 704, 3, Heads(4, 2, 64), 2048)
+DEMONSTRATION = Model("the demonstration model", 256, 704, 2, Heads(4, 2, 64), 4096)
 LENGTHS, TOKENS, RANK = (128,) * 4, 512, 128
 CHUNKS = (3, 3)  # of 256 targets, in the two micro-batches of a smoke run's second step
 COLUMNS = ("launches", "products", "synchronizations", "allocations", "bytes_to_device", "bytes_to_host", "bytes_on_device",
