@@ -86,7 +86,7 @@ impl Writer<'_> {
                 Event::Text(text) => {
                     out.push(Event::InlineHtml(self.text(&text, has_links && !is_link_kept).into()))
                 }
-                Event::Code(text) => out.push(Event::Code(trace::plain(&text).into())),
+                Event::Code(text) => out.push(code(&trace::plain(&text))),
                 // The documents hold no HTML; what looks like it came in with data and is shown as written.
                 Event::Html(text) | Event::InlineHtml(text) => {
                     out.push(Event::InlineHtml(self.text(&text, false).into()));
@@ -191,6 +191,15 @@ fn typographic(before: Option<char>, text: &str) -> String {
     out
 }
 
+/// Code as it stands in a line. A short one, such as the beginning of a hash in a narrow column, stays in one piece.
+fn code(text: &str) -> Event<'static> {
+    const SHORT: usize = 10;
+    if text.chars().count() > SHORT {
+        return Event::Code(text.to_owned().into());
+    }
+    Event::InlineHtml(format!("<code class=\"kisa\">{}</code>", escaped(text)).into())
+}
+
 /// Text for an element or an attribute.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -271,7 +280,8 @@ mod tests {
             ("a <script>alert(1)</script>", "<p>a &lt;script&gt;alert(1)&lt;/script&gt;</p>"),
             ("![x](https://example.com/x.png) y", "<p>x y</p>"),
             ("[x](javascript:alert) y", "<p>x y</p>"),
-            ("`<b>`", "<p><code>&lt;b&gt;</code></p>"),
+            ("`<b>`", "<p><code class=\"kisa\">&lt;b&gt;</code></p>"),
+            ("`<b>bolder</b>`", "<p><code>&lt;b&gt;bolder&lt;/b&gt;</code></p>"),
             ("'tek' O'Neil", "<p>'tek' O’Neil</p>"),
         ] {
             assert_eq!(line(written), expected);
