@@ -32,33 +32,22 @@ pub(crate) fn gemm_bf16<T: Element>(
     // SAFETY: the target is C's, which is exclusively borrowed; what is added to is one of its values.
     unsafe {
         match write {
-            Write::Replace => write_product(
+            Write::Replace => replace(target, scale, a, b, threads),
+            Write::Add => add_each(
                 target,
                 a,
                 b,
                 threads,
                 #[inline(always)]
-                |_, to: &mut MaybeUninit<T>, sum| _ = to.write(T::narrowed(scale * sum)),
-            ),
-            Write::Add => write_product(
-                target,
-                a,
-                b,
-                threads,
-                #[inline(always)]
-                |_, to: &mut MaybeUninit<T>, sum| add_to(to.assume_init_mut(), scale * sum),
+                |_| scale,
             ),
         }
     }
 }
 
-#[inline(always)]
-fn add_to<T: Element>(to: &mut T, sum: f32) {
-    *to = T::narrowed(to.wide() + sum);
-}
-
 /// Where A B goes; None where it has no numbers.
 fn target<T>(c: &mut [T], row_stride: usize, a: Operand, b: Operand) -> Option<(*mut MaybeUninit<T>, usize)> {
+    assert_eq!(a.columns(), b.rows(), "inner sizes of a product");
     let (m, n) = (a.rows(), b.columns());
     if m == 0 || n == 0 || a.columns() == 0 {
         return None;
@@ -81,16 +70,7 @@ pub(crate) fn add_bf16_each<T: Element>(
 ) {
     let Some(target) = target(c, row_stride, a, b) else { return };
     // SAFETY: the target is C's, which is exclusively borrowed; what is added to is one of its values.
-    unsafe {
-        write_product(
-            target,
-            a,
-            b,
-            Threads::All,
-            #[inline(always)]
-            |place, to: &mut MaybeUninit<T>, sum| add_to(to.assume_init_mut(), factor(place) * sum),
-        );
-    }
+    unsafe { add_each(target, a, b, Threads::All, factor) }
 }
 
 /// scale A B in new memory, row by row, which is not cleared first: the sums are the first that is written there.
@@ -99,23 +79,64 @@ pub(crate) fn add_bf16_each<T: Element>(
 /// Where the shapes do not fit together: a bug of the calling kernel.
 pub(crate) fn product_bf16<T: Element>(scale: f32, a: Operand, b: Operand) -> Vec<T> {
     let (m, k, n) = (a.rows(), a.columns(), b.columns());
+    assert_eq!(k, b.rows(), "inner sizes of a product");
     if m == 0 || n == 0 || k == 0 {
         return zeros(m * n);
     }
     let mut c = Vec::with_capacity(m * n);
     // SAFETY: there is room for m rows of n, and every one of the numbers is written.
     unsafe {
-        write_product(
-            (c.spare_capacity_mut().as_mut_ptr(), n),
-            a,
-            b,
-            Threads::All,
-            #[inline(always)]
-            move |_, to: &mut MaybeUninit<T>, sum| _ = to.write(T::narrowed(scale * sum)),
-        );
+        replace((c.spare_capacity_mut().as_mut_ptr(), n), scale, a, b, Threads::All);
         c.set_len(m * n);
     }
     c
+}
+
+/// # Safety
+/// As [`write_product`].
+unsafe fn replace<T: Element>(
+    target: (*mut MaybeUninit<T>, usize),
+    scale: f32,
+    a: Operand,
+    b: Operand,
+    threads: Threads,
+) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        write_product(
+            target,
+            a,
+            b,
+            threads,
+            #[inline(always)]
+            |_, to: &mut MaybeUninit<T>, sum| _ = to.write(T::narrowed(scale * sum)),
+        );
+    }
+}
+
+/// # Safety
+/// As [`write_product`]; the target's numbers were written before.
+unsafe fn add_each<T: Element>(
+    target: (*mut MaybeUninit<T>, usize),
+    a: Operand,
+    b: Operand,
+    threads: Threads,
+    factor: impl Fn(usize) -> f32 + Copy + Sync,
+) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        write_product(
+            target,
+            a,
+            b,
+            threads,
+            #[inline(always)]
+            |place, to: &mut MaybeUninit<T>, sum| {
+                let to = to.assume_init_mut();
+                *to = T::narrowed(to.wide() + factor(place) * sum);
+            },
+        );
+    }
 }
 
 /// # Safety
@@ -127,7 +148,6 @@ unsafe fn write_product<T: Element>(
     threads: Threads,
     write: impl WriteSum<T>,
 ) {
-    assert_eq!(a.columns(), b.rows(), "inner sizes of a product");
     let c = Target { first, strides: (row_stride, 1), write };
     match Bf16Instructions::of_this_machine() {
         // (A B)^T = B^T A^T: the same sums, whichever operand is cheaper to bring into order.
