@@ -172,6 +172,8 @@ const COLUMNS: usize = 8;
 const SUMS: usize = size_of::<Sums>() / size_of::<Line>();
 /// Tasks that a thread should have, so that none waits long for the last.
 const TASKS: usize = 4;
+/// Numbers to be copied for which it pays to hand some to another thread.
+const WORTH_SHARING: usize = 1 << 16;
 
 fn by_blocks<T: Element, W: WriteSum<T>>(
     instructions: Bf16Instructions,
@@ -184,11 +186,13 @@ fn by_blocks<T: Element, W: WriteSum<T>>(
     let pieces = a.pieces(n);
     let at_once = (PACKED / size_of::<Line>() / pieces.all_lines()).clamp(1, n.div_ceil(SIDE));
     let mut packed = Scratch::new(at_once * pieces.all_lines());
+    let copied = a.copied_on_the_left(n) + b.rows() * n;
+    let packing = if copied < WORTH_SHARING { Threads::One } else { threads };
     let pack_right = |packed: &mut [Line], first: usize| {
         let panels = first..(first + at_once).min(n.div_ceil(SIDE));
-        pack(instructions, packed, pieces, b.t(), panels, Lines::Pairs, threads);
+        pack(instructions, packed, pieces, b.t(), panels, Lines::Pairs, packing);
     };
-    let (left, ()) = threads.both(|| Left::new(instructions, a, n, threads), || pack_right(&mut packed, 0));
+    let (left, ()) = packing.both(|| Left::new(instructions, a, n, packing), || pack_right(&mut packed, 0));
     let rows = (CACHED / size_of::<Line>() / pieces.panel_lines()).clamp(1, ROWS);
     let row_tasks = m.div_ceil(SIDE).div_ceil(rows);
     for first in (0..n.div_ceil(SIDE)).step_by(at_once) {

@@ -71,7 +71,7 @@ impl Operand<'_> {
     }
 
     /// Numbers that must be copied to make it the left operand; on the right all of them are.
-    fn copied_on_the_left(self, columns: usize) -> usize {
+    pub(super) fn copied_on_the_left(self, columns: usize) -> usize {
         if self.is_direct(columns) { 0 } else { self.rows() * self.columns() }
     }
 

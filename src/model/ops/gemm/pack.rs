@@ -59,12 +59,20 @@ impl<'a> Left<'a> {
         self.pieces
     }
 
+    /// Whether another panel follows in memory without a gap.
+    fn is_followed(&self, view: View<bf16>, index: usize) -> bool {
+        index + 1 < self.first_packed && view.row_stride == view.columns
+    }
+
     /// A piece of panel `index`, where it lies.
     pub(super) fn panel(&self, index: usize, piece: usize) -> Rows {
         match self.direct {
+            // One that is read where it lies is not cut.
             Some(view) if index < self.first_packed => Rows {
-                // One that is read where it lies is not cut.
                 first: view.values[index * SIDE * view.row_stride..].as_ptr().cast(),
+                next: self
+                    .is_followed(view, index)
+                    .then(|| view.values[(index + 1) * SIDE * view.row_stride..].as_ptr().cast()),
                 row: view.row_stride * size_of::<bf16>(),
                 half: TILE * view.row_stride * size_of::<bf16>(),
                 step: SIDE * size_of::<bf16>(),
@@ -73,6 +81,7 @@ impl<'a> Left<'a> {
                 first: self.packed[self.pieces.line(piece, index - self.first_packed, self.panels)..]
                     .as_ptr()
                     .cast(),
+                next: None,
                 row: size_of::<Line>(),
                 half: TILE * size_of::<Line>(),
                 step: STEP * size_of::<Line>(),
