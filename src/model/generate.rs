@@ -6,10 +6,12 @@
 use crate::error::Result;
 use crate::model::network::linear::LoraUse;
 use crate::model::network::llama::Llama;
+use crate::model::ops;
+use crate::model::ops::argmax::argmax;
 use crate::model::ops::attention::kept::{Kept, Places, Room, Seen};
 use crate::model::ops::attention::{Rows, attention};
 use crate::recipe::SamplesRecipe;
-use candle_core::{D, DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use candle_transformers::generation::{LogitsProcessor, Sampling};
 use candle_transformers::utils::apply_repeat_penalty;
 
@@ -53,27 +55,30 @@ pub fn batch(
         prompts.iter().enumerate().map(|(text, prompt)| Row::new(text, prompt, how)).collect();
     let mut memory = Memory::new(model, prompts, how.max_new_tokens)?;
     let mut logits = memory.read(model, prompts, lora)?;
-    loop {
-        let next = next_tokens(&logits, &mut rows, &texts, how)?;
-        observe(next.len())?;
-        // From the last to the first: what takes the slot of a row that leaves was looked at before.
-        for (slot, token) in next.into_iter().enumerate().rev() {
-            let text = &mut texts[rows[slot].text];
-            text.stopped = token == rows[slot].prompt.eos;
-            if !text.stopped {
-                text.ids.push(token);
+    ops::with_threads_awake(&model.device, || {
+        loop {
+            let next = next_tokens(&logits, &mut rows, &texts, how)?;
+            observe(next.len())?;
+            // From the last to the first: what takes the slot of a row that leaves was looked at before.
+            for (slot, token) in next.into_iter().enumerate().rev() {
+                let text = &mut texts[rows[slot].text];
+                text.stopped = token == rows[slot].prompt.eos;
+                if !text.stopped {
+                    text.ids.push(token);
+                }
+                if text.stopped || text.ids.len() == how.max_new_tokens {
+                    memory.bring(rows.len() - 1, slot)?;
+                    rows.swap_remove(slot);
+                }
             }
-            if text.stopped || text.ids.len() == how.max_new_tokens {
-                memory.bring(rows.len() - 1, slot)?;
-                rows.swap_remove(slot);
+            if rows.is_empty() {
+                return Ok(());
             }
+            let fresh: Vec<(u32, usize)> = rows.iter().map(|row| row.fresh(&texts)).collect();
+            logits = memory.go_on(model, &fresh, lora)?;
         }
-        if rows.is_empty() {
-            return Ok(texts);
-        }
-        let fresh: Vec<(u32, usize)> = rows.iter().map(|row| row.fresh(&texts)).collect();
-        logits = memory.go_on(model, &fresh, lora)?;
-    }
+    })
+    .map(|()| texts)
 }
 
 /// A text that is not finished; its slot is its place among the rows.
@@ -110,7 +115,7 @@ fn next_tokens(
     how: &SamplesRecipe,
 ) -> Result<Vec<u32>> {
     if how.temperature == 0.0 && how.repetition_penalty == 1.0 {
-        return Ok(logits.argmax(D::Minus1)?.to_vec1()?);
+        return Ok(argmax(logits)?);
     }
     let logits = logits.to_dtype(DType::F32)?.to_device(&Device::Cpu)?;
     let mut next = Vec::with_capacity(rows.len());
@@ -145,19 +150,15 @@ impl Memory {
     /// Reads the prompts, packed end to end. Gives the logits after the last token of each, (rows, V).
     fn read(&self, model: &Llama, prompts: &[Prompt], lora: LoraUse) -> Result<Tensor> {
         let lengths = prompts.iter().map(|prompt| prompt.ids.len());
-        let places: Vec<(usize, usize)> = lengths
-            .clone()
-            .enumerate()
-            .flat_map(|(slot, length)| (0..length).map(move |at| (slot, at)))
-            .collect();
         let mut offsets = vec![0];
-        offsets.extend(lengths.scan(0, |end, length| {
+        offsets.extend(lengths.clone().scan(0, |end, length| {
             *end += length;
             Some(*end)
         }));
         let ids: Vec<u32> = prompts.iter().flat_map(|prompt| prompt.ids.iter().copied()).collect();
-        let pass = model.pass(&places.iter().map(|&(_, at)| at).collect::<Vec<_>>(), lora)?;
-        let places = Places::new(places, self.room, &self.like)?;
+        let positions: Vec<usize> = lengths.clone().flat_map(|length| 0..length).collect();
+        let pass = model.pass(&positions, lora)?;
+        let places = Places::new(lengths.map(|length| 0..length), self.room, &self.like)?;
         let rows = Rows::new(&offsets, &model.device)?;
         let attend = |layer: usize, qkv: &Tensor| {
             self.layers[layer].keep(qkv, &places)?;
@@ -174,7 +175,7 @@ impl Memory {
         let (ids, positions): (Vec<u32>, Vec<usize>) = fresh.iter().copied().unzip();
         let pass = model.pass(&positions, lora)?;
         let seen = Seen::new(positions.iter().map(|at| at + 1).collect(), &self.like)?;
-        let places = Places::new(positions.into_iter().enumerate().collect(), self.room, &self.like)?;
+        let places = Places::new(positions.into_iter().map(|at| at..at + 1), self.room, &self.like)?;
         let attend = |layer: usize, qkv: &Tensor| {
             self.layers[layer].keep(qkv, &places)?;
             self.layers[layer].attend(qkv, &seen)

@@ -6,6 +6,7 @@
 
 pub mod device;
 pub(crate) mod kept;
+mod one_query;
 
 #[cfg(feature = "cuda")]
 use super::cuda::padding::Grid;

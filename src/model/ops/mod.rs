@@ -23,9 +23,11 @@ pub mod rope;
 pub mod swiglu;
 pub mod attention;
 pub mod cross_entropy;
+pub mod argmax;
 
 use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use element::Element;
 pub(crate) use simd::dispatch;
@@ -68,8 +70,39 @@ pub(crate) fn on_threads<T: Send, R: Send, E: Send>(
     }
 }
 
+/// Runs `work`, whose many small kernels follow each other closely, while the host's other threads stay awake for them: one
+/// that has slept comes later than such a kernel ends.
+pub(crate) fn with_threads_awake<R>(device: &Device, work: impl FnOnce() -> R) -> R {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    /// Ends it, also where `work` panics.
+    struct End<'a>(&'a AtomicBool);
+    impl Drop for End<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+    // Two works that each wait for the other's end, on each other's threads, would never end.
+    if !device.is_cpu() || TAKEN.swap(true, Ordering::Acquire) {
+        return work();
+    }
+    let (own, ended) = (rayon::current_thread_index(), AtomicBool::new(false));
+    let result = rayon::in_place_scope(|scope| {
+        let _end = End(&ended);
+        scope.spawn_broadcast(|_, thread| {
+            while Some(thread.index()) != own && !ended.load(Ordering::Acquire) {
+                if rayon::yield_now() == Some(rayon::Yield::Idle) {
+                    std::hint::spin_loop();
+                }
+            }
+        });
+        work()
+    });
+    TAKEN.store(false, Ordering::Release);
+    result
+}
+
 /// Numbers that one rayon task of a kernel without rows handles.
-const NUMBERS_PER_TASK: usize = 1 << 14;
+const NUMBERS_PER_TASK: usize = 1 << 13;
 
 /// Rows that one rayon task of an element-wise kernel handles.
-const ROWS_PER_TASK: usize = 32;
+const ROWS_PER_TASK: usize = 8;

@@ -1,18 +1,21 @@
 //! Attention of one fresh token a row over the keys and values that are kept of the row's tokens: softmax(scale q K^T) V.
 //!
-//! What is kept lies in slots of equal size, one a row, head by head, so that a head's keys are one matrix. Nothing is copied
-//! when a token comes: it is written behind the others.
+//! What is kept lies in slots of equal size, one a row, head by head, so that a head's keys are one matrix: on a device a token
+//! a row, on the host a token a column (see [`one_query`]). Nothing is copied when a token comes: it is written behind the
+//! others.
 
 use super::Heads;
 use super::device::{softmax, wide};
+use super::one_query::{KEYS, KeptHead, begin_of_key, one_query};
 use crate::model::ops::heads::PADDED_TO;
-use crate::model::ops::{Element, by_type, create, dispatch, in_place, is_fast, simd};
+use crate::model::ops::{Element, by_type, create, in_place, is_fast};
 use candle_core::{D, DType, Device, Result, Tensor};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// The keys and values of one layer: slot after slot, in each the key heads or the value heads, in each its tokens.
 pub(crate) struct Kept {
-    /// (2 x slots x key_value x capacity, D): all keys, then all values.
+    /// (2 x slots x key_value x capacity, D): all keys, then all values. On the host a head's keys are (capacity / KEYS, D, KEYS).
     values: Tensor,
     room: Room,
 }
@@ -31,7 +34,7 @@ pub(crate) struct Room {
 impl Room {
     /// For `slots` rows of `tokens` tokens.
     pub(crate) fn new(slots: usize, tokens: usize, heads: Heads) -> Self {
-        Room { slots, capacity: tokens.next_multiple_of(PADDED_TO), heads }
+        Room { slots, capacity: tokens.next_multiple_of(KEYS), heads }
     }
 
     /// Where the matrix of a slot's `column` begins, in rows of [`Kept::values`]; columns are the key heads, then the
@@ -42,29 +45,42 @@ impl Room {
     }
 }
 
-/// Where the tokens of one pass are kept, the same in every layer.
+/// Where the tokens of one pass are kept, the same in every layer: slot after slot, in the order of the pass.
 pub(crate) struct Places {
-    /// Slot and position of each token.
-    of: Vec<(usize, usize)>,
+    /// Of each slot, the first of its tokens in the pass, and their positions.
+    of: Vec<(usize, Range<usize>)>,
     /// The same as rows of [`Kept::values`], (N x 2 key_value, D), where a device writes them.
     rows: Option<Tensor>,
 }
 
 impl Places {
-    /// The tokens at (slot, position) of `of`, in the order of the pass, for tensors like `like`.
+    /// Slot i keeps tokens at `positions`\[i\]; for tensors like `like`.
     ///
     /// # Errors
     /// A device that has no memory left.
-    pub(crate) fn new(of: Vec<(usize, usize)>, room: Room, like: &Tensor) -> Result<Self> {
+    pub(crate) fn new(
+        positions: impl Iterator<Item = Range<usize>>,
+        room: Room,
+        like: &Tensor,
+    ) -> Result<Self> {
+        let mut tokens = 0;
+        let of: Vec<(usize, Range<usize>)> = positions
+            .map(|positions| {
+                tokens += positions.len();
+                (tokens - positions.len(), positions)
+            })
+            .collect();
         if is_fast(like) {
             return Ok(Places { of, rows: None });
         }
         let Heads { key_value, width, .. } = room.heads;
-        let rows = of.iter().flat_map(|&(slot, position)| {
-            (0..2 * key_value).map(move |column| (room.begins(column, slot) + position) as u32)
-        });
-        let rows =
-            Tensor::from_vec(rows.collect::<Vec<u32>>(), (of.len() * 2 * key_value, 1), like.device())?;
+        let tokens = of.iter().enumerate().flat_map(|(slot, (_, at))| at.clone().map(move |at| (slot, at)));
+        let rows: Vec<u32> = tokens
+            .flat_map(|(slot, at)| {
+                (0..2 * key_value).map(move |column| (room.begins(column, slot) + at) as u32)
+            })
+            .collect();
+        let rows = Tensor::new(rows, like.device())?.unsqueeze(1)?;
         Ok(Places { rows: Some(rows.broadcast_as((rows.dim(0)?, width))?.contiguous()?), of })
     }
 }
@@ -122,16 +138,27 @@ impl Kept {
     }
 
     fn keep_kernel<E: Element>(&self, qkv: &Tensor, places: &Places) -> Result<()> {
-        let (room, Heads { query, width, .. }) = (self.room, self.room.heads);
+        let (room, Heads { query, key_value, width }) = (self.room, self.room.heads);
         let packed = room.heads.packed_width();
+        let numbers = room.capacity * width;
         in_place(&self.values, [qkv], |kept: &mut [E], [qkv]: [&[E]; 1]| {
-            for (token, &(slot, position)) in qkv.chunks_exact(packed).zip(&places.of) {
-                let pairs = token[query * width..].chunks_exact(width).enumerate();
-                for (column, values) in pairs {
-                    let at = room.begins(column, slot) + position;
-                    kept[at * width..][..width].copy_from_slice(values);
+            let (keys, values) = kept.split_at_mut(room.slots * key_value * numbers);
+            let slots =
+                keys.par_chunks_mut(key_value * numbers).zip(values.par_chunks_mut(key_value * numbers));
+            slots.zip(&places.of).for_each(|((kept_keys, kept_values), (first, positions))| {
+                let tokens = qkv[first * packed..].chunks_exact(packed);
+                for (token, position) in tokens.zip(positions.clone()) {
+                    let (keys, values) = token[query * width..].split_at(key_value * width);
+                    for (kept, key) in kept_keys.chunks_exact_mut(numbers).zip(keys.chunks_exact(width)) {
+                        let column = kept[begin_of_key(position, width)..].iter_mut().step_by(KEYS);
+                        column.zip(key).for_each(|(to, &number)| *to = number);
+                    }
+                    for (kept, value) in kept_values.chunks_exact_mut(numbers).zip(values.chunks_exact(width))
+                    {
+                        kept[position * width..][..width].copy_from_slice(value);
+                    }
                 }
-            }
+            });
         })
     }
 
@@ -159,18 +186,16 @@ impl Kept {
                 // A task has the query heads of one key head, which read its keys one after the other.
                 y.par_chunks_mut(group).enumerate().for_each_init(Vec::new, |scores, (task, y)| {
                     let (row, head) = (task / key_value, task % key_value);
-                    let matrix =
-                        |column| &kept[room.begins(column, row) * width..][..seen.tokens[row] * width];
+                    let numbers = room.capacity * width;
+                    let matrix = |column| &kept[room.begins(column, row) * width..][..numbers];
+                    let head_kept = KeptHead {
+                        keys: matrix(head),
+                        values: matrix(key_value + head),
+                        seen: seen.tokens[row],
+                    };
                     let queries = &qkv[row * packed + head * group..][..group];
                     for (y, q) in y.chunks_exact_mut(width).zip(queries.chunks_exact(width)) {
-                        one_query(
-                            y,
-                            q,
-                            matrix(head),
-                            matrix(key_value + head),
-                            room.heads.scale() as f32,
-                            scores,
-                        );
+                        one_query(y, q, head_kept, room.heads.scale() as f32, scores);
                     }
                 });
             },
@@ -196,32 +221,4 @@ impl Kept {
         let slots = self.values.reshape((2, self.room.slots, ()))?;
         slots.slice_set(&slots.narrow(1, from, 1)?.contiguous()?, 1, to)
     }
-}
-
-/// y = softmax(scale q K^T) V for one query over all rows of K and V. `scores` is memory that is used again.
-fn one_query<E: Element>(y: &mut [E], q: &[E], k: &[E], v: &[E], scale: f32, scores: &mut Vec<f32>) {
-    let width = q.len();
-    dispatch(
-        #[inline(always)]
-        || {
-            // No iterator adaptor that writes: its loop would be compiled apart, for the smallest processor.
-            scores.clear();
-            scores.resize(k.len() / width, 0.0);
-            for (score, key) in scores.iter_mut().zip(k.chunks_exact(width)) {
-                *score = scale * simd::dot(q, key);
-            }
-            let top = simd::maximum(scores);
-            let sum = simd::exp_in_place(scores, top);
-            let seen = scores.len();
-            scores.resize(seen + width, 0.0);
-            let (probabilities, sums) = scores.split_at_mut(seen);
-            for (p, value) in probabilities.iter().zip(v.chunks_exact(width)) {
-                let p = p / sum;
-                for (sum, value) in sums.iter_mut().zip(value) {
-                    *sum += p * value.wide();
-                }
-            }
-            y.iter_mut().zip(sums).for_each(|(y, sum)| *y = E::narrowed(*sum));
-        },
-    );
 }
