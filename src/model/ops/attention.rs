@@ -5,8 +5,8 @@
 //! probabilities again. Blocks stop at the diagonal, which saves nearly half of the work on long rows.
 
 pub mod device;
-pub(crate) mod kept;
 mod one_query;
+pub(crate) mod kept;
 
 #[cfg(feature = "cuda")]
 use super::cuda::padding::Grid;

@@ -2,11 +2,12 @@
 //!
 //! Where there are no instructions for it the operands are widened, and the f32 product is taken.
 
+use super::block::{Line, SIDE, Sums};
 use super::operand::Operand;
 use super::pack::{Left, Lines, pack};
 use super::scratch::Scratch;
 use super::target::{Target, WriteSum, finish};
-use super::tiles::{Earlier, Line, SIDE, Sums};
+use super::tiles::Earlier;
 use super::{Threads, View, Write, gemm, last_index};
 use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, zeros};

@@ -5,6 +5,7 @@
 //! are mostly C += A B. It has no bf16 on a CPU.
 #![allow(unsafe_code, reason = "products take raw pointers; every view is bounds-checked before the call")]
 
+mod block;
 #[cfg_attr(not(target_arch = "x86_64"), path = "no_x86.rs")]
 mod x86;
 mod tiles;

@@ -1,6 +1,6 @@
 //! Other processors have none of the instructions, so nothing of this is called there.
 
-use super::tiles::{Line, Rows, Sums};
+use super::block::{Line, Rows, Sums};
 
 pub(super) fn with_tiles<R>(_: impl FnOnce() -> R) -> R {
     unreachable!("AMX is not there")

@@ -1,8 +1,8 @@
 //! The operands of a product, of either type.
 
 use super::View;
+use super::block::SIDE;
 use super::pieces::Pieces;
-use super::tiles::SIDE;
 use half::bf16;
 
 /// A matrix in either type.

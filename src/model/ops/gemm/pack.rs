@@ -4,10 +4,10 @@
 //! is two tiles, each of 16 lines of 16 pairs: of A a line is a row and its pairs follow the inner size; of B a line is a
 //! pair of the inner size and its pairs follow the columns. One is the other's transpose, in units of pairs.
 
+use super::block::{Line, Pair, Rows, SIDE, STEP, TILE};
 use super::operand::{Operand, on_view};
 use super::pieces::Pieces;
 use super::scratch::Scratch;
-use super::tiles::{Line, Pair, Rows, SIDE, STEP, TILE};
 use super::{Threads, View};
 use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, dispatch};

@@ -2,7 +2,7 @@
 //! in the first-level cache and those of several panels of A in the second, where whole panels would come from further away for
 //! every block.
 
-use super::tiles::{SIDE, STEP};
+use super::block::{SIDE, STEP};
 
 /// How the inner size is cut.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! Memory that products share, one after the other.
 
-use super::tiles::{Line, Sums};
+use super::block::{Line, Sums};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
 

@@ -1,6 +1,6 @@
 //! Where the sums of a product go, and how they are written.
 
-use super::tiles::{SIDE, Sums};
+use super::block::{SIDE, Sums};
 use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, dispatch};
 use std::mem::MaybeUninit;
@@ -40,7 +40,7 @@ pub(super) fn finish<T: Element, W: WriteSum<T>>(
     let (c, at, shape) = match c.strides {
         (_, 1) => (c, at, shape),
         _ => {
-            sums.transpose(instructions);
+            instructions.transpose_sums(sums);
             (c.t(), (at.1, at.0), (shape.1, shape.0))
         }
     };

@@ -1,6 +1,6 @@
 //! The instructions of the innermost loop: AMX tiles, AVX-512's pairs of bf16.
 
-use super::tiles::{Line, Rows, SIDE, STEP, Sums, TILE};
+use super::block::{Line, Rows, SIDE, STEP, Sums, TILE};
 use std::arch::asm;
 use std::arch::x86_64::*;
 
