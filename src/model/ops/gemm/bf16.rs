@@ -187,8 +187,7 @@ fn by_blocks<T: Element, W: WriteSum<T>>(
     let pieces = a.pieces(n);
     let at_once = (PACKED / size_of::<Line>() / pieces.all_lines()).clamp(1, n.div_ceil(SIDE));
     let mut packed = Scratch::new(at_once * pieces.all_lines());
-    let copied = a.copied_on_the_left(n) + b.rows() * n;
-    let packing = if copied < WORTH_SHARING { Threads::One } else { threads };
+    let packing = if a.copied(b) < WORTH_SHARING { Threads::One } else { threads };
     let pack_right = |packed: &mut [Line], first: usize| {
         let panels = first..(first + at_once).min(n.div_ceil(SIDE));
         pack(instructions, packed, pieces, b.t(), panels, Lines::Pairs, packing);

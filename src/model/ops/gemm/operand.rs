@@ -70,15 +70,16 @@ impl Operand<'_> {
         if self.is_direct(columns) { Pieces::whole(self.columns()) } else { Pieces::of(self.columns()) }
     }
 
-    /// Numbers that must be copied to make it the left operand; on the right all of them are.
-    pub(super) fn copied_on_the_left(self, columns: usize) -> usize {
-        if self.is_direct(columns) { 0 } else { self.rows() * self.columns() }
+    /// Numbers that must be copied for A B: of A those that are not read where they lie, of B all.
+    pub(super) fn copied(self, b: Operand) -> usize {
+        let (m, k, n) = (self.rows(), self.columns(), b.columns());
+        let on_the_left = if self.is_direct(n) { 0 } else { m * k };
+        on_the_left + k * n
     }
 
     /// Whether more numbers are copied for A B than for (B^T A^T)^T.
     pub(super) fn costs_more_on_the_left(self, b: Operand) -> bool {
-        let (m, k, n) = (self.rows(), self.columns(), b.columns());
-        self.copied_on_the_left(n) + k * n > b.t().copied_on_the_left(m) + m * k
+        self.copied(b) > b.t().copied(self.t())
     }
 }
 
