@@ -105,10 +105,19 @@ impl<'a> Need<'a> {
         (self.config.num_attention_heads * self.config.head_dim) as u64
     }
 
-    /// Values of a token that a layer saves for its backward pass, besides its input.
+    /// Values of a token that a layer's backward pass needs, besides its input.
     fn saved(self) -> u64 {
         let (hidden, mlp) = (self.config.hidden_size as u64, self.config.intermediate_size as u64);
         self.packed() + self.attended() + hidden + 2 * mlp
+    }
+
+    /// Those of them that are kept until then.
+    fn kept(self, activations: Activations) -> u64 {
+        match (activations, self.place, self.dtype) {
+            (Activations::Recompute, ..) => 0,
+            (Activations::Keep, Place::Cpu, DType::BF16) => self.saved() - self.attended(),
+            (Activations::Keep, ..) => self.saved(),
+        }
     }
 }
 

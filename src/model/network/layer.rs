@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::model::files::config::LlamaConfig;
 use crate::model::network::frozen::FrozenSource;
 use crate::model::network::linear::{LinearGroup, LoraUse};
-use crate::model::ops::attention::{self, Heads, Rows};
+use crate::model::ops::attention::{self, Heads, Rows, attention};
 use crate::model::ops::lookup::lookup;
 use crate::model::ops::matmul::add;
 use crate::model::ops::rms_norm::{self, rms_norm};
@@ -47,8 +47,8 @@ pub(crate) struct Pass {
 pub(crate) struct Saved {
     /// Queries, keys, values after the rotation, (N, packed).
     qkv: Tensor,
-    /// Attention's output, (M, query heads x D).
-    attended: Tensor,
+    /// Attention's output, (M, query heads x D); None where it is computed again.
+    attended: Option<Tensor>,
     /// The residual stream between attention and MLP, (M, H).
     middle: Tensor,
     /// Gate and input of the MLP, (M, 2F).
@@ -102,9 +102,12 @@ impl Layer {
         wanted: Wanted,
         attend: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
     ) -> Result<(Tensor, Saved)> {
-        let saved = self.forward_saved(x, pass, wanted, attend)?;
+        let mut saved = self.forward_saved(x, pass, wanted, attend)?;
         let hidden = swiglu(&saved.gate_up)?;
         let y = add(self.down.forward(&hidden, pass.lora)?, &saved.middle)?;
+        if attention::is_computed_again(&saved.qkv) {
+            saved.attended = None;
+        }
         Ok((y, saved))
     }
 
@@ -126,7 +129,7 @@ impl Layer {
         let (middle, normed) =
             rms_norm::of_sum(attended_output, &residual, &self.post_attention_norm, pass.eps)?;
         let gate_up = self.gate_up.forward(&normed, pass.lora)?;
-        Ok(Saved { qkv, attended, middle, gate_up })
+        Ok(Saved { qkv, attended: Some(attended), middle, gate_up })
     }
 
     /// Adds to the gradients of the updates and returns the gradient of x, consuming what was saved; of the lowest layer
@@ -148,7 +151,7 @@ impl Layer {
             self.qkv.accumulate(&normed, &grad_qkv, lora)?;
             return Ok(None);
         }
-        let grad_normed = self.qkv.backward(&normed, &grad_qkv, lora)?;
+        let grad_normed = self.qkv.backward(normed, &grad_qkv, lora)?;
         Ok(Some(rms_norm::add_backward(grad_x, x, &self.input_norm, &grad_normed, eps)?))
     }
 
@@ -164,19 +167,21 @@ impl Layer {
         let Heads { query, key_value, .. } = pass.heads;
 
         let hidden = swiglu(&gate_up)?;
-        let grad_hidden = self.down.backward(&hidden, &grad_y, pass.lora)?;
-        drop(hidden);
+        let grad_hidden = self.down.backward(hidden, &grad_y, pass.lora)?;
         let grad_gate_up = swiglu::backward(gate_up, &grad_hidden)?;
         drop(grad_hidden);
         let normed = rms_norm(&middle, &self.post_attention_norm, pass.eps)?;
-        let grad_normed = self.gate_up.backward(&normed, &grad_gate_up, pass.lora)?;
+        let grad_normed = self.gate_up.backward(normed, &grad_gate_up, pass.lora)?;
         drop(grad_gate_up);
         let grad_middle =
             rms_norm::add_backward(grad_y, &middle, &self.post_attention_norm, &grad_normed, pass.eps)?;
         drop(middle);
 
-        let grad_attended = self.output.backward(&attended, &grad_middle, pass.lora)?;
-        drop(attended);
+        let attended = match attended {
+            Some(attended) => attended,
+            None => rows_of(&attention(&qkv, rows, pass.heads)?, wanted)?,
+        };
+        let grad_attended = self.output.backward(attended, &grad_middle, pass.lora)?;
         let grad_attended = to_rows(grad_attended, wanted, qkv.dim(0)?)?;
         let grad_qkv = attention::backward(&qkv, &grad_attended, rows, pass.heads)?;
         drop((qkv, grad_attended));

@@ -173,17 +173,19 @@ impl LinearGroup {
         Ok(dropout::dropout(x, &masks)?)
     }
 
-    /// Adds to the gradients of A and B and returns the gradient of x.
+    /// Adds to the gradients of A and B and returns the gradient of x, consuming x.
     ///
     /// With h = A dropout(x): dB = s dy h^T, dh = s B^T dy, dA = dh dropout(x)^T, dx = W^T dy + dropout(A^T dh).
     ///
     /// # Shapes
     /// x (N, input), grad_y (N, sum of outputs) -> (N, input)
-    pub(super) fn backward(&mut self, x: &Tensor, grad_y: &Tensor, lora: LoraUse) -> Result<Tensor> {
+    pub(super) fn backward(&mut self, x: Tensor, grad_y: &Tensor, lora: LoraUse) -> Result<Tensor> {
+        let grads = self.accumulate(&x, grad_y, lora)?;
+        let factors: Vec<Tensor> = self.updates().map(|(_, of)| of.a.factor(&x)).collect::<Result<_>>()?;
+        let dtype = x.dtype();
+        drop(x); // its gradient is as large
         // The sum of several products is rounded once, at the end.
         let mut grad_x = matmul_wide(grad_y, &self.frozen.dense()?)?;
-        let grads = self.accumulate(x, grad_y, lora)?;
-        let factors: Vec<Tensor> = self.updates().map(|(_, of)| of.a.factor(x)).collect::<Result<_>>()?;
         let masks = self.masks(lora);
         if masks.is_empty() {
             for (grad_hidden, a) in grads.iter().zip(&factors) {
@@ -192,7 +194,7 @@ impl LinearGroup {
         } else {
             grad_x = dropout::add_products_backward(grad_x, grads.iter().zip(&factors), &masks)?;
         }
-        Ok(narrowed(grad_x, x.dtype())?)
+        Ok(narrowed(grad_x, dtype)?)
     }
 
     /// Adds to the gradients of A and B alone, and returns each update's dh, (N, r).

@@ -24,12 +24,13 @@ pub(super) fn kernels(need: Need, activations: Activations) -> (u64, u64) {
 pub(super) fn widest(need: Need, activations: Activations, working: impl Fn(u64) -> u64) -> u64 {
     let [tokens, targets] = [need.largest.tokens, need.largest.targets].map(|count| count as u64);
     let [hidden, packed, saved] = [need.config.hidden_size as u64, need.packed(), need.saved()];
-    let last = tokens * (hidden + packed) + targets * (saved - packed);
-    let (kept, computed_again) = match activations {
-        Activations::Keep => (hidden + saved, 0),
-        Activations::Recompute => (hidden, saved),
+    let kept = need.kept(activations);
+    let (of_last, computed_again) = match activations {
+        Activations::Keep => (kept, 0),
+        Activations::Recompute => (saved, saved),
     };
-    let others = (need.config.num_hidden_layers as u64).saturating_sub(1) * tokens * kept;
+    let last = tokens * (hidden + packed) + targets * (of_last - packed);
+    let others = (need.config.num_hidden_layers as u64).saturating_sub(1) * tokens * (hidden + kept);
     let in_the_last = last * need.width() + working(targets);
     let below_it = tokens * computed_again * need.width() + working(tokens);
     others * need.width() + in_the_last.max(below_it)
