@@ -11,7 +11,8 @@ use tezgah::model::files::nf4::device::Nf4OnDevice;
 use tezgah::model::ops::attention::{self, Heads, Rows, attention};
 use tezgah::model::ops::cross_entropy;
 use tezgah::model::ops::dropout::{DropoutMask, DropoutStream, add_backward, dropout};
-use tezgah::model::ops::matmul::{LowRank, add_low_rank, add_matmul, matmul};
+use tezgah::model::ops::low_rank::{self, LowRank};
+use tezgah::model::ops::matmul::{add_matmul, matmul};
 use tezgah::model::ops::rms_norm::{self, rms_norm};
 use tezgah::model::ops::rope::{Angles, Direction, rope};
 use tezgah::model::ops::swiglu::{self, swiglu};
@@ -92,7 +93,7 @@ const OPERATIONS: [(&str, Prepared); 16] = [
         let b = matrix(device, MLP, RANK)?;
         operation(move || {
             let term = |first| LowRank { columns: (first, MLP), hidden: hidden.clone(), b: b.clone(), scale: 2.0 };
-            add_low_rank(y.clone(), &[term(0), term(MLP)])
+            low_rank::add(y.clone(), &[term(0), term(MLP)])
         })
     }),
     ("product added", |device| {

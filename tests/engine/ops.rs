@@ -11,9 +11,8 @@ use tezgah::model::ops::attention::{self, Heads, Rows, attention};
 use tezgah::model::ops::cross_entropy::{self, Losses, Targets, losses_with_gradient};
 use tezgah::model::ops::dropout::{self, DropoutStream};
 use tezgah::model::ops::lookup::lookup;
-use tezgah::model::ops::matmul::{
-    LowRank, add, add_low_rank, add_matmul, columns, matmul, matmul_scaled, matmul_wide,
-};
+use tezgah::model::ops::low_rank::{self, LowRank};
+use tezgah::model::ops::matmul::{add, add_matmul, columns, matmul, matmul_scaled, matmul_wide};
 use tezgah::model::ops::rms_norm::{self, rms_norm};
 use tezgah::model::ops::rope::{self, Angles, Direction, rope};
 use tezgah::model::ops::swiglu::{self, swiglu};
@@ -248,18 +247,10 @@ fn dropout_and_its_gradient() {
         };
         let theirs = through(theirs, before64);
         assert_close(&through(ours, before), &theirs, 4.0 * kind.rounding.max(1e-6));
-
-        let ((a, a64), (b, b64)) = (pair(kind, "a", 70, 40), pair(kind, "b", 40, 37));
-        let (before, before64) = pair(Kind::F32, "wide", 70, 37);
-        let through = |before, a: &Tensor, b: &Tensor| {
-            dropout::add_products_backward(before, masks.iter().map(|_| (a, b)), &masks).expect("gradient")
-        };
-        // Sums of bf16 factors are f32, and so is what they are added to.
-        assert_close(&through(before, &a, &b), &through(before64, &a64, &b64), 2e-6);
     });
 }
 
-/// Plain, transposed and narrowed operands; terms that leave columns between them alone.
+/// Plain, transposed and narrowed operands.
 #[test]
 fn products() {
     in_both_on_cards(|kind| {
@@ -279,16 +270,7 @@ fn products() {
             kind.rounding.max(1e-6),
         );
 
-        let ((y, y64), (h, h64)) = (pair(kind, "y", 33, 40), pair(kind, "h", 33, 4));
-        let ((b1, b1_64), (b2, b2_64)) = (pair(kind, "b1", 7, 4), pair(kind, "b2", 11, 4));
-        let terms = |hidden: &Tensor, first, second| -> Tensor {
-            let y = if hidden.dtype() == DType::F64 { y64.clone() } else { y.copy().expect("copy") };
-            let term =
-                |columns, b: &Tensor| LowRank { columns, hidden: hidden.clone(), b: b.clone(), scale: 2.0 };
-            add_low_rank(y, &[term((3, 7), first), term((20, 11), second)]).expect("sum")
-        };
-        assert_close(&terms(&h, &b1, &b2), &terms(&h64, &b1_64, &b2_64), kind.rounding.max(1e-6));
-
+        let (y, y64) = pair(kind, "y", 33, 40);
         assert_close(
             &columns(&y, (5, 9)).expect("view"),
             &y64.narrow(1, 5, 9).expect("view"),
@@ -296,6 +278,45 @@ fn products() {
         );
         let theirs = (&a64 + &b64).expect("sum");
         assert_close(&add(a, &b).expect("sum"), &theirs, kind.rounding.max(1e-6));
+    });
+}
+
+/// A weight with updates of some of its columns, which begin where blocks do and elsewhere, for few rows, which read the weight
+/// where it lies, and for many; and back, with and without masks.
+#[test]
+fn weights_with_updates() {
+    in_both_on_cards(|kind| {
+        let rank = 24;
+        let masks = [4, 5].map(|module| {
+            DropoutStream { rate: 0.3, seed: 1, micro_batch: 2 }.mask(3, module).expect("the rate is not 0")
+        });
+        for (rows, inner, updates) in [(5, 64, [(0, 64), (64, 31)]), (150, 70, [(3, 7), (50, 45)])] {
+            let ((x, x64), (w, w64)) = (pair(kind, "x", rows, inner), pair(kind, "w", 101, inner));
+            let (h, h64) = pair(kind, "h", rows, rank);
+            let bs = updates.map(|(_, count)| pair(kind, "b", count, rank));
+            let y = |x: &Tensor, w: &Tensor, h: &Tensor, bs: [&Tensor; 2]| {
+                let term = |(columns, b): (_, &Tensor)| LowRank {
+                    columns,
+                    hidden: h.clone(),
+                    b: b.clone(),
+                    scale: 2.0,
+                };
+                low_rank::forward(x, w, &updates.into_iter().zip(bs).map(term).collect::<Vec<_>>())
+                    .expect("y")
+            };
+            let theirs = y(&x64, &w64, &h64, [&bs[0].1, &bs[1].1]);
+            assert_close(&y(&x, &w, &h, [&bs[0].0, &bs[1].0]), &theirs, kind.rounding.max(1e-6));
+
+            let ((grad_y, grad_y64), (a, a64)) = (pair(kind, "dy", rows, 101), pair(kind, "a", rank, inner));
+            for masks in [&masks[..], &[]] {
+                let back = |grad_y: &Tensor, w: &Tensor, h: &Tensor, a: &Tensor| {
+                    let terms = [(h.clone(), a.clone()), (h.clone(), a.clone())];
+                    low_rank::backward(grad_y, w, &terms, masks).expect("gradient")
+                };
+                let theirs = back(&grad_y64, &w64, &h64, &a64);
+                assert_close(&back(&grad_y, &w, &h, &a), &theirs, kind.rounding.max(2e-6));
+            }
+        }
     });
 }
 

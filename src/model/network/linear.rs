@@ -7,9 +7,8 @@ use crate::model::files::config::LlamaConfig;
 use crate::model::network::frozen::{Frozen, FrozenSource};
 use crate::model::ops::dropout::{self, DropoutMask, DropoutStream};
 use crate::model::ops::is_fast;
-use crate::model::ops::matmul::{
-    LowRank, add_low_rank, add_matmul, columns, matmul, matmul_scaled, matmul_wide, narrowed,
-};
+use crate::model::ops::low_rank::{self, LowRank};
+use crate::model::ops::matmul::{add_matmul, columns, matmul, matmul_scaled};
 use crate::recipe::Projection;
 use candle_core::{DType, Tensor};
 use std::sync::OnceLock;
@@ -126,13 +125,12 @@ impl LinearGroup {
         if !is_dropped && self.merging_pays(x) {
             return Ok(matmul(x, &self.merged()?.t()?)?);
         }
-        let y = matmul(x, &self.frozen.dense()?.t()?)?;
         let mut terms = Vec::with_capacity(self.members.len());
         for ((columns, Lora { a, b, scale }), seen) in self.updates().zip(self.seen(x, lora)?) {
             let hidden = matmul(&seen, &a.factor(x)?.t()?)?; // (N, r)
             terms.push(LowRank { columns, hidden, b: b.factor(x)?, scale: *scale });
         }
-        Ok(add_low_rank(y, &terms)?)
+        Ok(low_rank::forward(x, &self.frozen.dense()?, &terms)?)
     }
 
     /// Whether W + s B A costs less than the thin products of this many rows: both are 2 r times a number of
@@ -181,20 +179,10 @@ impl LinearGroup {
     /// x (N, input), grad_y (N, sum of outputs) -> (N, input)
     pub(super) fn backward(&mut self, x: Tensor, grad_y: &Tensor, lora: LoraUse) -> Result<Tensor> {
         let grads = self.accumulate(&x, grad_y, lora)?;
-        let factors: Vec<Tensor> = self.updates().map(|(_, of)| of.a.factor(&x)).collect::<Result<_>>()?;
-        let dtype = x.dtype();
+        let factors = self.updates().map(|(_, of)| of.a.factor(&x)).collect::<Result<Vec<_>>>()?;
+        let terms: Vec<_> = grads.into_iter().zip(factors).collect();
         drop(x); // its gradient is as large
-        // The sum of several products is rounded once, at the end.
-        let mut grad_x = matmul_wide(grad_y, &self.frozen.dense()?)?;
-        let masks = self.masks(lora);
-        if masks.is_empty() {
-            for (grad_hidden, a) in grads.iter().zip(&factors) {
-                grad_x = add_matmul(grad_x, 1.0, grad_hidden, a)?;
-            }
-        } else {
-            grad_x = dropout::add_products_backward(grad_x, grads.iter().zip(&factors), &masks)?;
-        }
-        Ok(narrowed(grad_x, dtype)?)
+        Ok(low_rank::backward(grad_y, &self.frozen.dense()?, &terms, &self.masks(lora))?)
     }
 
     /// Adds to the gradients of A and B alone, and returns each update's dh, (N, r).

@@ -5,7 +5,6 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::matmul::{add_matmul_each, matmul_wide};
 use super::{Element, NUMBERS_PER_TASK, by_type, create, dispatch, in_place, is_fast};
 use candle_core::{DType, Device, Result, Tensor};
 use rayon::prelude::*;
@@ -17,6 +16,15 @@ pub struct DropoutMask {
     pub rate: f64,
     /// Which of the masks.
     pub key: u64,
+}
+
+impl DropoutMask {
+    /// What the element at each place is multiplied by.
+    pub(super) fn factor(self) -> impl Fn(usize) -> f32 + Copy + Sync {
+        let kernel = Kernel::new(self);
+        #[inline(always)]
+        move |place| kernel.factor(place as u32)
+    }
 }
 
 /// The streams of a run: a mask for each micro-batch, layer and module.
@@ -152,34 +160,6 @@ pub fn add_backward(
     }
     for (&mask, grad_y) in masks.iter().zip(grads) {
         by_type!(grad_x.dtype(), E => Kernel::new(mask).add::<E>(&grad_x, &grad_y?)?);
-    }
-    Ok(grad_x)
-}
-
-/// [`add_backward`] of the products A B, which on the CPU do not exist in bf16: each of their sums is masked where it is added.
-///
-/// # Errors
-/// Operands whose shapes do not fit together, or that lie on different devices.
-pub fn add_products_backward<'a>(
-    grad_x: Tensor,
-    factors: impl Iterator<Item = (&'a Tensor, &'a Tensor)>,
-    masks: &[DropoutMask],
-) -> Result<Tensor> {
-    let mut factors = factors.peekable();
-    if !is_fast(&grad_x)
-        || factors.peek().is_none_or(|(a, b)| a.dtype() != DType::BF16 && b.dtype() != DType::BF16)
-    {
-        return add_backward(grad_x, factors.map(|(a, b)| matmul_wide(a, b)), masks);
-    }
-    for (&mask, (a, b)) in masks.iter().zip(factors) {
-        let kernel = Kernel::new(mask);
-        add_matmul_each(
-            &grad_x,
-            a,
-            b,
-            #[inline(always)]
-            |place| kernel.factor(place as u32),
-        )?;
     }
     Ok(grad_x)
 }

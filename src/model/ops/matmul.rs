@@ -5,8 +5,8 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::gemm::{Operand, Threads, View, Write, add_bf16_each, gemm, gemm_bf16, product_bf16};
-use super::{Element, NUMBERS_PER_TASK, by_type, change, create, dispatch, in_place, is_fast, read};
+use super::gemm::{ALONE, Operand, Threads, View, Write, gemm, gemm_bf16, product_bf16};
+use super::{Element, NUMBERS_PER_TASK, by_type, change, create, dispatch, in_place, is_fast, values_of};
 use candle_core::{DType, Device, Result, Tensor};
 use half::bf16;
 use rayon::prelude::*;
@@ -78,8 +78,9 @@ pub fn narrowed(x: Tensor, dtype: DType) -> Result<Tensor> {
 fn product(scale: f32, a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
     let (m, n) = (a.dim(0)?, b.dim(1)?);
     if [a, b].iter().any(|operand| operand.dtype() == DType::BF16) {
-        return by_type!(dtype, E => with_operands(a, b, |a, b| {
-            Tensor::from_vec(product_bf16::<E>(scale, a, b), (m, n), &Device::Cpu)
+        return by_type!(dtype, E => with_operands(&[a, b], |operands| {
+            let product = product_bf16::<E, _>(scale, operands[0], operands[1], ALONE);
+            Tensor::from_vec(product, (m, n), &Device::Cpu)
         }));
     }
     create((m, n), [a, b], |c: &mut [f32], [x, y]: [&[f32]; 2]| {
@@ -94,13 +95,14 @@ fn product(scale: f32, a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
     })
 }
 
-/// Calls `with` on both tensors as they go into a product of bf16.
-fn with_operands<R>(a: &Tensor, b: &Tensor, with: impl FnOnce(Operand, Operand) -> Result<R>) -> Result<R> {
-    with_operand(a, |a| with_operand(b, |b| with(a, b)))
-}
-
-fn with_operand<R>(tensor: &Tensor, with: impl FnOnce(Operand) -> Result<R>) -> Result<R> {
-    by_type!(tensor.dtype(), E => read([tensor], |[values]: [&[E]; 1]| with(view(values, tensor)?.into())))
+/// Calls `with` on matrices of the host as they go into products of bf16.
+pub(super) fn with_operands<R>(tensors: &[&Tensor], with: impl FnOnce(&[Operand]) -> Result<R>) -> Result<R> {
+    let held: Vec<_> = tensors.iter().map(|tensor| tensor.storage_and_layout()).collect();
+    let mut operands = Vec::with_capacity(tensors.len());
+    for (tensor, (storage, layout)) in tensors.iter().zip(&held) {
+        operands.push(by_type!(tensor.dtype(), E => view(values_of::<E>(storage, layout)?, tensor)?.into()));
+    }
+    with(&operands)
 }
 
 /// Rows that are multiplied by a weight as it lies in memory; one row takes gemm's own path, more than these pay for a copy.
@@ -153,9 +155,9 @@ fn accumulate(c: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
     let row_stride = c.stride()[0];
     c.dims2()?;
     if [c, a, b].iter().any(|tensor| tensor.dtype() == DType::BF16) {
-        return with_operands(a, b, |a, b| {
+        return with_operands(&[a, b], |operands| {
             by_type!(c.dtype(), E => change(c, |c: &mut [E]| {
-                gemm_bf16(c, row_stride, Write::Add, scale as f32, a, b, Threads::All);
+                gemm_bf16(c, row_stride, Write::Add, scale as f32, operands[0], operands[1], Threads::All);
             }))
         });
     }
@@ -163,74 +165,6 @@ fn accumulate(c: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
         let (Ok(x), Ok(y)) = (view(x, a), view(y, b)) else { unreachable!("the caller passes matrices") };
         gemm(c, row_stride, Write::Add, scale as f32, x, y, Threads::All);
     })
-}
-
-/// C + F o A B of bf16 on the CPU, in place: F is a number for each place of C, which is whole.
-///
-/// # Shapes
-/// (M, N), (M, K), (K, N) -> (M, N)
-pub(super) fn add_matmul_each(
-    c: &Tensor,
-    a: &Tensor,
-    b: &Tensor,
-    factor: impl Fn(usize) -> f32 + Copy + Sync,
-) -> Result<()> {
-    let columns = c.dim(1)?;
-    with_operands(
-        a,
-        b,
-        |a, b| by_type!(c.dtype(), E => change(c, |c: &mut [E]| add_bf16_each(c, columns, a, b, factor))),
-    )
-}
-
-/// A low-rank term for some columns of a product.
-pub struct LowRank {
-    /// First column and number of columns.
-    pub columns: (usize, usize),
-    /// A's output, (N, r).
-    pub hidden: Tensor,
-    /// B, (columns, r).
-    pub b: Tensor,
-    /// What the product is multiplied by.
-    pub scale: f64,
-}
-
-/// Y with scale h B^T added to the columns of each term.
-///
-/// # Shapes
-/// (N, O) -> (N, O)
-///
-/// # Errors
-/// Operands whose shapes do not fit together, or that lie on different devices.
-pub fn add_low_rank(y: Tensor, terms: &[LowRank]) -> Result<Tensor> {
-    if is_fast(&y) {
-        for term in terms {
-            let (start, width) = term.columns;
-            accumulate(&y.narrow(1, start, width)?, term.scale, &term.hidden, &term.b.t()?)?;
-        }
-        return Ok(y);
-    }
-    #[cfg(feature = "cuda")]
-    if cuda::takes(&y) {
-        for term in terms {
-            let (start, width) = term.columns;
-            cuda::product::add(&y.narrow(1, start, width)?, term.scale, &term.hidden, &term.b.t()?)?;
-        }
-        return Ok(y);
-    }
-    let (mut pieces, mut done) = (Vec::new(), 0);
-    for term in terms {
-        let (start, width) = term.columns;
-        if start > done {
-            pieces.push(y.narrow(1, done, start - done)?);
-        }
-        pieces.push((y.narrow(1, start, width)? + (term.hidden.matmul(&term.b.t()?)? * term.scale)?)?);
-        done = start + width;
-    }
-    if done < y.dim(1)? {
-        pieces.push(y.narrow(1, done, y.dim(1)? - done)?);
-    }
-    Tensor::cat(&pieces, 1)
 }
 
 /// Some columns of a matrix: a view where the kernels can step over the rest, a copy elsewhere.

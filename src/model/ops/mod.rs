@@ -17,6 +17,7 @@ pub(crate) mod heads;
 pub(crate) mod cuda;
 pub mod matmul;
 pub mod dropout;
+pub mod low_rank;
 pub mod lookup;
 pub mod rms_norm;
 pub mod rope;
@@ -31,7 +32,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use element::Element;
 pub(crate) use simd::dispatch;
-pub(crate) use slices::{change, create, in_place, in_place_together, read, zeros};
+pub(crate) use slices::{change, create, in_place, in_place_together, read, values_of, zeros};
 
 /// Whether the CPU kernels take this tensor.
 pub(crate) fn is_fast(tensor: &Tensor) -> bool {

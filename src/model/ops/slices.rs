@@ -15,6 +15,14 @@ fn values<E: Element>(storage: &CpuStorage, offset: usize) -> Result<&[E]> {
     }
 }
 
+/// The values of a tensor of the host while it is held, as [`read`] gives them.
+pub(crate) fn values_of<'a, E: Element>(storage: &'a Storage, layout: &Layout) -> Result<&'a [E]> {
+    match storage {
+        Storage::Cpu(storage) => values(storage, layout.start_offset()),
+        _ => bail!("a CPU kernel got a tensor of another device"),
+    }
+}
+
 /// Calls `with` on the tensors' values. A slice begins at the tensor's first element; where the tensor is
 /// a view, the caller steps by its strides.
 pub(crate) fn read<E: Element, const N: usize, R>(
@@ -24,10 +32,7 @@ pub(crate) fn read<E: Element, const N: usize, R>(
     let guards = tensors.map(|tensor| tensor.storage_and_layout());
     let mut slices: [&[E]; N] = [&[]; N];
     for (slice, (storage, layout)) in slices.iter_mut().zip(&guards) {
-        *slice = match &**storage {
-            Storage::Cpu(storage) => values(storage, layout.start_offset())?,
-            _ => bail!("a CPU kernel got a tensor of another device"),
-        };
+        *slice = values_of(storage, layout)?;
     }
     with(slices)
 }

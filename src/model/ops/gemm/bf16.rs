@@ -1,14 +1,14 @@
 //! Products of bf16 with sums in f32: blocks of 32 x 32, each summed over the inner size piece by piece and written once.
-//!
-//! Where there are no instructions for it the operands are widened, and the f32 product is taken.
 
+use super::beside::{ALONE, Beside, Factor, Term};
 use super::block::{Line, SIDE, Sums};
 use super::operand::Operand;
 use super::pack::{Left, Lines, pack};
 use super::scratch::Scratch;
 use super::target::{Target, WriteSum, finish};
 use super::tiles::Earlier;
-use super::{Threads, View, Write, gemm, last_index};
+use super::widened::widened;
+use super::{Threads, Write, last_index};
 use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, zeros};
 use std::mem::MaybeUninit;
@@ -33,15 +33,8 @@ pub(crate) fn gemm_bf16<T: Element>(
     // SAFETY: the target is C's, which is exclusively borrowed; what is added to is one of its values.
     unsafe {
         match write {
-            Write::Replace => replace(target, scale, a, b, threads),
-            Write::Add => add_each(
-                target,
-                a,
-                b,
-                threads,
-                #[inline(always)]
-                |_| scale,
-            ),
+            Write::Replace => replace(target, scale, a, b, ALONE, threads),
+            Write::Add => add(target, scale, a, b, threads),
         }
     }
 }
@@ -58,36 +51,30 @@ fn target<T>(c: &mut [T], row_stride: usize, a: Operand, b: Operand) -> Option<(
     Some((c.as_mut_ptr().cast(), row_stride))
 }
 
-/// C = C + F o A B, F a number for each place of C among its values.
-///
-/// # Panics
-/// As [`gemm_bf16`].
-pub(crate) fn add_bf16_each<T: Element>(
-    c: &mut [T],
-    row_stride: usize,
-    a: Operand,
-    b: Operand,
-    factor: impl Fn(usize) -> f32 + Copy + Sync,
-) {
-    let Some(target) = target(c, row_stride, a, b) else { return };
-    // SAFETY: the target is C's, which is exclusively borrowed; what is added to is one of its values.
-    unsafe { add_each(target, a, b, Threads::All, factor) }
-}
-
-/// scale A B in new memory, row by row, which is not cleared first: the sums are the first that is written there.
+/// scale (A B and what the terms add to it) in new memory, row by row, which is not cleared first: the sums are the first that
+/// is written there.
 ///
 /// # Panics
 /// Where the shapes do not fit together: a bug of the calling kernel.
-pub(crate) fn product_bf16<T: Element>(scale: f32, a: Operand, b: Operand) -> Vec<T> {
+pub(crate) fn product_bf16<T: Element, F: Factor>(
+    scale: f32,
+    a: Operand,
+    b: Operand,
+    terms: &[Term<F>],
+) -> Vec<T> {
     let (m, k, n) = (a.rows(), a.columns(), b.columns());
     assert_eq!(k, b.rows(), "inner sizes of a product");
+    for Term { a, b, first, .. } in terms {
+        assert!(a.rows() == m && first + b.columns() <= n, "a term of {m} rows inside of {n} columns");
+        assert_eq!(a.columns(), b.rows(), "inner sizes of a term");
+    }
     if m == 0 || n == 0 || k == 0 {
         return zeros(m * n);
     }
     let mut c = Vec::with_capacity(m * n);
     // SAFETY: there is room for m rows of n, and every one of the numbers is written.
     unsafe {
-        replace((c.spare_capacity_mut().as_mut_ptr(), n), scale, a, b, Threads::All);
+        replace((c.spare_capacity_mut().as_mut_ptr(), n), scale, a, b, terms, Threads::All);
         c.set_len(m * n);
     }
     c
@@ -100,6 +87,7 @@ unsafe fn replace<T: Element>(
     scale: f32,
     a: Operand,
     b: Operand,
+    terms: &[Term<impl Factor>],
     threads: Threads,
 ) {
     // SAFETY: as the caller promises.
@@ -108,21 +96,22 @@ unsafe fn replace<T: Element>(
             target,
             a,
             b,
+            terms,
             threads,
             #[inline(always)]
-            |_, to: &mut MaybeUninit<T>, sum| _ = to.write(T::narrowed(scale * sum)),
+            |to: &mut MaybeUninit<T>, sum| _ = to.write(T::narrowed(scale * sum)),
         );
     }
 }
 
 /// # Safety
 /// As [`write_product`]; the target's numbers were written before.
-unsafe fn add_each<T: Element>(
+unsafe fn add<T: Element>(
     target: (*mut MaybeUninit<T>, usize),
+    scale: f32,
     a: Operand,
     b: Operand,
     threads: Threads,
-    factor: impl Fn(usize) -> f32 + Copy + Sync,
 ) {
     // SAFETY: as the caller promises.
     unsafe {
@@ -130,11 +119,12 @@ unsafe fn add_each<T: Element>(
             target,
             a,
             b,
+            ALONE,
             threads,
             #[inline(always)]
-            |place, to: &mut MaybeUninit<T>, sum| {
+            |to: &mut MaybeUninit<T>, sum| {
                 let to = to.assume_init_mut();
-                *to = T::narrowed(to.wide() + factor(place) * sum);
+                *to = T::narrowed(to.wide() + scale * sum);
             },
         );
     }
@@ -146,17 +136,21 @@ unsafe fn write_product<T: Element>(
     (first, row_stride): (*mut MaybeUninit<T>, usize),
     a: Operand,
     b: Operand,
+    terms: &[Term<impl Factor>],
     threads: Threads,
     write: impl WriteSum<T>,
 ) {
     let c = Target { first, strides: (row_stride, 1), write };
-    match Bf16Instructions::of_this_machine() {
-        // (A B)^T = B^T A^T: the same sums, whichever operand is cheaper to bring into order.
-        Some(instructions) if a.costs_more_on_the_left(b) => {
-            by_blocks(instructions, c.t(), b.t(), a.t(), threads)
-        }
-        Some(instructions) => by_blocks(instructions, c, a, b, threads),
-        None => widened(c, a, b, threads),
+    let Some(instructions) = Bf16Instructions::of_this_machine() else {
+        return widened(c, a, b, terms, threads);
+    };
+    // (A B)^T = B^T A^T: the same sums, whichever operand is cheaper to bring into order.
+    let is_transposed = a.costs_more_on_the_left(b);
+    let terms: Vec<_> =
+        terms.iter().map(|term| Beside::new(instructions, *term, is_transposed, threads)).collect();
+    match is_transposed {
+        true => by_blocks(instructions, c.t(), b.t(), a.t(), &terms, threads),
+        false => by_blocks(instructions, c, a, b, &terms, threads),
     }
 }
 
@@ -181,6 +175,7 @@ fn by_blocks<T: Element, W: WriteSum<T>>(
     c: Target<T, W>,
     a: Operand,
     b: Operand,
+    terms: &[Beside<impl Factor>],
     threads: Threads,
 ) {
     let (m, n) = (a.rows(), b.columns());
@@ -210,7 +205,7 @@ fn by_blocks<T: Element, W: WriteSum<T>>(
                 first,
                 packed: (&packed, panels),
             };
-            instructions.with(|| task.run(instructions, c, (m, n), &left));
+            instructions.with(|| task.run(instructions, c, (m, n), &left, terms));
         });
     }
 }
@@ -234,12 +229,13 @@ impl Task<'_> {
         c: Target<T, W>,
         (m, n): (usize, usize),
         left: &Left,
+        terms: &[Beside<impl Factor>],
     ) {
         let (pieces, (packed, panels)) = (left.pieces(), self.packed);
         // Sums that wait for the next piece; of an inner size in one piece none do.
         let waiting = if pieces.count() == 1 { 1 } else { COLUMNS * self.rows.len() };
-        let mut scratch = Scratch::new(waiting * SUMS);
-        let sums = scratch.sums();
+        let mut scratch = Scratch::new((waiting + 1) * SUMS);
+        let (of_term, sums) = scratch.sums().split_first_mut().expect("sums of a term and of the product");
         for some in self.columns.clone().step_by(COLUMNS) {
             let columns = some..(some + COLUMNS).min(self.columns.end);
             for (piece, column) in
@@ -256,37 +252,14 @@ impl Task<'_> {
                         instructions.block(left.panel(row, piece), right, steps, earlier, sums);
                     }
                     if piece + 1 == pieces.count() {
+                        for term in terms {
+                            term.add(instructions, (row, self.first + column), c.strides, sums, of_term);
+                        }
                         let at = (row * SIDE, (self.first + column) * SIDE);
                         finish(instructions, c, (m, n), at, sums);
                     }
                 }
             }
-        }
-    }
-}
-
-fn widened<T: Element, W: WriteSum<T>>(c: Target<T, W>, a: Operand, b: Operand, threads: Threads) {
-    let (m, n) = (a.rows(), b.columns());
-    let mut product = vec![0f32; m * n];
-    let (mut wide_a, mut wide_b) = (Vec::new(), Vec::new());
-    let (a, b) = (wide(a, &mut wide_a), wide(b, &mut wide_b));
-    gemm(&mut product, n, Write::Replace, 1.0, a, b, threads);
-    for (row, sums) in product.chunks_exact(n).enumerate() {
-        for (column, &sum) in sums.iter().enumerate() {
-            let place = row * c.strides.0 + column;
-            // SAFETY: the product lies in the target, which this thread has alone.
-            (c.write)(place, unsafe { &mut *c.first.add(place) }, sum);
-        }
-    }
-}
-
-fn wide<'a>(operand: Operand<'a>, values: &'a mut Vec<f32>) -> View<'a, f32> {
-    match operand {
-        Operand::F32(view) => view,
-        Operand::Bf16(view) => {
-            let last = last_index(view.rows.max(1), view.columns.max(1), view.row_stride, view.column_stride);
-            values.extend(view.values[..=last].iter().map(|value| value.wide()));
-            View::new(values, (view.rows, view.columns), (view.row_stride, view.column_stride))
         }
     }
 }

@@ -14,12 +14,15 @@ mod operand;
 mod target;
 mod scratch;
 mod pack;
+mod beside;
+mod widened;
 mod bf16;
 
 use super::Element;
 use rayon::prelude::*;
 
-pub(crate) use bf16::{add_bf16_each, gemm_bf16, product_bf16};
+pub(crate) use beside::{ALONE, COLUMNS_OF_BLOCK, Factor, Term};
+pub(crate) use bf16::{gemm_bf16, product_bf16};
 pub(crate) use operand::Operand;
 
 /// A matrix in a slice, rows and columns at any stride.

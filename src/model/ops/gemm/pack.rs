@@ -54,6 +54,11 @@ impl<'a> Left<'a> {
         Left { direct, first_packed, packed, panels, pieces }
     }
 
+    /// How many panels.
+    pub(super) fn panels(&self) -> usize {
+        self.first_packed + self.panels
+    }
+
     /// How either operand is cut along the inner size.
     pub(super) fn pieces(&self) -> Pieces {
         self.pieces

@@ -5,7 +5,7 @@ use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, dispatch};
 use std::mem::MaybeUninit;
 
-/// Where the sums go, block by block, and how each is written: with its place among the values and the value.
+/// Where the sums go, block by block, and how each is written.
 #[derive(Clone, Copy)]
 pub(super) struct Target<T, W> {
     pub(super) first: *mut MaybeUninit<T>,
@@ -24,9 +24,9 @@ impl<T, W> Target<T, W> {
 unsafe impl<T, W: Sync> Sync for Target<T, W> {}
 
 /// How a sum is written.
-pub(super) trait WriteSum<T>: Fn(usize, &mut MaybeUninit<T>, f32) + Copy + Sync {}
+pub(super) trait WriteSum<T>: Fn(&mut MaybeUninit<T>, f32) + Copy + Sync {}
 
-impl<T, W: Fn(usize, &mut MaybeUninit<T>, f32) + Copy + Sync> WriteSum<T> for W {}
+impl<T, W: Fn(&mut MaybeUninit<T>, f32) + Copy + Sync> WriteSum<T> for W {}
 
 /// Writes the sums of the block at `at`, which no other task has.
 pub(super) fn finish<T: Element, W: WriteSum<T>>(
@@ -63,13 +63,11 @@ unsafe fn write_block<T: Element, W: WriteSum<T>>(
                 let place = (at.0 + row) * c.strides.0 + at.1;
                 // SAFETY: as the caller promises.
                 let to = unsafe { std::slice::from_raw_parts_mut(c.first.add(place), shape.1) };
-                let each = |(column, (to, &sum)): (usize, (&mut MaybeUninit<T>, &f32))| {
-                    (c.write)(place + column, to, sum)
-                };
+                let each = |(to, &sum): (&mut MaybeUninit<T>, &f32)| (c.write)(to, sum);
                 match <&mut [MaybeUninit<T>; SIDE]>::try_from(&mut *to) {
                     // A known length: one vector after the other, without a loop.
-                    Ok(to) => to.iter_mut().zip(sums).enumerate().for_each(each),
-                    Err(_) => to.iter_mut().zip(sums).enumerate().for_each(each),
+                    Ok(to) => to.iter_mut().zip(sums).for_each(each),
+                    Err(_) => to.iter_mut().zip(sums).for_each(each),
                 }
             }
         },
