@@ -5,13 +5,12 @@ use super::block::{Line, SIDE, Sums};
 use super::operand::Operand;
 use super::pack::{Left, Lines, pack};
 use super::scratch::Scratch;
-use super::target::{Target, WriteSum, finish};
+use super::target::{Target, finish};
 use super::tiles::Earlier;
 use super::widened::widened;
 use super::{Threads, Write, last_index};
 use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, zeros};
-use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// C = [C +] scale A B, C given by its values and the distance of its rows.
@@ -27,28 +26,16 @@ pub(crate) fn gemm_bf16<T: Element>(
     b: Operand,
     threads: Threads,
 ) {
-    let Some(target) = target(c, row_stride, a, b) else {
-        return; // nothing is added; a result that is replaced is one of zeros
-    };
-    // SAFETY: the target is C's, which is exclusively borrowed; what is added to is one of its values.
-    unsafe {
-        match write {
-            Write::Replace => replace(target, scale, a, b, ALONE, threads),
-            Write::Add => add(target, scale, a, b, threads),
-        }
-    }
-}
-
-/// Where A B goes; None where it has no numbers.
-fn target<T>(c: &mut [T], row_stride: usize, a: Operand, b: Operand) -> Option<(*mut MaybeUninit<T>, usize)> {
     assert_eq!(a.columns(), b.rows(), "inner sizes of a product");
     let (m, n) = (a.rows(), b.columns());
     if m == 0 || n == 0 || a.columns() == 0 {
-        return None;
+        return; // nothing is added; a result that is replaced is one of zeros
     }
     assert!(n <= row_stride || m == 1, "rows of the result overlap");
     assert!(last_index(m, n, row_stride, 1) < c.len(), "result outside its values");
-    Some((c.as_mut_ptr().cast(), row_stride))
+    let c = Target::<T> { first: c.as_mut_ptr().cast(), strides: (row_stride, 1), write, scale };
+    // SAFETY: the product lies in C, which is exclusively borrowed, and what is added to is one of its values.
+    unsafe { write_product(c, a, b, ALONE, threads) }
 }
 
 /// scale (A B and what the terms add to it) in new memory, row by row, which is not cleared first: the sums are the first that
@@ -72,75 +59,26 @@ pub(crate) fn product_bf16<T: Element, F: Factor>(
         return zeros(m * n);
     }
     let mut c = Vec::with_capacity(m * n);
+    let first = c.spare_capacity_mut().as_mut_ptr();
+    let target = Target { first, strides: (n, 1), write: Write::Replace, scale };
     // SAFETY: there is room for m rows of n, and every one of the numbers is written.
     unsafe {
-        replace((c.spare_capacity_mut().as_mut_ptr(), n), scale, a, b, terms, Threads::All);
+        write_product(target, a, b, terms, Threads::All);
         c.set_len(m * n);
     }
     c
 }
 
 /// # Safety
-/// As [`write_product`].
-unsafe fn replace<T: Element>(
-    target: (*mut MaybeUninit<T>, usize),
-    scale: f32,
-    a: Operand,
-    b: Operand,
-    terms: &[Term<impl Factor>],
-    threads: Threads,
-) {
-    // SAFETY: as the caller promises.
-    unsafe {
-        write_product(
-            target,
-            a,
-            b,
-            terms,
-            threads,
-            #[inline(always)]
-            |to: &mut MaybeUninit<T>, sum| _ = to.write(T::narrowed(scale * sum)),
-        );
-    }
-}
-
-/// # Safety
-/// As [`write_product`]; the target's numbers were written before.
-unsafe fn add<T: Element>(
-    target: (*mut MaybeUninit<T>, usize),
-    scale: f32,
-    a: Operand,
-    b: Operand,
-    threads: Threads,
-) {
-    // SAFETY: as the caller promises.
-    unsafe {
-        write_product(
-            target,
-            a,
-            b,
-            ALONE,
-            threads,
-            #[inline(always)]
-            |to: &mut MaybeUninit<T>, sum| {
-                let to = to.assume_init_mut();
-                *to = T::narrowed(to.wide() + scale * sum);
-            },
-        );
-    }
-}
-
-/// # Safety
-/// The rows of A by the columns of B must lie in the target, which nobody else may use meanwhile.
+/// The rows of A by the columns of B must lie in the target, which nobody else may use meanwhile, and what is added to must have
+/// been written.
 unsafe fn write_product<T: Element>(
-    (first, row_stride): (*mut MaybeUninit<T>, usize),
+    c: Target<T>,
     a: Operand,
     b: Operand,
     terms: &[Term<impl Factor>],
     threads: Threads,
-    write: impl WriteSum<T>,
 ) {
-    let c = Target { first, strides: (row_stride, 1), write };
     let Some(instructions) = Bf16Instructions::of_this_machine() else {
         return widened(c, a, b, terms, threads);
     };
@@ -170,9 +108,9 @@ const TASKS: usize = 4;
 /// Numbers to be copied for which it pays to hand some to another thread.
 const WORTH_SHARING: usize = 1 << 16;
 
-fn by_blocks<T: Element, W: WriteSum<T>>(
+fn by_blocks<T: Element>(
     instructions: Bf16Instructions,
-    c: Target<T, W>,
+    c: Target<T>,
     a: Operand,
     b: Operand,
     terms: &[Beside<impl Factor>],
@@ -223,10 +161,10 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    fn run<T: Element, W: WriteSum<T>>(
+    fn run<T: Element>(
         self,
         instructions: Bf16Instructions,
-        c: Target<T, W>,
+        c: Target<T>,
         (m, n): (usize, usize),
         left: &Left,
         terms: &[Beside<impl Factor>],

@@ -1,5 +1,6 @@
 //! Where the sums of a product go, and how they are written.
 
+use super::Write;
 use super::block::{SIDE, Sums};
 use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, dispatch};
@@ -7,13 +8,15 @@ use std::mem::MaybeUninit;
 
 /// Where the sums go, block by block, and how each is written.
 #[derive(Clone, Copy)]
-pub(super) struct Target<T, W> {
+pub(super) struct Target<T> {
     pub(super) first: *mut MaybeUninit<T>,
     pub(super) strides: (usize, usize),
-    pub(super) write: W,
+    pub(super) write: Write,
+    /// What each sum is multiplied by.
+    pub(super) scale: f32,
 }
 
-impl<T, W> Target<T, W> {
+impl<T> Target<T> {
     /// The same places of the transposed result.
     pub(super) fn t(self) -> Self {
         Target { strides: (self.strides.1, self.strides.0), ..self }
@@ -21,17 +24,12 @@ impl<T, W> Target<T, W> {
 }
 
 // SAFETY: blocks do not overlap, and the values are exclusively borrowed while tasks write them.
-unsafe impl<T, W: Sync> Sync for Target<T, W> {}
-
-/// How a sum is written.
-pub(super) trait WriteSum<T>: Fn(&mut MaybeUninit<T>, f32) + Copy + Sync {}
-
-impl<T, W: Fn(&mut MaybeUninit<T>, f32) + Copy + Sync> WriteSum<T> for W {}
+unsafe impl<T> Sync for Target<T> {}
 
 /// Writes the sums of the block at `at`, which no other task has.
-pub(super) fn finish<T: Element, W: WriteSum<T>>(
+pub(super) fn finish<T: Element>(
     instructions: Bf16Instructions,
-    c: Target<T, W>,
+    c: Target<T>,
     (m, n): (usize, usize),
     at: (usize, usize),
     sums: &mut Sums,
@@ -44,32 +42,45 @@ pub(super) fn finish<T: Element, W: WriteSum<T>>(
             (c.t(), (at.1, at.0), (shape.1, shape.0))
         }
     };
+    let first = c.first.wrapping_add(at.0 * c.strides.0 + at.1);
     // SAFETY: the block lies in C, whose bounds were asserted.
-    unsafe { write_block(c, at, shape, sums) };
+    unsafe { write_block(Target { first, ..c }, shape, sums) };
 }
 
 /// # Safety
-/// The block of `shape` at `at` must lie in the target, whose columns lie side by side, and nobody else may use it meanwhile.
-unsafe fn write_block<T: Element, W: WriteSum<T>>(
-    c: Target<T, W>,
-    at: (usize, usize),
-    shape: (usize, usize),
-    sums: &Sums,
-) {
+/// The block of `shape` must lie at the beginning of the target, whose columns lie side by side, and nobody else may use it
+/// meanwhile.
+unsafe fn write_block<T: Element>(c: Target<T>, shape: (usize, usize), sums: &Sums) {
     dispatch(
         #[inline(always)]
         || {
             for (row, sums) in sums.0.chunks_exact(SIDE).take(shape.0).enumerate() {
-                let place = (at.0 + row) * c.strides.0 + at.1;
                 // SAFETY: as the caller promises.
-                let to = unsafe { std::slice::from_raw_parts_mut(c.first.add(place), shape.1) };
-                let each = |(to, &sum): (&mut MaybeUninit<T>, &f32)| (c.write)(to, sum);
+                let to = unsafe { std::slice::from_raw_parts_mut(c.first.add(row * c.strides.0), shape.1) };
                 match <&mut [MaybeUninit<T>; SIDE]>::try_from(&mut *to) {
                     // A known length: one vector after the other, without a loop.
-                    Ok(to) => to.iter_mut().zip(sums).for_each(each),
-                    Err(_) => to.iter_mut().zip(sums).for_each(each),
+                    // SAFETY: as the caller promises.
+                    Ok(to) => unsafe { write_row(c, to, sums) },
+                    // SAFETY: as the caller promises.
+                    Err(_) => unsafe { write_row(c, to, sums) },
                 }
             }
         },
     )
+}
+
+/// # Safety
+/// What is added to must have been written.
+#[inline(always)]
+pub(super) unsafe fn write_row<T: Element>(c: Target<T>, to: &mut [MaybeUninit<T>], sums: &[f32]) {
+    match c.write {
+        Write::Replace => {
+            to.iter_mut().zip(sums).for_each(|(to, sum)| _ = to.write(T::narrowed(c.scale * sum)))
+        }
+        Write::Add => to.iter_mut().zip(sums).for_each(|(to, sum)| {
+            // SAFETY: as the caller promises.
+            let to = unsafe { to.assume_init_mut() };
+            *to = T::narrowed(to.wide() + c.scale * sum);
+        }),
+    }
 }

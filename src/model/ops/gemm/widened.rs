@@ -2,13 +2,13 @@
 
 use super::beside::{Factor, Term};
 use super::operand::Operand;
-use super::target::{Target, WriteSum};
+use super::target::{Target, write_row};
 use super::{Threads, View, Write, gemm, last_index};
 use crate::model::ops::Element;
 
 /// C = A B and what the terms add to it, written by C.
-pub(super) fn widened<T: Element, W: WriteSum<T>>(
-    c: Target<T, W>,
+pub(super) fn widened<T: Element>(
+    c: Target<T>,
     a: Operand,
     b: Operand,
     terms: &[Term<impl Factor>],
@@ -26,11 +26,8 @@ pub(super) fn widened<T: Element, W: WriteSum<T>>(
         }
     }
     for (row, sums) in product.chunks_exact(n).enumerate() {
-        for (column, &sum) in sums.iter().enumerate() {
-            let place = row * c.strides.0 + column;
-            // SAFETY: the product lies in the target, which this thread has alone.
-            (c.write)(unsafe { &mut *c.first.add(place) }, sum);
-        }
+        // SAFETY: the product lies in the target, which this thread has alone.
+        unsafe { write_row(c, std::slice::from_raw_parts_mut(c.first.add(row * c.strides.0), n), sums) }
     }
 }
 
