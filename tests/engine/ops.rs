@@ -284,7 +284,7 @@ fn products() {
 /// A weight with updates of some of its columns, which begin where blocks do and elsewhere, for few rows, which read the weight
 /// where it lies, and for many; and back, with and without masks.
 #[test]
-fn weights_with_updates() {
+fn weights_of_f32_and_bf16_with_updates() {
     in_both_on_cards(|kind| {
         let rank = 24;
         let masks = [4, 5].map(|module| {

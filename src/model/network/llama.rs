@@ -16,6 +16,7 @@ use crate::model::ops::lookup::lookup;
 use crate::model::ops::matmul::{matmul, matmul_wide, narrowed};
 use crate::model::ops::rms_norm::{self, rms_norm};
 use crate::model::ops::rope::AngleTable;
+use crate::model::ops::with_threads_awake;
 use candle_core::{DType, Device, Tensor};
 
 /// Target rows whose logits exist at the same time.
@@ -88,6 +89,18 @@ impl Llama {
         if batch.targets.is_empty() {
             return Ok(Losses::default());
         }
+        let device = self.device.clone();
+        with_threads_awake(&device, || self.forward_and_back(batch, activations, scale, dropout))
+    }
+
+    /// [`Llama::accumulate_gradients`] of a batch that has targets.
+    fn forward_and_back(
+        &mut self,
+        batch: &Batch,
+        activations: Activations,
+        scale: f64,
+        dropout: DropoutStream,
+    ) -> Result<Losses> {
         let pass = self.pass(&batch.positions, LoraUse::Trained(dropout))?;
         let rows = Rows::new(&batch.offsets, &self.device)?;
         let sources = self.indices(&batch.sources)?;

@@ -9,8 +9,9 @@ pub(super) const WIDE: u64 = 4;
 
 /// Bytes of activations and logits where the CPU's kernels run, which write in place.
 pub(super) fn kernels(need: Need, activations: Activations) -> (u64, u64) {
-    // The widest moment of a backward pass is that of down_proj: its input, and in f32 the gradient of that and what comes
-    // to it through a mask; beside them the gradient of the layer's output and a norm.
+    // The widest moment of a backward pass is that of the MLP: down_proj's input, and what its update sees of that; in bf16,
+    // where these are half as wide, a product's operands besides, as they are packed. Then the gradient of the layer's output
+    // and a norm.
     let (mlp, hidden) = (need.config.intermediate_size as u64, need.config.hidden_size as u64);
     let working = |computed: u64| computed * (mlp * (need.width() + 2 * WIDE) + hidden * 2 * WIDE);
     // f32 in bf16 too, and then their gradient is there once more, packed for a product.

@@ -29,8 +29,11 @@ impl<F: Fn(usize) -> f32 + Copy + Sync> Factor for F {}
 /// The columns of a block: a term begins with one.
 pub(crate) const COLUMNS_OF_BLOCK: usize = SIDE;
 
+/// What there is none of beside a product that nothing is added to.
+type NoTerm = Term<'static, fn(usize) -> f32>;
+
 /// A product that nothing is added to.
-pub(crate) const ALONE: &[Term<'static, fn(usize) -> f32>] = &[];
+pub(crate) const ALONE: &[NoTerm] = &[];
 
 /// A term whose operands are in order.
 pub(super) struct Beside<'a, F> {
