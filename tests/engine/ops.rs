@@ -328,8 +328,8 @@ fn products_of_bf16() {
         return; // candle multiplies what is of one type
     }
     let small = [(1, 32, 64), (3, 64, 96), (33, 21, 65), (64, 96, 32), (70, 40, 130), (200, 100, 33)];
-    // An inner size of three pieces, and more columns than wait for the next piece at once.
-    let cut = [(70, 2080, 130), (70, 2080, 2600)].into_iter().filter(|_| DEVICE.is_cpu());
+    // An inner size of three pieces, more columns than wait for the next piece at once, and an inner size of two products.
+    let cut = [(70, 2080, 130), (70, 2080, 2600), (33, 4130, 40)].into_iter().filter(|_| DEVICE.is_cpu());
     for (m, k, n) in small.into_iter().chain(cut) {
         let rounding = 1e-6 + 1e-9 * k as f64;
         let lying = |name: &str, rows, columns, along_columns: bool, dtype| {

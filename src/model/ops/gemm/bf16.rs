@@ -11,6 +11,7 @@ use super::widened::widened;
 use super::{Threads, Write, last_index};
 use crate::device::processor::Bf16Instructions;
 use crate::model::ops::{Element, zeros};
+use candle_core::DType;
 use std::ops::Range;
 
 /// C = [C +] scale A B, C given by its values and the distance of its rows.
@@ -61,13 +62,23 @@ pub(crate) fn product_bf16<T: Element, F: Factor>(
     let mut c = Vec::with_capacity(m * n);
     let first = c.spare_capacity_mut().as_mut_ptr();
     let target = Target { first, strides: (n, 1), write: Write::Replace, scale };
-    // SAFETY: there is room for m rows of n, and every one of the numbers is written.
-    unsafe {
-        write_product(target, a, b, terms, Threads::All);
-        c.set_len(m * n);
+    // A sum in f32 may be made of several.
+    let at_once = if T::DTYPE == DType::F32 && terms.is_empty() { LONGEST } else { k };
+    for first in (0..k).step_by(at_once) {
+        let some = first..k.min(first + at_once);
+        let (a, b) = (a.some_columns(some.clone()), b.t().some_columns(some).t());
+        let write = if first == 0 { Write::Replace } else { Write::Add };
+        // SAFETY: there is room for m rows of n, and every one of the numbers is written before it is added to.
+        unsafe { write_product(Target { write, ..target }, a, b, terms, Threads::All) };
     }
+    // SAFETY: all of them were written.
+    unsafe { c.set_len(m * n) };
     c
 }
+
+/// The longest inner size of a product that is made at once where several can be added: of a longer one, such as a vocabulary, few
+/// columns of the right operand would be packed at a time, and the left one read from memory for each few.
+const LONGEST: usize = 4096;
 
 /// # Safety
 /// The rows of A by the columns of B must lie in the target, which nobody else may use meanwhile, and what is added to must have

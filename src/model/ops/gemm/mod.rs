@@ -20,6 +20,7 @@ mod bf16;
 
 use super::Element;
 use rayon::prelude::*;
+use std::ops::Range;
 
 pub(crate) use beside::{ALONE, COLUMNS_OF_BLOCK, Factor, Term};
 pub(crate) use bf16::{gemm_bf16, product_bf16};
@@ -83,6 +84,11 @@ impl<'a, T: Copy> View<'a, T> {
 }
 
 impl<'a, T: Element> View<'a, T> {
+    /// Some of the columns, without a copy.
+    fn some_columns(self, columns: Range<usize>) -> Self {
+        View { values: self.at(0, columns.start), columns: columns.len(), ..self }
+    }
+
     /// The values from a number on.
     #[inline(always)]
     fn at(self, row: usize, column: usize) -> &'a [T] {

@@ -4,6 +4,7 @@ use super::View;
 use super::block::SIDE;
 use super::pieces::Pieces;
 use half::bf16;
+use std::ops::Range;
 
 /// A matrix in either type.
 #[derive(Clone, Copy)]
@@ -54,6 +55,14 @@ impl Operand<'_> {
         match self {
             Operand::F32(view) => Operand::F32(view.t()),
             Operand::Bf16(view) => Operand::Bf16(view.t()),
+        }
+    }
+
+    /// Some of its columns, without a copy.
+    pub(super) fn some_columns(self, columns: Range<usize>) -> Self {
+        match self {
+            Operand::F32(view) => Operand::F32(view.some_columns(columns)),
+            Operand::Bf16(view) => Operand::Bf16(view.some_columns(columns)),
         }
     }
 
