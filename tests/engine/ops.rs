@@ -286,6 +286,8 @@ fn products() {
 #[test]
 fn weights_of_f32_and_bf16_with_updates() {
     in_both_on_cards(|kind| {
+        // A card rounds the product and the sum.
+        let rounding = if DEVICE.is_cpu() { kind.rounding } else { 2.0 * kind.rounding }.max(2e-6);
         let rank = 24;
         let masks = [4, 5].map(|module| {
             DropoutStream { rate: 0.3, seed: 1, micro_batch: 2 }.mask(3, module).expect("the rate is not 0")
@@ -305,7 +307,7 @@ fn weights_of_f32_and_bf16_with_updates() {
                     .expect("y")
             };
             let theirs = y(&x64, &w64, &h64, [&bs[0].1, &bs[1].1]);
-            assert_close(&y(&x, &w, &h, [&bs[0].0, &bs[1].0]), &theirs, kind.rounding.max(1e-6));
+            assert_close(&y(&x, &w, &h, [&bs[0].0, &bs[1].0]), &theirs, rounding);
 
             let ((grad_y, grad_y64), (a, a64)) = (pair(kind, "dy", rows, 101), pair(kind, "a", rank, inner));
             for masks in [&masks[..], &[]] {
@@ -314,7 +316,7 @@ fn weights_of_f32_and_bf16_with_updates() {
                     low_rank::backward(grad_y, w, &terms, masks).expect("gradient")
                 };
                 let theirs = back(&grad_y64, &w64, &h64, &a64);
-                assert_close(&back(&grad_y, &w, &h, &a), &theirs, kind.rounding.max(2e-6));
+                assert_close(&back(&grad_y, &w, &h, &a), &theirs, rounding);
             }
         }
     });

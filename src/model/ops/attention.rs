@@ -72,8 +72,8 @@ pub fn attention(qkv: &Tensor, rows: &Rows, heads: Heads) -> Result<Tensor> {
     by_type!(qkv.dtype(), E => kernel::<E>(qkv, &rows.offsets, heads))
 }
 
-/// Whether a training computes the output once more rather than keep it until the backward pass: in bf16 on the CPU, where
-/// that is a hundredth of a pass and the output a tenth of what is kept.
+/// Whether a training computes the output once more rather than keep it until the backward pass: in bf16 on the CPU, where,
+/// of rows of 200 tokens, that is a hundredth of a pass, and the output a tenth of what is kept.
 pub(crate) fn is_computed_again(qkv: &Tensor) -> bool {
     is_fast(qkv) && qkv.dtype() == DType::BF16
 }

@@ -1,7 +1,7 @@
 //! A weight and the low-rank updates beside it (Hu et al., 2021), forward and back to what it reads.
 //!
 //! In bf16 on the CPU the terms are summed where the weight's sums are, before they are rounded, once: the terms are no
-//! products that are written and read again, which took a tenth of a training.
+//! products that are written and read again, which took a twentieth of a training.
 
 #[cfg(feature = "cuda")]
 use super::cuda;
