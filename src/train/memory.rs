@@ -111,7 +111,8 @@ impl<'a> Need<'a> {
         self.packed() + self.attended() + hidden + 2 * mlp
     }
 
-    /// Those of them that are kept until then.
+    /// Those of them that are kept until then: on the CPU in bf16 not attention's output, see
+    /// `model::ops::attention::is_computed_again`.
     fn kept(self, activations: Activations) -> u64 {
         match (activations, self.place, self.dtype) {
             (Activations::Recompute, ..) => 0,

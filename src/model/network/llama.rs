@@ -90,37 +90,28 @@ impl Llama {
             return Ok(Losses::default());
         }
         let device = self.device.clone();
-        with_threads_awake(&device, || self.forward_and_back(batch, activations, scale, dropout))
-    }
-
-    /// [`Llama::accumulate_gradients`] of a batch that has targets.
-    fn forward_and_back(
-        &mut self,
-        batch: &Batch,
-        activations: Activations,
-        scale: f64,
-        dropout: DropoutStream,
-    ) -> Result<Losses> {
-        let pass = self.pass(&batch.positions, LoraUse::Trained(dropout))?;
-        let rows = Rows::new(&batch.offsets, &self.device)?;
-        let sources = self.indices(&batch.sources)?;
-        let attend = |qkv: &Tensor| attention(qkv, &rows, pass.heads);
-        let mut inputs = Vec::with_capacity(self.layers.len());
-        let keep = |x, saved| inputs.push((x, (activations == Activations::Keep).then_some(saved)));
-        let last = self.forward(&batch.ids, &pass, Some(&sources), |_, qkv| attend(qkv), keep)?;
-        let (losses, mut grad) = self.head_gradient(last, batch, scale)?;
-        let layers = self.layers.len();
-        for (place, (layer, (x, saved))) in self.layers.iter_mut().zip(inputs).enumerate().rev() {
-            let wanted = (place + 1 == layers).then_some(&sources);
-            let saved = match saved {
-                Some(saved) => saved,
-                None => layer.forward_saved(&x, &pass, wanted, attend)?,
-            };
-            let part = Part { pass: &pass, rows: &rows, wanted, is_lowest: place == 0 };
-            let Some(below) = layer.backward(&x, saved, grad, &part)? else { break };
-            grad = below;
-        }
-        Ok(losses)
+        with_threads_awake(&device, || {
+            let pass = self.pass(&batch.positions, LoraUse::Trained(dropout))?;
+            let rows = Rows::new(&batch.offsets, &self.device)?;
+            let sources = self.indices(&batch.sources)?;
+            let attend = |qkv: &Tensor| attention(qkv, &rows, pass.heads);
+            let mut inputs = Vec::with_capacity(self.layers.len());
+            let keep = |x, saved| inputs.push((x, (activations == Activations::Keep).then_some(saved)));
+            let last = self.forward(&batch.ids, &pass, Some(&sources), |_, qkv| attend(qkv), keep)?;
+            let (losses, mut grad) = self.head_gradient(last, batch, scale)?;
+            let layers = self.layers.len();
+            for (place, (layer, (x, saved))) in self.layers.iter_mut().zip(inputs).enumerate().rev() {
+                let wanted = (place + 1 == layers).then_some(&sources);
+                let saved = match saved {
+                    Some(saved) => saved,
+                    None => layer.forward_saved(&x, &pass, wanted, attend)?,
+                };
+                let part = Part { pass: &pass, rows: &rows, wanted, is_lowest: place == 0 };
+                let Some(below) = layer.backward(&x, saved, grad, &part)? else { break };
+                grad = below;
+            }
+            Ok(losses)
+        })
     }
 
     /// -ln p of each of the batch's targets, in nats.

@@ -3,12 +3,10 @@
 //! In bf16 on the CPU the terms are summed where the weight's sums are, before they are rounded, once: the terms are no
 //! products that are written and read again, which took a twentieth of a training.
 
-#[cfg(feature = "cuda")]
-use super::cuda;
 use super::dropout::{self, DropoutMask};
 use super::gemm::{COLUMNS_OF_BLOCK, Factor, Term, product_bf16};
 use super::is_fast;
-use super::matmul::{add_matmul, matmul, matmul_wide, narrowed, with_operands};
+use super::matmul::{add_matmul, has_kernels, matmul, matmul_wide, narrowed, with_operands};
 use candle_core::{DType, Device, Result, Tensor};
 use half::bf16;
 
@@ -32,18 +30,10 @@ pub struct LowRank {
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn add(y: Tensor, terms: &[LowRank]) -> Result<Tensor> {
-    if is_fast(&y) {
+    if has_kernels(&y) {
         for term in terms {
             let (start, width) = term.columns;
             add_matmul(y.narrow(1, start, width)?, term.scale, &term.hidden, &term.b.t()?)?;
-        }
-        return Ok(y);
-    }
-    #[cfg(feature = "cuda")]
-    if cuda::takes(&y) {
-        for term in terms {
-            let (start, width) = term.columns;
-            cuda::product::add(&y.narrow(1, start, width)?, term.scale, &term.hidden, &term.b.t()?)?;
         }
         return Ok(y);
     }

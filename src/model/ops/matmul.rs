@@ -167,17 +167,22 @@ fn accumulate(c: &Tensor, scale: f64, a: &Tensor, b: &Tensor) -> Result<()> {
     })
 }
 
+/// Whether kernels multiply it, on the CPU or on CUDA: they write where it lies, and step over what lies beside a view.
+pub(super) fn has_kernels(x: &Tensor) -> bool {
+    #[cfg(feature = "cuda")]
+    if cuda::takes(x) {
+        return true;
+    }
+    is_fast(x)
+}
+
 /// Some columns of a matrix: a view where the kernels can step over the rest, a copy elsewhere.
 ///
 /// # Errors
 /// Operands whose shapes do not fit together, or that lie on different devices.
 pub fn columns(y: &Tensor, (start, width): (usize, usize)) -> Result<Tensor> {
     let view = y.narrow(1, start, width)?;
-    #[cfg(feature = "cuda")]
-    if cuda::takes(y) {
-        return Ok(view);
-    }
-    if is_fast(y) { Ok(view) } else { view.contiguous() }
+    if has_kernels(y) { Ok(view) } else { view.contiguous() }
 }
 
 /// X + Y element by element, consuming X.
