@@ -99,20 +99,20 @@ where
     create((tokens, out), [qkv], |y: &mut [E], [qkv]: [&[E]; 1]| {
         let mut by_head: Vec<f32> = zeros(tokens * out);
         let tasks = tasks(&mut by_head, offsets, heads.query, d);
-        tasks.into_par_iter().for_each(|Task { start, length, head, values }| {
+        tasks.into_par_iter().for_each_init(Vec::new, |scores, Task { start, length, head, values }| {
             let row = &qkv[start * packed..(start + length) * packed];
             let (key, value) = heads.key_value_columns(head / heads.group());
             let at_once = queries_at_once::<E>(length);
-            let mut scores = vec![0f32; at_once.min(length) * length];
+            let scores = at_least(scores, at_once.min(length) * length);
             for (block, values) in values.chunks_mut(at_once * d).enumerate() {
                 let (first, queries) = (block * at_once, values.len() / d);
                 let keys = first + queries;
                 let q = head_of(row, packed, head * d, (first, queries), d);
                 let k = head_of(row, packed, key, (0, keys), d);
                 let v = head_of(row, packed, value, (0, keys), d);
-                product(&mut scores, keys, Write::Replace, heads.scale() as f32, q, k.t());
+                product(scores, keys, Write::Replace, heads.scale() as f32, q, k.t());
                 causal_softmax(&mut scores[..queries * keys], first, keys);
-                let p = View::new(&scores, (queries, keys), (keys, 1));
+                let p = View::new(scores, (queries, keys), (keys, 1));
                 product(values, d, Write::Replace, 1.0, p, v);
             }
         });
@@ -153,41 +153,44 @@ where
         // A task owns its group's query heads, its key head and its value head, one after the other.
         let mut by_head: Vec<f32> = zeros(tokens * packed);
         let tasks = tasks(&mut by_head, offsets, heads.key_value, (group + 2) * d);
-        tasks.into_par_iter().for_each(|Task { start, length, head, values }| {
-            let row = &qkv[start * packed..(start + length) * packed];
-            let grad_row = &grad_y[start * out..(start + length) * out];
-            let (key, value) = heads.key_value_columns(head);
-            let at_once = queries_at_once::<E>(length);
-            let (grad_q, grad_kv) = values.split_at_mut(group * length * d);
-            let (grad_k, grad_v) = grad_kv.split_at_mut(length * d);
-            let block = at_once.min(length) * length;
-            let (mut p, mut ds) = (vec![0f32; block], vec![0f32; block]);
-            for (member, grad_q) in grad_q.chunks_mut(length * d).enumerate() {
-                let column = (head * group + member) * d;
-                for (block, grad_q) in grad_q.chunks_mut(at_once * d).enumerate() {
-                    let (first, queries) = (block * at_once, grad_q.len() / d);
-                    let keys = first + queries;
-                    let q = head_of(row, packed, column, (first, queries), d);
-                    let k = head_of(row, packed, key, (0, keys), d);
-                    let v = head_of(row, packed, value, (0, keys), d);
-                    let dy = head_of(grad_row, out, column, (first, queries), d);
-                    product(&mut p, keys, Write::Replace, heads.scale() as f32, q, k.t());
-                    causal_softmax(&mut p[..queries * keys], first, keys);
-                    product(&mut ds, keys, Write::Replace, 1.0, dy, v.t());
-                    let probabilities = View::new(&p, (queries, keys), (keys, 1));
-                    product(grad_v, d, Write::Add, 1.0, probabilities.t(), dy);
-                    softmax_backward(
-                        &p[..queries * keys],
-                        &mut ds[..queries * keys],
-                        keys,
-                        heads.scale() as f32,
-                    );
-                    let ds = View::new(&ds, (queries, keys), (keys, 1));
-                    product(grad_q, d, Write::Replace, 1.0, ds, k);
-                    product(grad_k, d, Write::Add, 1.0, ds.t(), q);
+        tasks.into_par_iter().for_each_init(
+            Default::default,
+            |(p, ds), Task { start, length, head, values }| {
+                let row = &qkv[start * packed..(start + length) * packed];
+                let grad_row = &grad_y[start * out..(start + length) * out];
+                let (key, value) = heads.key_value_columns(head);
+                let at_once = queries_at_once::<E>(length);
+                let (grad_q, grad_kv) = values.split_at_mut(group * length * d);
+                let (grad_k, grad_v) = grad_kv.split_at_mut(length * d);
+                let block = at_once.min(length) * length;
+                let (p, ds) = (at_least(p, block), at_least(ds, block));
+                for (member, grad_q) in grad_q.chunks_mut(length * d).enumerate() {
+                    let column = (head * group + member) * d;
+                    for (block, grad_q) in grad_q.chunks_mut(at_once * d).enumerate() {
+                        let (first, queries) = (block * at_once, grad_q.len() / d);
+                        let keys = first + queries;
+                        let q = head_of(row, packed, column, (first, queries), d);
+                        let k = head_of(row, packed, key, (0, keys), d);
+                        let v = head_of(row, packed, value, (0, keys), d);
+                        let dy = head_of(grad_row, out, column, (first, queries), d);
+                        product(p, keys, Write::Replace, heads.scale() as f32, q, k.t());
+                        causal_softmax(&mut p[..queries * keys], first, keys);
+                        product(ds, keys, Write::Replace, 1.0, dy, v.t());
+                        let probabilities = View::new(p, (queries, keys), (keys, 1));
+                        product(grad_v, d, Write::Add, 1.0, probabilities.t(), dy);
+                        softmax_backward(
+                            &p[..queries * keys],
+                            &mut ds[..queries * keys],
+                            keys,
+                            heads.scale() as f32,
+                        );
+                        let ds = View::new(ds, (queries, keys), (keys, 1));
+                        product(grad_q, d, Write::Replace, 1.0, ds, k);
+                        product(grad_k, d, Write::Add, 1.0, ds.t(), q);
+                    }
                 }
-            }
-        });
+            },
+        );
         interleave(grad, &by_head, offsets, heads.packed_width() / d, d, |place| {
             // Place in a row's blocks -> column: group members, key, value of each key-value head in turn.
             let (head, member) = (place / (group + 2), place % (group + 2));
@@ -222,6 +225,14 @@ fn tasks<'a>(mut values: &'a mut [f32], offsets: &[usize], heads: usize, width: 
     // Long rows first, so that the last thread does not start the longest task last.
     tasks.sort_by_key(|task| std::cmp::Reverse(task.length));
     tasks
+}
+
+/// So many numbers, whatever they are, of what a thread keeps from task to task: new ones would have to be cleared each time.
+fn at_least(kept: &mut Vec<f32>, count: usize) -> &mut [f32] {
+    if kept.len() < count {
+        kept.resize(count, 0.0);
+    }
+    &mut kept[..count]
 }
 
 /// From blocks (row, place, token, D) to tokens with `place` at `column(place)`.
