@@ -4,8 +4,9 @@
 //! products that are written and read again, which took a twentieth of a training.
 
 use super::dropout::{self, DropoutMask};
-use super::gemm::{COLUMNS_OF_BLOCK, Factor, Term, product_bf16};
+use super::gemm::{COLUMNS_OF_BLOCK, Term, product_bf16};
 use super::is_fast;
+use super::mask::Factors;
 use super::matmul::{add_matmul, has_kernels, matmul, matmul_wide, narrowed, with_operands};
 use candle_core::{DType, Device, Result, Tensor};
 use half::bf16;
@@ -64,20 +65,16 @@ pub fn forward(x: &Tensor, weight: &Tensor, terms: &[LowRank]) -> Result<Tensor>
     if !is_fused(x) {
         return add(matmul(x, &weight)?, terms);
     }
-    let factor = |scale: f64| {
-        #[inline(always)]
-        move |_: usize| scale as f32
-    };
-    let terms = terms.iter().map(|LowRank { columns: (first, _), hidden, b, scale }| {
+    let term = |LowRank { columns: (first, _), hidden, b, scale }: &LowRank| {
         // A term begins with a block: where its columns do not, columns of zeros come before them.
         let before = first % COLUMNS_OF_BLOCK;
         let b = match before {
             0 => b.clone(),
             _ => Tensor::cat(&[&Tensor::zeros((before, b.dim(1)?), b.dtype(), b.device())?, b], 0)?,
         };
-        Ok((hidden.clone(), b.t()?, first - before, factor(*scale)))
-    });
-    fused(x, &weight, terms.collect::<Result<_>>()?)
+        Ok(Fused { a: hidden.clone(), b: b.t()?, first: first - before, scale: *scale as f32, mask: None })
+    };
+    fused(x, &weight, &terms.iter().map(term).collect::<Result<Vec<_>>>()?)
 }
 
 /// The gradient of X for that of X W^T and its terms: dY W, and dh A of each of `terms`, behind its mask where there are any.
@@ -94,22 +91,11 @@ pub fn backward(
     masks: &[DropoutMask],
 ) -> Result<Tensor> {
     if is_fused(grad_y) {
-        let term = |(a, b): &(Tensor, Tensor)| (a.clone(), b.clone(), 0);
-        let terms = terms.iter().map(term);
-        if masks.is_empty() {
-            let with = |(a, b, first)| {
-                (
-                    a,
-                    b,
-                    first,
-                    #[inline(always)]
-                    |_: usize| 1.0,
-                )
-            };
-            return fused(grad_y, weight, terms.map(with).collect());
-        }
-        let with = |((a, b, first), mask): (_, &DropoutMask)| (a, b, first, mask.factor());
-        return fused(grad_y, weight, terms.zip(masks).map(with).collect());
+        let term = |(place, (a, b)): (usize, &(Tensor, Tensor))| {
+            let mask = masks.get(place).map(|mask| mask.factors());
+            Fused { a: a.clone(), b: b.clone(), first: 0, scale: 1.0, mask }
+        };
+        return fused(grad_y, weight, &terms.iter().enumerate().map(term).collect::<Vec<_>>());
     }
     // The sum of several products is rounded once, at the end.
     let mut grad_x = matmul_wide(grad_y, weight)?;
@@ -128,20 +114,32 @@ fn is_fused(x: &Tensor) -> bool {
     is_fast(x) && x.dtype() == DType::BF16
 }
 
-/// A B and its terms: two factors, the first column, and what each place is multiplied by.
-fn fused<F: Factor>(a: &Tensor, b: &Tensor, terms: Vec<(Tensor, Tensor, usize, F)>) -> Result<Tensor> {
-    let factors = terms.iter().flat_map(|(a, b, ..)| [a, b]);
-    let tensors: Vec<&Tensor> = [a, b].into_iter().chain(factors).collect();
+/// A term of a product, as [`Term`].
+struct Fused {
+    a: Tensor,
+    b: Tensor,
+    first: usize,
+    scale: f32,
+    mask: Option<Factors>,
+}
+
+/// A B and its terms.
+fn fused(a: &Tensor, b: &Tensor, terms: &[Fused]) -> Result<Tensor> {
+    let of_terms = terms.iter().flat_map(|term| [&term.a, &term.b]);
+    let tensors: Vec<&Tensor> = [a, b].into_iter().chain(of_terms).collect();
     with_operands(&tensors, |operands| {
-        let (product, factors) = operands.split_at(2);
-        let term = |(factors, &(_, _, first, factor)): (&[_], &(_, _, usize, F))| Term {
-            a: factors[0],
-            b: factors[1],
-            first,
-            factor,
-        };
-        let terms: Vec<_> = factors.chunks_exact(2).zip(&terms).map(term).collect();
-        let values = product_bf16::<bf16, F>(1.0, product[0], product[1], &terms);
+        let (product, of_terms) = operands.split_at(2);
+        let of_terms = of_terms.chunks_exact(2).zip(terms);
+        let terms: Vec<Term> = of_terms
+            .map(|(operands, &Fused { first, scale, mask, .. })| Term {
+                a: operands[0],
+                b: operands[1],
+                first,
+                scale,
+                mask,
+            })
+            .collect();
+        let values = product_bf16::<bf16>(1.0, product[0], product[1], &terms);
         Tensor::from_vec(values, (a.dim(0)?, b.dim(1)?), &Device::Cpu)
     })
 }

@@ -5,7 +5,7 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::gemm::{ALONE, Operand, Threads, View, Write, gemm, gemm_bf16, product_bf16};
+use super::gemm::{Operand, Threads, View, Write, gemm, gemm_bf16, product_bf16};
 use super::{Element, NUMBERS_PER_TASK, by_type, change, create, dispatch, in_place, is_fast, values_of};
 use candle_core::{DType, Device, Result, Tensor};
 use half::bf16;
@@ -79,7 +79,7 @@ fn product(scale: f32, a: &Tensor, b: &Tensor, dtype: DType) -> Result<Tensor> {
     let (m, n) = (a.dim(0)?, b.dim(1)?);
     if [a, b].iter().any(|operand| operand.dtype() == DType::BF16) {
         return by_type!(dtype, E => with_operands(&[a, b], |operands| {
-            let product = product_bf16::<E, _>(scale, operands[0], operands[1], ALONE);
+            let product = product_bf16::<E>(scale, operands[0], operands[1], &[]);
             Tensor::from_vec(product, (m, n), &Device::Cpu)
         }));
     }

@@ -11,6 +11,7 @@
 mod element;
 mod simd;
 mod slices;
+mod mask;
 mod gemm;
 pub(crate) mod heads;
 #[cfg(feature = "cuda")]

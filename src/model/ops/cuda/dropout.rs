@@ -1,6 +1,7 @@
 //! `dropout.cu`: masks are made where they are used, and never lie in memory. What shares an input shares a launch.
 
 use super::{Argument, Launch, address, launch, ptx, suffix, unwritten};
+use crate::model::ops::mask::Factors;
 use candle_core::{Result, Tensor, bail};
 
 const THREADS: usize = 256;
@@ -8,16 +9,8 @@ const NUMBERS_PER_THREAD: usize = 8;
 /// Masks of one launch: queries, keys and values.
 const MASKS: usize = 3;
 
-/// A mask: hashes below the threshold are dropped, the others scaled; the keys are of the hash.
-#[derive(Clone, Copy)]
-pub(in crate::model::ops) struct Mask {
-    pub(in crate::model::ops) threshold: u32,
-    pub(in crate::model::ops) scale: f32,
-    pub(in crate::model::ops) keys: (u32, u32),
-}
-
 /// See `ops::dropout`.
-pub(in crate::model::ops) fn dropout(x: &Tensor, masks: &[Mask]) -> Result<Vec<Tensor>> {
+pub(in crate::model::ops) fn dropout(x: &Tensor, masks: &[Factors]) -> Result<Vec<Tensor>> {
     let x = x.contiguous()?;
     let device = x.device().as_cuda_device()?;
     let seen: Vec<Tensor> =
@@ -32,7 +25,7 @@ pub(in crate::model::ops) fn dropout(x: &Tensor, masks: &[Mask]) -> Result<Vec<T
 pub(in crate::model::ops) fn add_backward(
     grad_x: Tensor,
     grads: &[Tensor],
-    masks: &[Mask],
+    masks: &[Factors],
 ) -> Result<Tensor> {
     let grads: Vec<Tensor> = grads.iter().map(Tensor::contiguous).collect::<Result<_>>()?;
     for (masks, grads) in masks.chunks(MASKS).zip(grads.chunks(MASKS)) {
@@ -42,8 +35,8 @@ pub(in crate::model::ops) fn add_backward(
 }
 
 /// Launches `name` over the elements of `shared`; `each` has a matrix a mask.
-fn masked(name: &str, masks: &[Mask], shared: &Tensor, each: &[Tensor]) -> Result<()> {
-    let (Some(&Mask { threshold, scale, .. }), Some(last)) = (masks.first(), each.last()) else {
+fn masked(name: &str, masks: &[Factors], shared: &Tensor, each: &[Tensor]) -> Result<()> {
+    let (Some(&Factors { threshold, scale, .. }), Some(last)) = (masks.first(), each.last()) else {
         return Ok(());
     };
     if masks.len() != each.len() || masks.iter().any(|mask| mask.threshold != threshold) {

@@ -9,48 +9,41 @@ use super::scratch::Scratch;
 use super::tiles::Earlier;
 use crate::device::processor::Bf16Instructions;
 use crate::model::ops::dispatch;
+use crate::model::ops::mask::Factors;
 
-/// F o A B, which is added to some columns of a product.
+/// scale A B, or what a mask leaves of it, which is added to some columns of a product.
 #[derive(Clone, Copy)]
-pub(crate) struct Term<'a, F> {
+pub(crate) struct Term<'a> {
     pub(crate) a: Operand<'a>,
     pub(crate) b: Operand<'a>,
     /// The column of the product that it is added to with its first, a multiple of [`COLUMNS_OF_BLOCK`].
     pub(crate) first: usize,
-    /// F, for each place among the product's values.
-    pub(crate) factor: F,
+    /// What it is multiplied by.
+    pub(crate) scale: f32,
+    /// What its numbers are multiplied by besides, each by that of its place among the product's values.
+    pub(crate) mask: Option<Factors>,
 }
-
-/// A number for each place among the values of a product.
-pub(crate) trait Factor: Fn(usize) -> f32 + Copy + Sync {}
-
-impl<F: Fn(usize) -> f32 + Copy + Sync> Factor for F {}
 
 /// The columns of a block: a term begins with one.
 pub(crate) const COLUMNS_OF_BLOCK: usize = SIDE;
 
-/// What there is none of beside a product that nothing is added to.
-type NoTerm = Term<'static, fn(usize) -> f32>;
-
-/// A product that nothing is added to.
-pub(crate) const ALONE: &[NoTerm] = &[];
-
 /// A term whose operands are in order.
-pub(super) struct Beside<'a, F> {
+pub(super) struct Beside<'a> {
     left: Left<'a>,
     right: Scratch,
     /// Those of the right operand.
     panels: usize,
     /// The first panels of rows and of columns that it is added to.
     first: (usize, usize),
-    factor: F,
+    scale: f32,
+    mask: Option<Factors>,
 }
 
-impl<'a, F: Factor> Beside<'a, F> {
+impl<'a> Beside<'a> {
     /// A term of a product, or of its transpose.
     pub(super) fn new(
         instructions: Bf16Instructions,
-        term: Term<'a, F>,
+        term: Term<'a>,
         is_transposed: bool,
         threads: Threads,
     ) -> Self {
@@ -63,7 +56,7 @@ impl<'a, F: Factor> Beside<'a, F> {
         let (panels, pieces) = (b.columns().div_ceil(SIDE), left.pieces());
         let mut right = Scratch::new(panels * pieces.all_lines());
         pack(instructions, &mut right, pieces, b.t(), 0..panels, Lines::Pairs, threads);
-        Beside { left, right, panels, first, factor: term.factor }
+        Beside { left, right, panels, first, scale: term.scale, mask: term.mask }
     }
 
     /// Adds the block at so many panels of rows and of columns to its sums, where the term has one; `own` is overwritten.
@@ -95,12 +88,15 @@ impl<'a, F: Factor> Beside<'a, F> {
         let first = block.0 * SIDE * strides.0 + block.1 * SIDE * strides.1;
         dispatch(
             #[inline(always)]
-            || {
-                let rows = sums.0.chunks_exact_mut(SIDE).zip(own.0.chunks_exact(SIDE));
-                for (row, (sums, own)) in rows.enumerate() {
-                    let first = first + row * strides.0;
-                    for (column, (sum, own)) in sums.iter_mut().zip(own).enumerate() {
-                        *sum += (self.factor)(first + column * strides.1) * own;
+            || match self.mask {
+                None => sums.0.iter_mut().zip(&own.0).for_each(|(sum, own)| *sum += self.scale * own),
+                Some(mask) => {
+                    let rows = sums.0.chunks_exact_mut(SIDE).zip(own.0.chunks_exact(SIDE));
+                    for (row, (sums, own)) in rows.enumerate() {
+                        let first = first + row * strides.0;
+                        for (column, (sum, own)) in sums.iter_mut().zip(own).enumerate() {
+                            *sum += self.scale * mask.at(first + column * strides.1) * own;
+                        }
                     }
                 }
             },

@@ -1,6 +1,6 @@
 //! Products of bf16 with sums in f32: blocks of 32 x 32, each summed over the inner size piece by piece and written once.
 
-use super::beside::{ALONE, Beside, Factor, Term};
+use super::beside::{Beside, Term};
 use super::block::{Line, SIDE, Sums};
 use super::operand::Operand;
 use super::pack::{Left, Lines, pack};
@@ -36,7 +36,7 @@ pub(crate) fn gemm_bf16<T: Element>(
     assert!(last_index(m, n, row_stride, 1) < c.len(), "result outside its values");
     let c = Target::<T> { first: c.as_mut_ptr().cast(), strides: (row_stride, 1), write, scale };
     // SAFETY: the product lies in C, which is exclusively borrowed, and what is added to is one of its values.
-    unsafe { write_product(c, a, b, ALONE, threads) }
+    unsafe { write_product(c, a, b, &[], threads) }
 }
 
 /// scale (A B and what the terms add to it) in new memory, row by row, which is not cleared first: the sums are the first that
@@ -44,12 +44,7 @@ pub(crate) fn gemm_bf16<T: Element>(
 ///
 /// # Panics
 /// Where the shapes do not fit together: a bug of the calling kernel.
-pub(crate) fn product_bf16<T: Element, F: Factor>(
-    scale: f32,
-    a: Operand,
-    b: Operand,
-    terms: &[Term<F>],
-) -> Vec<T> {
+pub(crate) fn product_bf16<T: Element>(scale: f32, a: Operand, b: Operand, terms: &[Term]) -> Vec<T> {
     let (m, k, n) = (a.rows(), a.columns(), b.columns());
     assert_eq!(k, b.rows(), "inner sizes of a product");
     for Term { a, b, first, .. } in terms {
@@ -83,13 +78,7 @@ const LONGEST: usize = 4096;
 /// # Safety
 /// The rows of A by the columns of B must lie in the target, which nobody else may use meanwhile, and what is added to must have
 /// been written.
-unsafe fn write_product<T: Element>(
-    c: Target<T>,
-    a: Operand,
-    b: Operand,
-    terms: &[Term<impl Factor>],
-    threads: Threads,
-) {
+unsafe fn write_product<T: Element>(c: Target<T>, a: Operand, b: Operand, terms: &[Term], threads: Threads) {
     let Some(instructions) = Bf16Instructions::of_this_machine() else {
         return widened(c, a, b, terms, threads);
     };
@@ -124,7 +113,7 @@ fn by_blocks<T: Element>(
     c: Target<T>,
     a: Operand,
     b: Operand,
-    terms: &[Beside<impl Factor>],
+    terms: &[Beside],
     threads: Threads,
 ) {
     let (m, n) = (a.rows(), b.columns());
@@ -178,7 +167,7 @@ impl Task<'_> {
         c: Target<T>,
         (m, n): (usize, usize),
         left: &Left,
-        terms: &[Beside<impl Factor>],
+        terms: &[Beside],
     ) {
         let (pieces, (packed, panels)) = (left.pieces(), self.packed);
         // Sums that wait for the next piece; of an inner size in one piece none do.

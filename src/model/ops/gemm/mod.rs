@@ -22,7 +22,7 @@ use super::Element;
 use rayon::prelude::*;
 use std::ops::Range;
 
-pub(crate) use beside::{ALONE, COLUMNS_OF_BLOCK, Factor, Term};
+pub(crate) use beside::{COLUMNS_OF_BLOCK, Term};
 pub(crate) use bf16::{gemm_bf16, product_bf16};
 pub(crate) use operand::Operand;
 

@@ -1,19 +1,13 @@
 //! Products of bf16 where there are no instructions for them: the operands are widened, and the f32 product is taken.
 
-use super::beside::{Factor, Term};
+use super::beside::Term;
 use super::operand::Operand;
 use super::target::{Target, write_row};
 use super::{Threads, View, Write, gemm, last_index};
 use crate::model::ops::Element;
 
 /// C = A B and what the terms add to it, written by C.
-pub(super) fn widened<T: Element>(
-    c: Target<T>,
-    a: Operand,
-    b: Operand,
-    terms: &[Term<impl Factor>],
-    threads: Threads,
-) {
+pub(super) fn widened<T: Element>(c: Target<T>, a: Operand, b: Operand, terms: &[Term], threads: Threads) {
     let n = b.columns();
     let mut product = wide_product(a, b, threads);
     for term in terms {
@@ -21,7 +15,8 @@ pub(super) fn widened<T: Element>(
         for (row, sums) in wide_product(term.a, term.b, threads).chunks_exact(width).enumerate() {
             for (column, sum) in (term.first..).zip(sums) {
                 let place = row * c.strides.0 + column;
-                product[row * n + column] += (term.factor)(place) * sum;
+                let of_place = term.mask.map_or(1.0, |mask| mask.at(place));
+                product[row * n + column] += term.scale * of_place * sum;
             }
         }
     }
