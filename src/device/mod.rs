@@ -3,6 +3,8 @@
 #[cfg(feature = "cuda")]
 mod cuda;
 pub(crate) mod processor;
+#[cfg_attr(not(all(target_os = "linux", target_env = "gnu")), path = "no_heap.rs")]
+pub(crate) mod heap;
 mod threads;
 
 use crate::error::{Error, Result};
@@ -25,7 +27,7 @@ pub struct Opened {
 /// # Errors
 /// `Error::Device` with the remedy: an unknown name, a build without the feature, no such device.
 pub fn open(name: &str) -> Result<Opened> {
-    keep_freed_memory();
+    heap::keep_freed();
     let wrong = |message: String| Error::Device { device: name.to_string(), message };
     let only = |device: Device| Ok(Opened { device, fallback: None });
     let (kind, index) = match name.split_once(':') {
@@ -87,35 +89,6 @@ fn open_cuda(index: usize) -> candle_core::Result<Device> {
 fn open_cuda(_: usize) -> candle_core::Result<Device> {
     candle_core::bail!("this build has no CUDA")
 }
-
-/// Lets the allocator keep freed memory for the next buffer of the process. By default glibc maps every large buffer anew
-/// and unmaps it, and the kernel clears each page again: a fifth of a training step (`benches/README.md`).
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[allow(unsafe_code, reason = "mallopt is a C function; it sets two numbers of the allocator")]
-fn keep_freed_memory() {
-    // SAFETY: mallopt may be called at any time and from any thread; a value that it refuses changes nothing.
-    unsafe {
-        libc::mallopt(libc::M_MMAP_MAX, 0);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, libc::c_int::MAX);
-    }
-}
-
-/// Other allocators are left as they are.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn keep_freed_memory() {}
-
-/// Gives back to the system what was freed and kept for a next buffer: what follows takes its memory elsewhere, from mapped
-/// files say.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[allow(unsafe_code, reason = "malloc_trim is a C function")]
-pub(crate) fn give_back_freed_memory() {
-    // SAFETY: malloc_trim may be called at any time and from any thread; it touches free memory alone.
-    unsafe { libc::malloc_trim(0) };
-}
-
-/// Other allocators are left as they are.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn give_back_freed_memory() {}
 
 /// What a GPU says of itself; each is absent on a CPU, and where the driver does not know.
 #[derive(Debug, Clone, Default, PartialEq)]

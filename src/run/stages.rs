@@ -189,7 +189,7 @@ fn write_split(
 
 fn finish(run: &mut Run) -> Result<()> {
     // A merged model is written from the base's mapped file, and no document needs a model.
-    device::give_back_freed_memory();
+    device::heap::give_back_freed();
     exporting::export(run)?;
     run.held = Held::default();
     run.complete()?;
