@@ -1,8 +1,8 @@
 //! The heap of the process, as kernels want it: freed buffers stay for the next ones, in huge pages.
 //!
 //! By default glibc maps every large buffer anew and unmaps it, and the kernel clears each page again: a fifth of a training
-//! step. In pages of 4 KiB the processor looks for the address of nearly every line that a product brings into order: a twentieth
-//! of one in bf16 (`benches/README.md`).
+//! step. Of huge pages it clears 512 at once: a fifth of the first step in bf16, of which every page is new
+//! (`benches/README.md`).
 #![allow(unsafe_code, reason = "glibc's allocator is set up by C functions")]
 
 use crate::record::environment;
