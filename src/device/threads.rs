@@ -1,4 +1,4 @@
-//! The threads that kernels share, and their memory.
+//! The threads that kernels share.
 
 use super::heap;
 
